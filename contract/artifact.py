@@ -1,0 +1,66 @@
+"""The model artifact: which files `model.tar.gz` holds, and the digests that seal them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import BinaryIO
+
+MODEL = "model.onnx"
+CONTRACT = "contract.json"
+BASELINE = "baseline.json"
+FACTS = "model.json"
+DIGESTS = "digests.json"
+
+SEALED = (MODEL, CONTRACT, BASELINE, FACTS)
+"""The files `digests.json` answers for. An artifact holds these, it, and nothing else."""
+
+
+class ArtifactError(ValueError):
+    """An artifact lacks a file, has one too many, or its bytes are not what was sealed."""
+
+
+def sha256(stream: BinaryIO) -> str:
+    """SHA-256 of a stream's bytes, hexadecimal, in bounded memory."""
+    return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of each sealed file in a folder.
+
+    Raises:
+        ArtifactError: the folder's files are not exactly those of an artifact.
+    """
+    found = {path.name for path in folder.iterdir()} - {DIGESTS}
+    if found != set(SEALED):
+        raise ArtifactError(f"an artifact holds {sorted(SEALED)}; found {sorted(found)}")
+    result = {}
+    for name in SEALED:
+        with (folder / name).open("rb") as stream:
+            result[name] = sha256(stream)
+    return result
+
+
+def seal(folder: Path) -> dict[str, str]:
+    """Write `digests.json` for the files of an artifact and return what it says."""
+    result = digests(folder)
+    (folder / DIGESTS).write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")
+    return result
+
+
+def verify(folder: Path) -> dict[str, str]:
+    """Check a folder against its `digests.json` and return what it says.
+
+    Raises:
+        ArtifactError: a file is missing, added or altered.
+    """
+    try:
+        sealed = json.loads((folder / DIGESTS).read_text())
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{DIGESTS} cannot be read: {error}") from error
+    actual = digests(folder)
+    altered = sorted(name for name in SEALED if sealed.get(name) != actual[name])
+    if altered:
+        raise ArtifactError(f"altered since it was sealed: {', '.join(altered)}")
+    return actual

@@ -1,0 +1,83 @@
+"""Where things are in the buckets, and the names that more than one folder must spell alike."""
+
+from __future__ import annotations
+
+import hashlib
+
+SCORE_PREFIX = "score/"
+TRAINING_PREFIX = "training/"
+DATASETS_PREFIX = "datasets/"
+
+SCORED_PREFIX = "scored/"
+UNSCORABLE_PREFIX = "unscorable/"
+
+RUNS_PREFIX = "runs/"
+
+MAX_KEY_BYTES = 1024
+"""S3's limit on a key, in bytes of UTF-8."""
+
+
+def scored_key(upload_key: str, version_id: str, extension: str = "csv") -> str:
+    """Key in the results bucket of the one object that commits a scored upload."""
+    return _result_key(SCORED_PREFIX, upload_key, f"/{version_id}.{extension}")
+
+
+def unscorable_key(upload_key: str, version_id: str) -> str:
+    """Key in the results bucket of the document that says why an upload was not scored."""
+    return _result_key(UNSCORABLE_PREFIX, upload_key, f"/{version_id}.json")
+
+
+def _result_key(prefix: str, upload_key: str, suffix: str) -> str:
+    name = upload_key.removeprefix(SCORE_PREFIX)
+    room = MAX_KEY_BYTES - len(prefix) - len(suffix)
+    encoded = name.encode()
+    if len(encoded) > room:
+        # The digest keeps two long keys with a common beginning apart.
+        mark = "~" + hashlib.sha256(encoded).hexdigest()[:16]
+        name = encoded[: room - len(mark)].decode(errors="ignore") + mark
+    return prefix + name + suffix
+
+
+def dataset_prefix(dataset_version: str) -> str:
+    """Prefix in the data bucket of one immutable dataset version."""
+    return f"{DATASETS_PREFIX}{dataset_version}/"
+
+
+def manifest_key(dataset_version: str) -> str:
+    """Key in the data bucket of a dataset version's manifest."""
+    return dataset_prefix(dataset_version) + "manifest.json"
+
+
+def dataset_data_prefix(dataset_version: str) -> str:
+    """Prefix in the data bucket under which the pinned copies of a dataset's files lie."""
+    return dataset_prefix(dataset_version) + "data/"
+
+
+def run_prefix(run_id: str) -> str:
+    """Prefix in the artifacts bucket of everything one training run wrote."""
+    return f"{RUNS_PREFIX}{run_id}/"
+
+
+def contract_key(run_id: str) -> str:
+    """Key in the artifacts bucket of the contract a run was started with."""
+    return run_prefix(run_id) + "contract/contract.json"
+
+
+def started_key(run_id: str) -> str:
+    """Key in the artifacts bucket of the claim that a run was started."""
+    return run_prefix(run_id) + "started.json"
+
+
+def run_id(dataset_version: str, code_digest: str, attempt: str = "") -> str:
+    """Name of the one run of this code on this dataset; `attempt` forces another."""
+    return hashlib.sha256(f"{dataset_version}/{code_digest}/{attempt}".encode()).hexdigest()[:32]
+
+
+def live_parameter(environment: str, model: str) -> str:
+    """Name of the SSM parameter that says which model version is live."""
+    return f"/millrace/{environment}/{model}/live"
+
+
+def resource_name(environment: str, model: str) -> str:
+    """Name of a model's endpoint, pipeline and model package group in an environment."""
+    return f"millrace-{environment}-{model}"

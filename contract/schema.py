@@ -1,0 +1,142 @@
+"""The model's contract: which columns it reads, what they may hold, what it predicts.
+
+`infra.settings` compiles a `model.toml` to this document. It travels with the Lambda
+code and inside the model artifact, so that a model always carries the schema it was
+trained on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+Problem = Literal["binary", "multiclass", "regression"]
+FeatureType = Literal["number", "category", "datetime"]
+
+FORMAT = 1
+
+
+class ContractError(ValueError):
+    """A contract document cannot be read as one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """One column the model reads.
+
+    `missing` lists markers that mean "no value" besides the empty string. `minimum` and
+    `maximum` bound numbers (inclusive). `values` closes a category's set; `None` leaves
+    it open: values never seen in training are scored and counted.
+    """
+
+    name: str
+    type: FeatureType
+    required: bool = False
+    missing: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    values: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The column to predict. `positive` is set for binary problems only."""
+
+    name: str
+    positive: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How the model is fitted.
+
+    `estimator` is a built-in name or `module:function` in the model's folder;
+    `parameters` go to it as keywords. `minimum_rows` is a validation limit;
+    `holdout_share` the share of rows (0 to 1) never trained on.
+    """
+
+    estimator: str = "hist-gradient-boosting"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    minimum_rows: int = 100
+    holdout_share: float = 0.2
+    maximum_duplicate_share: float = 0.5
+    maximum_missing_share: float = 0.95
+    seed: int = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """Everything a job, a handler or the model server must know about one model."""
+
+    model: str
+    problem: Problem
+    target: Target
+    features: tuple[Feature, ...]
+    description: str = ""
+    row_id: str | None = None
+    sensitive: tuple[str, ...] = ()
+    training: Training = field(default_factory=Training)
+    gates: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The columns a table must have to be scored, in the contract's order."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def numeric(self) -> tuple[Feature, ...]:
+        """Features that enter the model as float32: numbers, and datetimes as days since 1970."""
+        return tuple(f for f in self.features if f.type != "category")
+
+    @property
+    def categorical(self) -> tuple[Feature, ...]:
+        """Features that enter the model as strings."""
+        return tuple(f for f in self.features if f.type == "category")
+
+    def to_json(self) -> str:
+        """The canonical document: sorted keys, so equal contracts have equal bytes."""
+        document = {"format": FORMAT, **dataclasses.asdict(self)}
+        return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical document, hexadecimal."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read a document written by `to_json`.
+
+        Raises:
+            ContractError: it is not JSON, of another format, or lacks a field.
+        """
+        try:
+            document = json.loads(text)
+            if document.pop("format") != FORMAT:
+                raise ContractError(f"this code reads contract format {FORMAT} only: redeploy and retrain")
+            return cls(
+                **{
+                    **document,
+                    "target": Target(**document["target"]),
+                    "features": tuple(_feature(f) for f in document["features"]),
+                    "sensitive": tuple(document["sensitive"]),
+                    "training": Training(**document["training"]),
+                }
+            )
+        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+            raise ContractError(f"not a contract document: {error!r}") from error
+
+
+def _feature(document: Mapping[str, Any]) -> Feature:
+    values = document["values"]
+    return Feature(
+        **{
+            **document,
+            "missing": tuple(document["missing"]),
+            "values": None if values is None else tuple(values),
+        }
+    )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from pathlib import Path
-from typing import BinaryIO
 
 MODEL = "model.onnx"
 CONTRACT = "contract.json"
@@ -21,7 +21,7 @@ class ArtifactError(ValueError):
     """An artifact lacks a file, has one too many, or its bytes are not what was sealed."""
 
 
-def sha256(stream: BinaryIO) -> str:
+def sha256(stream: io.BufferedIOBase) -> str:
     """SHA-256 of a stream's bytes, hexadecimal, in bounded memory."""
     return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -1,0 +1,1 @@
+"""AWS on a laptop: the emulator's launcher, and what it needs to behave as AWS does."""

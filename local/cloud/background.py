@@ -1,0 +1,205 @@
+"""Start, find and stop a cloud that runs in the background. Knows the folder, not what runs in there."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+DEFAULT_PORT = 4566
+HOST = "127.0.0.1"
+ROOT_ACCESS_KEY = ROOT_SECRET_KEY = "test"  # the emulator's public root credentials
+LOG_TAIL_LINES = 30
+_POLL_SECONDS = 0.05
+
+
+class CloudError(Exception):
+    """The local cloud could not be started, found or stopped. The message says what to do."""
+
+
+@dataclass(frozen=True)
+class CloudInfo:
+    """What `cloud.json` in a running cloud's folder says."""
+
+    endpoint_url: str
+    pid: int
+    port: int
+    ca_bundle: str
+    region: str
+    account: str
+
+
+def default_folder(port: int = DEFAULT_PORT) -> Path:
+    """Where a cloud lives unless told otherwise: `.millrace/cloud-<port>` below the working directory."""
+    return Path(".millrace") / f"cloud-{port}"
+
+
+def start(
+    folder: Path | None = None,
+    port: int = DEFAULT_PORT,
+    *,
+    image_root: Path | None = None,
+    timeout: float = 60.0,
+) -> CloudInfo:
+    """Start a new, empty cloud in the background and wait until it answers.
+
+    `image_root` is the source tree that every image URI stands for (default: the working directory).
+    A cloud keeps nothing from an earlier one: what lies in its folder is removed first.
+    Raises CloudError when the port is taken, or, with the end of the log, when it does not come up.
+    """
+    folder = (folder or default_folder(port)).resolve()
+    if _locked(folder / "cloud.lock"):
+        raise CloudError(f"a cloud already runs in {folder}. Stop it first: ./millrace down")
+    check_port(port)
+    log_path = prepare_folder(folder) / "cloud.log"
+    root = Path(__file__).resolve().parents[2]
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local", "--port", str(port), "--folder", str(folder)]
+            + ["--image-root", str((image_root or Path.cwd()).resolve())],
+            env={**os.environ, "PYTHONPATH": str(root)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline and process.poll() is None:
+        info = status(folder)
+        if info is not None and info.pid == process.pid:
+            return info
+        time.sleep(_POLL_SECONDS)
+    _end(process)
+    tail = "\n".join(log_path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
+    raise CloudError(f"the cloud did not become ready. The end of {log_path}:\n{tail}")
+
+
+def stop(folder: Path | None = None, timeout: float = 15.0) -> bool:
+    """Stop the cloud of this folder and everything it started. False when none runs there."""
+    folder = (folder or default_folder()).resolve()
+    info = status(folder)
+    if info is None:
+        return False
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(info.pid, number)
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(info.pid, os.WNOHANG)  # reaps it when it is this process's own child
+            if status(folder) is None:
+                return True
+            time.sleep(_POLL_SECONDS)
+    raise CloudError(f"process {info.pid} of the cloud in {folder} does not end. Kill it by hand.")
+
+
+def status(folder: Path | None = None) -> CloudInfo | None:
+    """The ready cloud of this folder, or None."""
+    folder = (folder or default_folder()).resolve()
+    if not _locked(folder / "cloud.lock"):
+        return None
+    try:
+        return CloudInfo(**json.loads((folder / "cloud.json").read_text()))
+    except FileNotFoundError:
+        return None
+
+
+def environment(folder: Path | None = None) -> dict[str, str]:
+    """The variables that make the AWS CLI, boto3 and the CDK CLI talk to the cloud of this folder.
+
+    Raises CloudError when none runs there.
+    """
+    info = status(folder)
+    if info is None:
+        where = (folder or default_folder()).resolve()
+        raise CloudError(f"no cloud runs in {where}. Start one: ./millrace up")
+    return client_environment(info)
+
+
+def client_environment(info: CloudInfo) -> dict[str, str]:
+    """As `environment`, for a cloud that is known."""
+    return {
+        "AWS_ENDPOINT_URL": info.endpoint_url,
+        "AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY,
+        "AWS_SESSION_TOKEN": "",
+        "AWS_REGION": info.region,
+        "AWS_DEFAULT_REGION": info.region,
+        "AWS_CA_BUNDLE": info.ca_bundle,
+        "NODE_EXTRA_CA_CERTS": info.ca_bundle,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_PAGER": "",
+        "NO_PROXY": f"{HOST},localhost",
+        "no_proxy": f"{HOST},localhost",
+        "CDK_DEFAULT_ACCOUNT": info.account,
+        "CDK_DEFAULT_REGION": info.region,
+        "CDK_DISABLE_VERSION_CHECK": "1",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+    }
+
+
+def publish(folder: Path, info: CloudInfo) -> None:
+    """Say that the cloud is ready. Written whole or not at all."""
+    draft = folder / "cloud.json.new"
+    draft.write_text(json.dumps(asdict(info), indent=2) + "\n")
+    draft.replace(folder / "cloud.json")
+
+
+def check_port(port: int) -> None:
+    """Raise CloudError when something listens on the port already."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise CloudError(
+                f"port {port} of {HOST} cannot be used ({error.strerror}). Choose another: --port {port + 1}"
+            ) from error
+
+
+def prepare_folder(folder: Path) -> Path:
+    """Make the folder, empty but for lock and log. Refuses one that was not a cloud's before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = [entry for entry in folder.iterdir() if entry.name not in ("cloud.lock", "cloud.log")]
+    if entries and not (folder / "cloud.lock").exists():
+        raise CloudError(f"{folder} holds other things and would be emptied. Choose another: --folder DIR")
+    for entry in entries:
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    (folder / "cloud.lock").touch()
+    return folder
+
+
+def _locked(path: Path) -> bool:
+    """Whether a live process holds the lock: true exactly as long as the cloud's process exists."""
+    try:
+        with path.open("r+b") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

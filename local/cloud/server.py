@@ -1,0 +1,149 @@
+"""One cloud in this process, from an empty folder until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+from local.cloud import background, certificate
+from local.cloud.background import HOST, CloudError, CloudInfo
+from local.cloud.processes import Children
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+
+SERVICES = (
+    *("s3", "sqs", "sns", "events", "lambda", "logs", "monitoring", "states", "ssm", "kms"),
+    *("iam", "sts", "cloudformation", "ecr", "cloudtrail", "tagging"),
+)
+"""What the emulator loads, by its own names: what the stacks use and what the CDK CLI asks for."""
+
+_KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "SHELL", "LOG_LEVEL")
+"""All that functions see of the caller's environment: nothing in it may change how they behave."""
+
+
+def run(folder: Path, port: int, image_root: Path) -> None:
+    """Serve until SIGTERM or SIGINT. Raises CloudError when the folder or the port is taken."""
+    folder.mkdir(parents=True, exist_ok=True)
+    background.check_port(port)
+    background.prepare_folder(folder)
+    lock = _lock(folder)
+    certificates = certificate.issue(folder / "tls")
+    _set_environment(folder, port, certificates)
+    children = Children()
+    try:
+        # Only now: the emulator reads its environment when it is imported.
+        from local.cloud import emulator
+
+        cloud = emulator.assemble(
+            folder=folder,
+            port=port,
+            account=ACCOUNT,
+            region=REGION,
+            ca_bundle=certificates.authority,
+            image_root=image_root,
+            children=children,
+        )
+        info = CloudInfo(
+            endpoint_url=cloud.endpoint_url,
+            pid=os.getpid(),
+            port=port,
+            ca_bundle=str(certificates.authority),
+            region=REGION,
+            account=ACCOUNT,
+        )
+        asyncio.run(_serve(emulator.application(), folder, info, certificates))
+    finally:
+        children.close()
+        (folder / "cloud.json").unlink(missing_ok=True)
+        lock.close()
+
+
+def _lock(folder: Path) -> IO[bytes]:
+    """Held until the process ends, which is how others know that it has."""
+    lock = (folder / "cloud.lock").open("r+b")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise CloudError(f"a cloud already runs in {folder}. Choose another: --folder DIR") from error
+    return lock
+
+
+def _set_environment(folder: Path, port: int, certificates: certificate.Certificate) -> None:
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    os.environ.clear()
+    os.environ.update(kept)
+    os.environ.update(
+        AUTH="true",
+        USE_SSL="1",
+        BIND_HOST=HOST,
+        MINISTACK_HOST=HOST,
+        GATEWAY_PORT=str(port),
+        MINISTACK_REGION=REGION,
+        MINISTACK_ACCOUNT_ID=ACCOUNT,
+        MINISTACK_SSL_CERT=str(certificates.chain),
+        MINISTACK_SSL_KEY=str(certificates.key),
+        SERVICES=",".join(SERVICES),
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        CLOUDTRAIL_RECORDING="1",
+        LAMBDA_EXECUTOR="local",
+        DOCKER_HOST=f"unix://{folder}/no-docker.sock",
+        S3_DATA_DIR=str(folder / "s3"),
+        STATE_DIR=str(folder / "state"),
+        TMPDIR=str(temporary),
+        AWS_ACCESS_KEY_ID=background.ROOT_ACCESS_KEY,
+        AWS_SECRET_ACCESS_KEY=background.ROOT_SECRET_KEY,
+        AWS_ENDPOINT_URL=f"https://{HOST}:{port}",
+        AWS_REGION=REGION,
+        AWS_DEFAULT_REGION=REGION,
+        AWS_CA_BUNDLE=str(certificates.authority),
+        SSL_CERT_FILE=str(certificates.authority),
+        REQUESTS_CA_BUNDLE=str(certificates.authority),
+        NODE_EXTRA_CA_CERTS=str(certificates.authority),
+        AWS_EC2_METADATA_DISABLED="true",
+        AWS_CONFIG_FILE=os.devnull,
+        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+        NO_PROXY=f"{HOST},localhost",
+    )
+    tempfile.tempdir = str(temporary)
+
+
+async def _serve(
+    application: Any, folder: Path, info: CloudInfo, certificates: certificate.Certificate
+) -> None:
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
+    config = Config()
+    config.bind = [f"{HOST}:{info.port}"]
+    config.certfile, config.keyfile = str(certificates.chain), str(certificates.key)
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 0.5  # long polls are open whenever somebody waits for a message
+    config.loglevel = "WARNING"
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    announcement = asyncio.create_task(_announce(folder, info))
+    await serve(application, config, shutdown_trigger=ended.wait)
+    announcement.cancel()
+
+
+async def _announce(folder: Path, info: CloudInfo) -> None:
+    """Publish `cloud.json` as soon as the port answers."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(HOST, info.port)
+        except OSError:
+            await asyncio.sleep(0.02)
+            continue
+        writer.close()
+        background.publish(folder, info)
+        return

@@ -1,0 +1,103 @@
+"""`environments.toml`: where the loop runs, how large it is and who is paged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from infra.settings.toml import Problem, SettingsError, Table, read, suggestion, validate
+
+FILE = "environments.toml"
+NAME = r"[a-z][a-z0-9]{0,11}"
+
+Instance = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+
+
+class Training(Table):
+    instance_type: Instance = "ml.m5.xlarge"
+    volume_gib: int = Field(30, ge=1, le=16384)
+    max_runtime_minutes: int = Field(60, ge=1, le=28 * 24 * 60)
+    settle_seconds: int = Field(60, ge=1, le=300)
+
+
+class Serving(Table):
+    instance_type: Instance = "ml.m5.large"
+    instances: int = Field(2, ge=1, le=100)
+
+
+class Release(Table):
+    poll_seconds: int = Field(30, ge=1, le=300)
+    timeout_minutes: int = Field(60, ge=1, le=24 * 60)
+
+
+class Scoring(Table):
+    max_upload_mib: int = Field(64, ge=1, le=1024)
+    max_concurrency: int = Field(10, ge=2, le=1000)
+    max_receives: int = Field(8, ge=1, le=1000)
+    retry_seconds: int = Field(30, ge=1, le=900)
+    timeout_seconds: int = Field(600, ge=10, le=900)
+    memory_mib: int = Field(1024, ge=128, le=10240)
+
+
+class Paging(Table):
+    emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]] = []
+    https: list[Annotated[str, Field(pattern=r"^https://\S+$")]] = []
+    inbox: bool = False
+
+
+class Alarms(Table):
+    period_seconds: Literal[10, 30, 60, 120, 180, 240, 300] = 60
+    rejected_row_percent: float = Field(5.0, ge=0, lt=100)
+    oldest_message_seconds: int = Field(900, ge=1)
+    p99_latency_ms: int = Field(1000, ge=1)
+
+
+class Retention(Table):
+    log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] = 90
+    result_days: int | None = Field(None, ge=1)
+    noncurrent_days: int = Field(90, ge=1)
+
+
+class Environment(Table):
+    """A validated table of `environments.toml`."""
+
+    account: str = Field(pattern=r"^\d{12}$")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    approval: Literal["automatic", "manual"]
+    image_uri: str | None = None
+    repository: str = Field("https://github.com/millrace/millrace", pattern=r"^https://\S+[^/]$")
+    protected: bool = False
+    tags: dict[str, str] = {}
+    training: Training = Training()
+    serving: Serving = Serving()
+    release: Release = Release()
+    scoring: Scoring = Scoring()
+    paging: Paging = Paging()
+    alarms: Alarms = Alarms()
+    retention: Retention = Retention()
+
+    def contradictions(self) -> Iterator[Problem]:
+        if not (self.paging.emails or self.paging.https or self.paging.inbox):
+            yield Problem.at(
+                "paging", found="nobody", allowed="someone to page: emails, https, or inbox = true"
+            )
+
+
+def load_environment(root: Path, name: str) -> Environment:
+    """Read one table of `environments.toml` in a root folder.
+
+    Raises:
+        SettingsError: there is no such environment, or its table does not fit.
+    """
+    path = root / FILE
+    document = read(path)
+    if name not in document or not re.fullmatch(NAME, name):
+        raise SettingsError(
+            f'there is no environment "{name}"{suggestion(name, document)}; found in {path}: '
+            f"{', '.join(document) or 'none'}. Choose one with -c environment=NAME, or add a table [{name}]"
+        )
+    return validate(Environment, document[name], path=path.relative_to(root), within=(name,))

@@ -1,0 +1,184 @@
+"""`models/<name>/model.toml`: what a data scientist says about a model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from contract import schema
+from contract.gates import METRICS, Gate
+from contract.serving import is_result_column
+from infra.settings.toml import Problem, SettingsError, Table, read, suggestion, validate
+
+FILE = "model.toml"
+ESTIMATORS = ("hist-gradient-boosting", "logistic-regression", "random-forest")
+NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+MAX_NAME = 24  # keeps every name that SageMaker limits to 63 characters within it
+
+Column = str
+
+
+class Target(Table):
+    name: Column
+    positive: str | None = None
+
+
+class RowId(Table):
+    name: Column
+
+
+class Feature(Table):
+    type: schema.FeatureType
+    required: bool = False
+    missing: list[str] = []
+    min: float | None = None
+    max: float | None = None
+    values: list[str] | None = None
+
+
+class Fairness(Table):
+    sensitive: list[Column] = []
+
+
+class Training(Table):
+    estimator: str = schema.Training.estimator
+    parameters: dict[str, Any] = {}
+    minimum_rows: int = Field(schema.Training.minimum_rows, ge=2)
+    holdout_share: float = Field(schema.Training.holdout_share, gt=0, lt=1)
+    maximum_duplicate_share: float = Field(schema.Training.maximum_duplicate_share, ge=0, le=1)
+    maximum_missing_share: float = Field(schema.Training.maximum_missing_share, ge=0, le=1)
+    seed: int = Field(schema.Training.seed, ge=0, lt=2**32)
+
+
+class Model(Table):
+    """A validated `model.toml`."""
+
+    name: str = Field(pattern=f"^{NAME}$", max_length=MAX_NAME)
+    description: str = ""
+    problem: Literal["binary", "multiclass", "regression"]
+    target: Target
+    row_id: RowId | None = None
+    features: dict[Column, Feature] = Field(min_length=1)
+    fairness: Fairness = Fairness()
+    training: Training = Training()
+    gates: dict[str, str] = {}
+
+    def contract(self) -> schema.Contract:
+        """The plain document that jobs, handlers and the model server read."""
+        return schema.Contract(
+            model=self.name,
+            problem=self.problem,
+            description=self.description,
+            target=schema.Target(name=self.target.name, positive=self.target.positive),
+            row_id=self.row_id.name if self.row_id else None,
+            features=tuple(
+                schema.Feature(
+                    name=name,
+                    type=feature.type,
+                    required=feature.required,
+                    missing=tuple(feature.missing),
+                    minimum=feature.min,
+                    maximum=feature.max,
+                    values=None if feature.values is None else tuple(feature.values),
+                )
+                for name, feature in self.features.items()
+            ),
+            sensitive=tuple(self.fairness.sensitive),
+            training=schema.Training(**self.training.model_dump()),
+            gates=dict(self.gates),
+        )
+
+    def contradictions(self) -> Iterator[Problem]:
+        yield from self._columns()
+        yield from self._target()
+        yield from self._gates()
+        for name, feature in self.features.items():
+            yield from _feature(name, feature)
+        if self.training.estimator not in ESTIMATORS and ":" not in self.training.estimator:
+            hint = suggestion(self.training.estimator, ESTIMATORS)
+            yield Problem.at(
+                "training",
+                "estimator",
+                found=self.training.estimator,
+                allowed=f"{', '.join(ESTIMATORS)}, or module:function of this folder{hint}",
+            )
+
+    def _columns(self) -> Iterator[Problem]:
+        for name in self.features:
+            if name == self.target.name:
+                yield Problem.at("features", name, found=name, allowed="any column but the target")
+            if is_result_column(name):
+                yield Problem.at("features", name, found=name, allowed="any name that no result column has")
+        if self.row_id and self.row_id.name in {*self.features, self.target.name}:
+            yield Problem.at(
+                "row_id", "name", found=self.row_id.name, allowed="a column that is neither feature nor target"
+            )
+        for name in self.fairness.sensitive:
+            if name not in self.features:
+                allowed = f"names of features{suggestion(name, self.features)}"
+                yield Problem.at("fairness", "sensitive", found=name, allowed=allowed)
+
+    def _target(self) -> Iterator[Problem]:
+        if (self.problem == "binary") != (self.target.positive is not None):
+            allowed = (
+                'the value of the target that counts as positive, such as "yes"'
+                if self.problem == "binary"
+                else 'nothing: only problem = "binary" has a positive value'
+            )
+            yield Problem.at("target", "positive", found=self.target.positive, allowed=allowed)
+
+    def _gates(self) -> Iterator[Problem]:
+        known = METRICS[self.problem]
+        for metric, condition in self.gates.items():
+            if metric not in known:
+                hint = suggestion(metric, known)
+                yield Problem(
+                    ("gates", metric),
+                    f"unknown metric of a {self.problem} problem{hint}; allowed: {', '.join(known)}",
+                )
+            try:
+                Gate.parse(metric, condition)
+            except ValueError:
+                yield Problem.at("gates", metric, found=condition, allowed='a condition such as ">= 0.88"')
+
+
+def _feature(name: str, feature: Feature) -> Iterator[Problem]:
+    place = ("features", name)
+    for key in ("min", "max"):
+        if getattr(feature, key) is not None and feature.type != "number":
+            found = getattr(feature, key)
+            yield Problem.at(*place, key, found=found, allowed='nothing: only type = "number" has it')
+    if feature.min is not None and feature.max is not None and feature.min > feature.max:
+        yield Problem.at(*place, "max", found=feature.max, allowed=f"at least min, which is {feature.min:g}")
+    if feature.values is not None and feature.type != "category":
+        yield Problem.at(
+            *place, "values", found=feature.values, allowed='nothing: only type = "category" has it'
+        )
+    if feature.values is not None and len(set(feature.values)) < max(1, len(feature.values)):
+        yield Problem.at(*place, "values", found=feature.values, allowed="one or more values, each once")
+
+
+def load_model(root: Path, name: str) -> Model:
+    """Read `models/<name>/model.toml` under a root folder.
+
+    Raises:
+        SettingsError: there is no such model, or its file does not fit.
+    """
+    folder = root / "models"
+    known = sorted(path.parent.name for path in folder.glob(f"*/{FILE}"))
+    if name not in known or not re.fullmatch(NAME, name):
+        raise SettingsError(
+            f'there is no model "{name}"{suggestion(name, known)}; found in {folder}: '
+            f"{', '.join(known) or 'none'}. Choose one with -c model=NAME, or make it: ./millrace new-model {name}"
+        )
+    path = folder / name / FILE
+    model = validate(Model, read(path), path=path.relative_to(root))
+    if model.name != name:
+        raise SettingsError(
+            f'{path.relative_to(root)}: name: found "{model.name}"; allowed: "{name}", its folder\'s name'
+        )
+    return model

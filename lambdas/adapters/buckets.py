@@ -1,0 +1,94 @@
+"""S3, as `lambdas.adapters.ports.Bucket`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from io import BufferedReader, RawIOBase
+from typing import IO, TYPE_CHECKING, Any
+
+from boto3.s3.transfer import TransferConfig
+
+from lambdas.adapters.clients import client, translated
+from lambdas.adapters.ports import ObjectVersion, StoredObject
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+
+_BUFFER_BYTES = 256 * 1024
+_COPY = TransferConfig(multipart_threshold=1024**3, multipart_chunksize=256 * 1024**2)
+"""One request copies up to 5 GB; parts make a larger copy possible and a large one quick."""
+
+
+@dataclass(frozen=True)
+class S3Bucket:
+    """A versioned bucket."""
+
+    name: str
+    client: S3Client = field(default_factory=partial(client, "s3"), repr=False)
+
+    def open(self, key: str, version_id: str | None = None) -> StoredObject:
+        version: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+        with translated("GetObject"):
+            answer = self.client.get_object(Bucket=self.name, Key=key, **version)
+        stream = BufferedReader(_Body(answer["Body"]), _BUFFER_BYTES)
+        return StoredObject(stream=stream, size=answer["ContentLength"], last_modified=answer["LastModified"])
+
+    def read(self, key: str) -> bytes:
+        with self.open(key).stream as stream:
+            return stream.read()
+
+    def exists(self, key: str) -> bool:
+        # A listing needs no right to read the object, and cannot answer 403 for "not there" as HEAD does.
+        with translated("ListObjectsV2"):
+            listed = self.client.list_objects_v2(Bucket=self.name, Prefix=key, MaxKeys=1)
+        return any(found["Key"] == key for found in listed.get("Contents", []))
+
+    def create(self, key: str, body: bytes | IO[bytes], content_type: str) -> None:
+        with translated("PutObject"):
+            self.client.put_object(
+                Bucket=self.name, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
+            )
+
+    def current_versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        pages = self.client.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
+        with translated("ListObjectVersions"):
+            for page in pages:
+                for found in page.get("Versions", []):
+                    if found["IsLatest"]:
+                        yield ObjectVersion(
+                            key=found["Key"], version_id=found["VersionId"], size=found["Size"]
+                        )
+
+    def copy(self, source: ObjectVersion, key: str) -> None:
+        with translated("CopyObject"):
+            self.client.copy(
+                {"Bucket": self.name, "Key": source.key, "VersionId": source.version_id},
+                self.name,
+                key,
+                # The copy needs none of the upload's tags, and so no right to read or write tags.
+                ExtraArgs={"TaggingDirective": "REPLACE"},
+                Config=_COPY,
+            )
+
+
+class _Body(RawIOBase):
+    """An object's bytes, whose reads fail with the project's errors too."""
+
+    def __init__(self, body: StreamingBody) -> None:
+        self._body = body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        with translated("GetObject"):
+            data = self._body.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._body.close()
+        super().close()

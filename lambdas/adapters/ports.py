@@ -1,0 +1,101 @@
+"""What the functions' logic asks of AWS. The adapters implement these, and so do the tests' fakes.
+
+Standard library only, so that logic imports no boto3. Every method may raise the errors
+of `lambdas.adapters.errors`; a docstring names those that its callers handle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from io import BufferedIOBase
+from typing import IO, Any, Protocol
+
+from contract.metrics import Metric
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredObject:
+    """One object at one version, opened to be read once. `size` in bytes; `last_modified` is aware."""
+
+    stream: BufferedIOBase
+    size: int
+    last_modified: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectVersion:
+    """One object at one version, as listed. `size` in bytes."""
+
+    key: str
+    version_id: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the model server said to one request. `model_version` is empty if it named none."""
+
+    body: bytes
+    model_version: str
+
+
+class Bucket(Protocol):
+    """One bucket, in which an object once created is never replaced."""
+
+    @property
+    def name(self) -> str: ...
+
+    def open(self, key: str, version_id: str | None = None) -> StoredObject:
+        """The object at a version (or the current one). Raises NotFound."""
+
+    def read(self, key: str) -> bytes:
+        """A small object's bytes. Raises NotFound."""
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object of this key."""
+
+    def create(self, key: str, body: bytes | IO[bytes], content_type: str) -> None:
+        """Write an object that does not exist yet. Raises AlreadyExists."""
+
+    def current_versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        """The current version of every object under a prefix, by key."""
+
+    def copy(self, source: ObjectVersion, key: str) -> None:
+        """Copy one version of an object of this bucket to a key of this bucket, of any size."""
+
+
+class ModelServer(Protocol):
+    """The model that is live."""
+
+    def predict(self, csv: bytes) -> Answer:
+        """Ask for the predictions of a CSV with a header. Raises ModelRefused."""
+
+
+class Queue(Protocol):
+    """The queue that a message was received from."""
+
+    def delay(self, receipt_handle: str, seconds: int) -> None:
+        """Hide a received message for this long before it is delivered again."""
+
+
+class Pipeline(Protocol):
+    """The training pipeline."""
+
+    def start(self, run_id: str, parameters: Mapping[str, str]) -> str:
+        """Start a run, or find the one of this id; its execution ARN."""
+
+
+class Registry(Protocol):
+    """The model registry."""
+
+    def describe(self, model_package_arn: str) -> Mapping[str, Any]:
+        """A model package as SageMaker's DescribeModelPackage answers. Raises NotFound."""
+
+
+class Metrics(Protocol):
+    """Where measurements go."""
+
+    def emit(self, values: Mapping[Metric, float]) -> None:
+        """Record one value of each metric, now."""

@@ -1,0 +1,60 @@
+"""SageMaker, as `ModelServer`, `Pipeline` and `Registry` of `lambdas.adapters.ports`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from contract import serving
+from lambdas.adapters.clients import client, translated
+from lambdas.adapters.ports import Answer
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A real-time endpoint."""
+
+    name: str
+    client: SageMakerRuntimeClient = field(default_factory=partial(client, "sagemaker-runtime"), repr=False)
+
+    def predict(self, csv: bytes) -> Answer:
+        with translated("InvokeEndpoint"):
+            answer = self.client.invoke_endpoint(
+                EndpointName=self.name, ContentType=serving.CSV, Accept=serving.JSON_LINES, Body=csv
+            )
+            return Answer(body=answer["Body"].read(), model_version=answer.get("CustomAttributes", ""))
+
+
+@dataclass(frozen=True)
+class TrainingPipeline:
+    """A SageMaker pipeline whose runs are named by what they are made of."""
+
+    name: str
+    client: SageMakerClient = field(default_factory=partial(client, "sagemaker"), repr=False)
+
+    def start(self, run_id: str, parameters: Mapping[str, str]) -> str:
+        with translated("StartPipelineExecution"):
+            answer = self.client.start_pipeline_execution(
+                PipelineName=self.name,
+                ClientRequestToken=run_id,
+                PipelineExecutionDisplayName=f"run-{run_id[:12]}",
+                PipelineParameters=[{"Name": name, "Value": value} for name, value in parameters.items()],
+            )
+        return answer["PipelineExecutionArn"]
+
+
+@dataclass(frozen=True)
+class ModelRegistry:
+    """The account's model packages."""
+
+    client: SageMakerClient = field(default_factory=partial(client, "sagemaker"), repr=False)
+
+    def describe(self, model_package_arn: str) -> Mapping[str, Any]:
+        with translated("DescribeModelPackage"):
+            return self.client.describe_model_package(ModelPackageName=model_package_arn)

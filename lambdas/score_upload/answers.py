@@ -1,0 +1,97 @@
+"""The model server's answers, checked: one a row, or a fault; never a wrong result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from contract.reasons import FileReason, Unscorable
+from contract.serving import PREDICTION, PROBABILITY, REJECTED
+from lambdas.adapters.errors import ModelRefused
+from lambdas.adapters.ports import Answer
+from lambdas.score_upload.faults import BadAnswer
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowAnswer:
+    """One row's prediction by result column, or why there is none."""
+
+    cells: Mapping[str, str]
+    rejected: str = ""
+
+
+def row_answers(answer: Answer, rows: int) -> list[RowAnswer]:
+    """The answers to a request of this many rows, in order.
+
+    Raises:
+        BadAnswer: they are not that many, not as `contract.serving` says, or name no model version.
+    """
+    if not answer.model_version:
+        raise BadAnswer("the model server's answer names no model version")
+    try:
+        lines = [json.loads(line, **_AS_TEXT) for line in answer.body.splitlines()]
+    except ValueError as error:
+        raise BadAnswer("the model server's answer is not JSON Lines") from error
+    if len(lines) != rows:
+        raise BadAnswer(f"the model server gave {len(lines)} answers to {rows} rows")
+    return [_row_answer(line) for line in lines]
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
+
+
+# Numbers stay the text that the server wrote.
+_AS_TEXT: dict[str, Any] = {"parse_float": str, "parse_int": str, "parse_constant": _no_number}
+
+
+def _row_answer(line: Any) -> RowAnswer:
+    match line:
+        case {"rejected": [_, *_] as reasons}:
+            return RowAnswer(cells={}, rejected="; ".join(map(_reason, reasons)))
+        case {"prediction": _} if REJECTED not in line and all(map(_is_cell, line.items())):
+            return RowAnswer(cells=line)
+    raise BadAnswer("an answer of the model server is neither a prediction nor a list of reasons")
+
+
+def _is_cell(item: tuple[str, Any]) -> bool:
+    name, value = item
+    return isinstance(value, str) and (
+        name in (PREDICTION, PROBABILITY) or name.startswith(PROBABILITY + "_")
+    )
+
+
+def _reason(reason: Any) -> str:
+    match reason:
+        case {"code": str(code), "message": str(message)}:
+            return describe(code, reason.get("column") or "", message)
+    raise BadAnswer("a reason in the model server's answer lacks its code or message")
+
+
+def describe(code: str, column: str, message: str) -> str:
+    """A rejection as its cell in the result: for a person, then its code for a filter."""
+    return f"{column}: {message} [{code}]" if column else f"{message} [{code}]"
+
+
+def unscorable_of(refusal: ModelRefused) -> Unscorable | None:
+    """What the model server's 400 says about the upload; `None` if the request was at fault.
+
+    Only the columns a model needs are the model's to judge. Everything else that makes a
+    table was checked before it was sent.
+    """
+    if refusal.status != 400:
+        return None
+    try:
+        match json.loads(refusal.body):
+            case {"code": FileReason.MISSING_COLUMN, "message": str(message)} as said:
+                return Unscorable(
+                    code=FileReason.MISSING_COLUMN,
+                    message=message,
+                    column=said.get("column"),
+                    line=said.get("line"),
+                )
+    except ValueError:
+        pass
+    return None

@@ -1,0 +1,26 @@
+"""Lambda entry point: SQS messages about uploads in, the ones to deliver again out."""
+
+import os
+from typing import Any
+
+from lambdas.adapters.buckets import S3Bucket
+from lambdas.adapters.observability import EmbeddedMetrics, observed
+from lambdas.adapters.queues import SqsQueue
+from lambdas.adapters.sagemaker import Endpoint
+from lambdas.score_upload.logic import Scorer, score_messages
+from lambdas.score_upload.settings import Settings
+
+
+@observed
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    settings = Settings.from_environ(os.environ)
+    scorer = Scorer(
+        open_bucket=S3Bucket,
+        results=S3Bucket(settings.results_bucket),
+        model=Endpoint(settings.endpoint),
+        queue=SqsQueue(settings.queue_url),
+        metrics=EmbeddedMetrics(settings.environment, settings.model),
+        settings=settings,
+        time_left=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
+    return score_messages(event["Records"], scorer)

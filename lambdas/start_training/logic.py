@@ -1,0 +1,158 @@
+"""What lies under `training/` becomes a dataset version, and a run of the pipeline on it.
+
+Everything written is named by what it holds: doing it twice, or in two places at once,
+writes the same objects. The manifest is written last, so that a dataset version that has
+one is whole; the claim after the start says that a run was started, for ever.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from contract import layout
+from contract.artifact import sha256
+from contract.dataset import Manifest, PinnedObject
+from lambdas.adapters.errors import AlreadyExists, NotFound
+from lambdas.adapters.ports import Bucket, ObjectVersion, Pipeline
+
+log = logging.getLogger(__name__)
+
+JSON = "application/json"
+READERS = 4
+"""Uploads whose digests are computed at a time."""
+
+
+class NoTrainingData(Exception):  # noqa: N818 - it names what is the case
+    """Nothing under `training/` can be trained on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trainer:
+    """What starting a run needs. `contract` is the document of the deployed model."""
+
+    data: Bucket
+    artifacts: Bucket
+    pipeline: Pipeline
+    code_digest: str
+    contract: bytes
+
+
+def handle(event: Mapping[str, Any], trainer: Trainer) -> dict[str, Any]:
+    """Start a run for a batch of SQS records, or for `{"attempt": "…"}` from a person.
+
+    Raises:
+        NoTrainingData: asked by a person, and there is nothing to train on.
+    """
+    if "Records" not in event:
+        return start_training(trainer, attempt=event.get("attempt", ""))
+    try:
+        # Each record says only that something changed: one run answers the whole batch.
+        start_training(trainer)
+    except NoTrainingData:
+        log.warning("nothing to train on: ignored")
+    except Exception:
+        log.exception("no run started: tried again later")
+        return {"batchItemFailures": [{"itemIdentifier": r["messageId"]} for r in event["Records"]]}
+    return {"batchItemFailures": []}
+
+
+def start_training(trainer: Trainer, *, attempt: str = "") -> dict[str, Any]:
+    """Pin the dataset and start its run, unless this code ran on it already.
+
+    Another `attempt` makes another run of the same dataset and code.
+
+    Raises:
+        NoTrainingData: there is no CSV under `training/`.
+    """
+    manifest = pin(trainer.data)
+    version = manifest.version
+    run_id = layout.run_id(version, trainer.code_digest, attempt)
+    execution_arn = _started(trainer, run_id)
+    already_started = execution_arn is not None
+    if execution_arn is None:
+        _write_dataset(trainer.data, manifest)
+        execution_arn = _start(trainer, run_id, version)
+    log.info("run", extra={"dataset_version": version, "run_id": run_id, "already_started": already_started})
+    return {
+        "dataset_version": version,
+        "run_id": run_id,
+        "execution_arn": execution_arn,
+        "already_started": already_started,
+    }
+
+
+def pin(data: Bucket) -> Manifest:
+    """The CSV files that lie under `training/` now, at their versions, with their digests.
+
+    Raises:
+        NoTrainingData: there are none.
+    """
+    found = [v for v in data.current_versions(layout.TRAINING_PREFIX) if _is_table(v)]
+    if not found:
+        raise NoTrainingData(
+            f"no .csv lies under s3://{data.name}/{layout.TRAINING_PREFIX}: upload a table there"
+        )
+    with ThreadPoolExecutor(READERS) as pool:
+        return Manifest.of(pool.map(lambda version: _pinned(data, version), found))
+
+
+def _is_table(version: ObjectVersion) -> bool:
+    if version.key.endswith("/"):
+        return False
+    if not version.key.lower().endswith(".csv"):
+        log.error("not trained on: only .csv is read", extra={"key": version.key})
+        return False
+    return True
+
+
+def _pinned(data: Bucket, version: ObjectVersion) -> PinnedObject:
+    with closing(data.open(version.key, version.version_id).stream) as stream:
+        digest = sha256(stream)
+    return PinnedObject(key=version.key, version_id=version.version_id, sha256=digest, size=version.size)
+
+
+def _write_dataset(data: Bucket, manifest: Manifest) -> None:
+    version = manifest.version
+    if data.exists(layout.manifest_key(version)):
+        return
+    for pinned in manifest.objects:
+        source = ObjectVersion(key=pinned.key, version_id=pinned.version_id, size=pinned.size)
+        data.copy(source, layout.dataset_data_prefix(version) + pinned.copy_name)
+    _create(data, layout.manifest_key(version), manifest.to_json().encode())
+
+
+def _start(trainer: Trainer, run_id: str, version: str) -> str:
+    _create(trainer.artifacts, layout.contract_key(run_id), trainer.contract)
+    # At most once: SageMaker answers a repeated token with the run it started first.
+    execution_arn = trainer.pipeline.start(
+        run_id,
+        {
+            "DatasetVersion": version,
+            "DatasetUri": f"s3://{trainer.data.name}/{layout.dataset_data_prefix(version)}",
+            "RunUri": f"s3://{trainer.artifacts.name}/{layout.run_prefix(run_id).rstrip('/')}",
+        },
+    )
+    claim = {"execution_arn": execution_arn, "dataset_version": version, "code_digest": trainer.code_digest}
+    _create(trainer.artifacts, layout.started_key(run_id), json.dumps(claim, indent=2).encode())
+    return execution_arn
+
+
+def _started(trainer: Trainer, run_id: str) -> str | None:
+    try:
+        claim = json.loads(trainer.artifacts.read(layout.started_key(run_id)))
+    except NotFound:
+        return None
+    return str(claim["execution_arn"])
+
+
+def _create(bucket: Bucket, key: str, body: bytes) -> None:
+    try:
+        bucket.create(key, body, JSON)
+    except AlreadyExists:
+        log.info("written before", extra={"key": key})

@@ -1,0 +1,16 @@
+"""The environment variables of verify_package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lambdas.adapters.environ import FromEnviron
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(FromEnviron):
+    """Which model's packages are verified, and the bucket their artifacts must lie in."""
+
+    environment: str
+    model: str
+    artifacts_bucket: str

@@ -1,0 +1,132 @@
+"""Stand-ins for AWS that implement `lambdas.adapters.ports`, and a model that can be told to misbehave."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import IO, Any
+
+from contract.metrics import Metric
+from lambdas.adapters.errors import AlreadyExists, AwsError, ModelRefused, NotFound
+from lambdas.adapters.ports import Answer, ObjectVersion, StoredObject
+
+MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class MemoryBucket:
+    """A versioned bucket in memory; its versions are v0, v1, … of each key."""
+
+    name: str = "bucket"
+    objects: dict[str, list[bytes]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, key: str, body: bytes) -> str:
+        with self._lock:
+            versions = self.objects.setdefault(key, [])
+            versions.append(body)
+            return f"v{len(versions) - 1}"
+
+    def open(self, key: str, version_id: str | None = None) -> StoredObject:
+        try:
+            body = self.objects[key][int(version_id[1:]) if version_id else -1]
+        except (KeyError, IndexError):
+            raise NotFound("GetObject", "NoSuchVersion", key) from None
+        return StoredObject(stream=io.BytesIO(body), size=len(body), last_modified=MODIFIED)
+
+    def read(self, key: str) -> bytes:
+        return self.open(key).stream.read()
+
+    def exists(self, key: str) -> bool:
+        return key in self.objects
+
+    def create(self, key: str, body: bytes | IO[bytes], content_type: str) -> None:
+        data = body if isinstance(body, bytes) else body.read()
+        with self._lock:
+            if key in self.objects:
+                raise AlreadyExists("PutObject", "PreconditionFailed", key)
+            self.objects[key] = [data]
+
+    def current_versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        for key, versions in sorted(self.objects.items()):
+            if key.startswith(prefix):
+                yield ObjectVersion(key=key, version_id=f"v{len(versions) - 1}", size=len(versions[-1]))
+
+    def copy(self, source: ObjectVersion, key: str) -> None:
+        self.put(key, self.open(source.key, source.version_id).stream.read())
+
+
+@dataclass
+class MemoryQueue:
+    """Remembers by how long each message was delayed."""
+
+    delays: dict[str, int] = field(default_factory=dict)
+
+    def delay(self, receipt_handle: str, seconds: int) -> None:
+        self.delays[receipt_handle] = seconds
+
+
+@dataclass
+class MemoryMetrics:
+    """Remembers what was emitted."""
+
+    emitted: list[Mapping[Metric, float]] = field(default_factory=list)
+
+    def emit(self, values: Mapping[Metric, float]) -> None:
+        self.emitted.append(values)
+
+
+@dataclass
+class SignModel:
+    """Says whether the column `x` is positive. Each of `failures` is raised once, before it answers again."""
+
+    column: str = "x"
+    version: str = "sign/1"
+    problem: str = "binary"
+    classes: tuple[str, ...] = ("negative", "positive")
+    failures: list[AwsError] = field(default_factory=list)
+    requests: list[bytes] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def predict(self, csv: bytes) -> Answer:
+        with self._lock:
+            self.requests.append(csv)
+            if self.failures:
+                raise self.failures.pop(0)
+        status, body = self.answer(csv)
+        if status != 200:
+            raise ModelRefused("InvokeEndpoint", status, body.decode())
+        return Answer(body=body, model_version=self.version)
+
+    def answer(self, body: bytes) -> tuple[int, bytes]:
+        """Status and body, as the model server gives them."""
+        rows = csv.DictReader(io.StringIO(body.decode(), newline=""), strict=True)
+        if self.column not in (rows.fieldnames or ()):
+            message = f"The column {self.column!r} is missing."
+            refusal = {
+                "code": "missing_column",
+                "message": message,
+                "column": self.column,
+                "line": 1,
+                "byte": None,
+            }
+            return 400, json.dumps(refusal).encode()
+        return 200, "".join(json.dumps(self._row(row[self.column])) + "\n" for row in rows).encode()
+
+    def _row(self, text: str) -> dict[str, Any]:
+        try:
+            x = float(text)
+        except ValueError:
+            message = f"{text!r} is not a number"
+            return {"rejected": [{"code": "not_a_number", "column": self.column, "message": message}]}
+        label = self.classes[x > 0]
+        if self.problem == "regression":
+            return {"prediction": x}
+        if self.problem == "binary":
+            return {"prediction": label, "probability": float(x > 0)}
+        return {"prediction": label, **{f"probability_{c}": float(c == label) for c in self.classes}}

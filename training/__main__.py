@@ -1,0 +1,64 @@
+"""The image's entry point: `python -m training JOB`, on AWS and in a folder alike."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+
+from training.failures import JobError, report
+from training.paths import Paths
+
+JOBS = {
+    "validate": "hold a dataset against its contract; every problem is named, with file and line",
+    "prepare": "split a dataset into rows to train on and rows held out",
+    "train": "fit the model, export it to ONNX, prove that both agree, and seal the artifact",
+    "evaluate": "measure a sealed artifact on the rows held out, and judge its gates",
+    "serve": "answer /ping and /invocations with the model in the model folder",
+}
+"""Each job is the module `training.<job>` with a function `run(paths, environ)`."""
+
+_EPILOG = """\
+SageMaker passes `train` to a training job and `serve` to a model; a processing job names
+its job in its container arguments. Files are where SageMaker puts them, under /opt/ml.
+To run a job in a folder of the same layout:
+
+  SAGEMAKER_BASE_DIR=/tmp/job python -m training validate
+"""
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
+    """Run one job. Exit code 0, or 1 with the reason in the file that SageMaker reads."""
+    job = _parser().parse_args(arguments).job
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s", force=True)
+    paths = Paths.from_environ(environ)
+    try:
+        import_module(f"training.{job}").run(paths, environ)
+    except Exception as failure:
+        if not isinstance(failure, JobError):
+            traceback.print_exc()
+        text = report(failure, paths.training_failure if job == "train" else paths.processing_message)
+        sys.stderr.write(f"{job}: {text}\n")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Run one job of the training pipeline, or the model server.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    jobs = parser.add_subparsers(dest="job", metavar="JOB", required=True)
+    for name, does in JOBS.items():
+        jobs.add_parser(name, help=does, description=does)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

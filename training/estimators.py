@@ -1,0 +1,113 @@
+"""The estimators a model may name: built-in ones, or a function in its own folder.
+
+A builder takes what the matrix's columns are, the kind of problem, a seed and the
+contract's parameters, and returns an unfitted scikit-learn estimator that skl2onnx can
+export. `models/README.md` documents it for those who write their own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from contract.schema import Contract
+from training.failures import ModelCodeError
+from training.features import Columns
+
+log = logging.getLogger(__name__)
+
+Builder = Callable[..., Any]
+
+
+def build(contract: Contract, columns: Columns) -> Any:
+    """The unfitted estimator that a contract names, with its parameters.
+
+    Raises:
+        ModelCodeError: there is none of that name, or it does not take the parameters.
+    """
+    named = contract.training.estimator
+    try:
+        builder = BUILT_IN[named] if named in BUILT_IN else _own(contract.model, named)
+        return builder(
+            columns, problem=contract.problem, seed=contract.training.seed, **contract.training.parameters
+        )
+    except Exception as error:
+        log.exception("estimator %s", named)
+        raise ModelCodeError(
+            f"estimator {named!r} cannot be built: {type(error).__name__}: {error}"
+        ) from error
+
+
+def hist_gradient_boosting(_columns: Columns, *, problem: str, seed: int, **parameters: Any) -> Any:
+    """Gradient-boosted trees on histograms. Missing numbers need no imputing."""
+    kind = HistGradientBoostingRegressor if problem == "regression" else HistGradientBoostingClassifier
+    return kind(random_state=seed, **parameters)
+
+
+def random_forest(columns: Columns, *, problem: str, seed: int, **parameters: Any) -> Any:
+    """Averaged trees. Missing numbers take the column's median."""
+    kind = RandomForestRegressor if problem == "regression" else RandomForestClassifier
+    # Leaves of several rows keep the exported graph, and its answer, within bounds.
+    forest = kind(random_state=seed, n_jobs=-1, **{"min_samples_leaf": 3, **parameters})
+    numbers, _ = _blocks(columns)
+    return Pipeline([("impute", _by_column([("numbers", _imputer(), numbers)])), ("forest", forest)])
+
+
+def linear(columns: Columns, *, problem: str, seed: int, **parameters: Any) -> Any:
+    """Logistic or ridge regression on scaled numbers and one indicator a category's code."""
+    numbers, categories = _blocks(columns)
+    codes = [np.arange(size, dtype=np.float32) for _, size in columns.categories]
+    indicators = OneHotEncoder(
+        categories=codes, handle_unknown="ignore", sparse_output=False, dtype=np.float32
+    )
+    prepare = _by_column(
+        [
+            ("numbers", make_pipeline(_imputer(), StandardScaler()), numbers),
+            ("categories", indicators, categories),
+        ]
+    )
+    if problem == "regression":
+        return Pipeline([("prepare", prepare), ("ridge", Ridge(random_state=seed, **parameters))])
+    logistic = LogisticRegression(random_state=seed, **{"max_iter": 1000, **parameters})
+    return Pipeline([("prepare", prepare), ("logistic", logistic)])
+
+
+BUILT_IN: dict[str, Builder] = {
+    "hist-gradient-boosting": hist_gradient_boosting,
+    "random-forest": random_forest,
+    "logistic-regression": linear,
+}
+
+
+def _own(model: str, named: str) -> Builder:
+    module, _, function = named.partition(":")
+    builder: Builder = getattr(import_module(f"models.{model}.{module}"), function)
+    return builder
+
+
+def _blocks(columns: Columns) -> tuple[list[int], list[int]]:
+    numbers = len(columns.numbers)
+    return list(range(numbers)), list(range(numbers, numbers + len(columns.categories)))
+
+
+def _by_column(parts: list[tuple[str, Any, list[int]]]) -> ColumnTransformer:
+    return ColumnTransformer([part for part in parts if part[2]], remainder="passthrough")
+
+
+def _imputer() -> SimpleImputer:
+    return SimpleImputer(strategy="median", keep_empty_features=True)

@@ -1,0 +1,142 @@
+"""A fitted model as one ONNX graph, and the proof that the graph predicts the same.
+
+Inputs: `numbers` float [n, k] and `categories` string [n, m]; one that the contract does
+not have is left out. Output: `output`, float: probabilities [n, classes], or values
+[n, 1] of a regression. The same model gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+from skl2onnx import convert_sklearn
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.pipeline import Pipeline
+
+from contract.schema import Contract
+from training.failures import ModelCodeError
+from training.fitting import FittedModel
+from training.graph import CATEGORIES, NUMBERS, OUTPUT, Graph
+from training.samples import Samples
+
+OPSETS = {"": 21, "ai.onnx.ml": 3}
+IR_VERSION = 10
+TOLERANCE = 1e-5
+"""Largest difference allowed between ONNX and scikit-learn: of a probability, or of a
+regression's value as a share of the largest one. Leaves and coefficients are summed in 32
+bits by the one and in 64 by the other, which explains about 1e-6."""
+
+log = logging.getLogger(__name__)
+
+
+def to_onnx(model: FittedModel, contract: Contract) -> bytes:
+    """The model as a serialised ONNX graph.
+
+    Raises:
+        ModelCodeError: skl2onnx cannot export the estimator.
+    """
+    numbers, categories = len(contract.numeric), len(contract.categorical)
+    try:
+        matrix = FloatTensorType([None, numbers + categories])
+        estimator = _converted(_exportable(model.estimator), "matrix", matrix)
+        texts = StringTensorType([None, categories])
+        encoder = _converted(model.encoder, CATEGORIES, texts) if categories else None
+    except Exception as error:
+        log.exception("export")
+        named = contract.training.estimator
+        raise ModelCodeError(
+            f"{named!r} cannot be exported to ONNX: {type(error).__name__}: {error}"
+        ) from error
+    return _assembled(encoder, estimator, numbers, categories, max(1, len(model.classes)))
+
+
+def check_parity(model: FittedModel, graph: Graph, samples: Samples) -> float:
+    """The largest difference between both on some samples, in the unit of `TOLERANCE`.
+
+    Raises:
+        ModelCodeError: it is larger than `TOLERANCE`.
+    """
+    expected = model.predict(samples)
+    found = graph.run(samples.numbers, samples.categories)
+    scale = 1.0 if model.classes else max(1e-30, float(np.abs(expected).max()))
+    difference = float(np.abs(found - expected).max()) / scale
+    if not difference <= TOLERANCE:
+        raise ModelCodeError(
+            f"ONNX and scikit-learn differ by {difference:.2g} on the holdout; {TOLERANCE:g} is allowed"
+        )
+    return difference
+
+
+def _converted(model: Any, input_name: str, input_type: Any) -> onnx.ModelProto:
+    options = {"zipmap": False} if hasattr(model, "predict_proba") else None
+    return convert_sklearn(
+        model, name=input_name, initial_types=[(input_name, input_type)], target_opset=OPSETS, options=options
+    )
+
+
+def _exportable(estimator: Any) -> Any:
+    """A copy whose gradient-boosted trees mean the same in 32 bits.
+
+    A tree asks x <= threshold with a 64-bit threshold. For a 32-bit x that is the same
+    question as with the largest 32-bit number not above it, whereas the nearest one, to
+    which ONNX would round, may lie above it and send a row the other way. skl2onnx also
+    trips over numpy's booleans and over the field's present name, `num_threshold`.
+    """
+    estimator = copy.deepcopy(estimator)
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if isinstance(last, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
+        for predictor in (predictor for trees in last._predictors for predictor in trees):
+            nodes = predictor.nodes
+            names = nodes.dtype.names
+            thresholds = _floor32(nodes["num_threshold"]).tolist()
+            predictor.nodes = [
+                {
+                    **dict(zip(names, node.tolist(), strict=True)),
+                    "value": node["value"],
+                    "threshold": threshold,
+                    "missing_go_to_left": int(node["missing_go_to_left"]),
+                }
+                for node, threshold in zip(nodes, thresholds, strict=True)
+            ]
+    return estimator
+
+
+def _floor32(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    nearest = values.astype(np.float32)
+    return np.where(nearest > values, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+
+
+def _assembled(
+    encoder: onnx.ModelProto | None, estimator: onnx.ModelProto, numbers: int, categories: int, width: int
+) -> bytes:
+    """Both graphs as one: encode the categories, set them beside the numbers, estimate."""
+    graph = onnx.compose.add_prefix_graph(estimator.graph, "estimate_")
+    nodes, initializers = [], list(graph.initializer)
+    parts = [NUMBERS] if numbers else []
+    if encoder is not None:
+        encode = onnx.compose.add_prefix_graph(encoder.graph, "encode_", rename_inputs=False)
+        nodes.extend(encode.node)
+        initializers.extend(encode.initializer)
+        parts.append(encode.output[0].name)
+    nodes.append(helper.make_node("Concat", parts, [graph.input[0].name], name="matrix", axis=1))
+    nodes.extend(graph.node)
+    # A classifier's outputs are label and probabilities; the server makes its label from the latter.
+    nodes.append(helper.make_node("Identity", [graph.output[-1].name], [OUTPUT], name=OUTPUT))
+    inputs = [helper.make_tensor_value_info(NUMBERS, TensorProto.FLOAT, [None, numbers])] if numbers else []
+    if categories:
+        inputs.append(helper.make_tensor_value_info(CATEGORIES, TensorProto.STRING, [None, categories]))
+    output = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, width])
+    assembled = helper.make_model(
+        helper.make_graph(nodes, "millrace", inputs, [output], initializers),
+        opset_imports=[helper.make_opsetid(domain, version) for domain, version in OPSETS.items()],
+        ir_version=IR_VERSION,
+        producer_name="millrace",
+    )
+    onnx.checker.check_model(assembled)
+    return bytes(assembled.SerializeToString(deterministic=True))

@@ -1,0 +1,55 @@
+"""Where SageMaker puts a container's files. The one place that knows `/opt/ml`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+CODE = Path(__file__).resolve().parent.parent
+"""The folder that holds `contract/`, `training/` and `models/`: the image's, or the repository."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    """SageMaker's layout under one base folder."""
+
+    base: Path
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """`SAGEMAKER_BASE_DIR` names another base, to run a job in a folder."""
+        return cls(Path(environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")))
+
+    def processing_input(self, name: str) -> Path:
+        return self.base / "processing" / "input" / name
+
+    def processing_output(self, name: str) -> Path:
+        """Folder that SageMaker uploads when the job ends; made if it is not there."""
+        return _made(self.base / "processing" / "output" / name)
+
+    def channel(self, name: str) -> Path:
+        """Folder of one input channel of a training job."""
+        return self.base / "input" / "data" / name
+
+    @property
+    def model(self) -> Path:
+        """What a training job fills and a server reads; made if it is not there."""
+        return _made(self.base / "model")
+
+    @property
+    def training_failure(self) -> Path:
+        """File whose beginning becomes a training job's FailureReason."""
+        return _made(self.base / "output") / "failure"
+
+    @property
+    def processing_message(self) -> Path:
+        """File whose beginning becomes a processing job's ExitMessage."""
+        return _made(self.base / "output") / "message"
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,80 @@
+"""Split a validated dataset into rows to train on and rows held out.
+
+A row's side is decided by a digest of its features alone: rows that the model cannot
+tell apart fall on the same side, in every run and whatever rows are around them, so
+nothing leaks from one side to the other.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.reasons import Unscorable
+from contract.schema import Contract
+from training import table
+from training.failures import DataError
+from training.inputs import check_code, read_contract
+from training.paths import Paths
+from training.samples import Samples, digests
+
+log = logging.getLogger(__name__)
+
+
+def run(paths: Paths, environ: Mapping[str, str]) -> None:
+    """Job: input `dataset` and `contract`; outputs `train` and `holdout`, each `samples.parquet`.
+
+    Raises:
+        DataError: the dataset does not pass the contract, or a side lacks rows of a class.
+    """
+    contract = read_contract(paths.processing_input("contract"))
+    check_code(contract, environ)
+    samples, held_out = split(paths.processing_input("dataset"), contract)
+    for name, side in (("train", samples.where(~held_out)), ("holdout", samples.where(held_out))):
+        check_side(name, side, samples, contract)
+        side.write(paths.processing_output(name), contract)
+        log.info("%s: %d rows", name, len(side))
+
+
+def split(folder: Path, contract: Contract) -> tuple[Samples, NDArray[np.bool_]]:
+    """Every row of a dataset's files, and which of them [n] are held out."""
+    parts, sides = [], []
+    limit = int(contract.training.holdout_share * 2**64)
+    for path in table.files(folder):
+        try:
+            for chunk in table.read(path, contract):
+                parts.append(_samples(path, chunk, contract))
+                sides.append(np.array([digest < limit for digest in digests(chunk.features)], bool))
+        except Unscorable as unreadable:
+            raise DataError(f"{path.name}: {unreadable.message}") from unreadable
+    if not parts:
+        raise DataError("the dataset has no file")
+    return Samples.joined(parts), np.concatenate(sides)
+
+
+def check_side(name: str, side: Samples, whole: Samples, contract: Contract) -> None:
+    """
+    Raises:
+        DataError: one side of the split has no row, or none of some class.
+    """
+    if not len(side):
+        raise DataError(f"no row fell into {name}: add rows, or change training.holdout_share")
+    if contract.problem != "regression":
+        absent = sorted(set(whole.target) - set(side.target))
+        if absent:
+            raise DataError(f"{name} has no row of {', '.join(map(repr, absent))}: add rows of it")
+
+
+def _samples(path: Path, chunk: table.Chunk, contract: Contract) -> Samples:
+    faults = [*chunk.features.faults, *chunk.target.faults, *chunk.ragged]
+    if faults:
+        raise DataError(f"{path.name} has {len(faults)} invalid values, such as {faults[0].message}")
+    return Samples(
+        chunk.features.numbers,
+        chunk.features.categories,
+        table.target_values(contract, chunk.target),
+    )

@@ -1,0 +1,106 @@
+"""Samples: rows that passed the contract, with their target, in memory and as Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from contract.schema import Contract
+from training.failures import PlatformError
+from training.rows import Block
+
+FILE = "samples.parquet"
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Rows in order: `numbers` float32 [n, k], `categories` str [n, m], `target` [n].
+
+    The target is float32 of a regression, str otherwise.
+    """
+
+    numbers: NDArray[np.float32]
+    categories: NDArray[np.object_]
+    target: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def where(self, chosen: NDArray[np.bool_]) -> Self:
+        """The rows for which `chosen` [n] is true."""
+        return type(self)(self.numbers[chosen], self.categories[chosen], self.target[chosen])
+
+    def classes(self, contract: Contract) -> tuple[str, ...]:
+        """The target's classes in the order of their codes; none of a regression.
+
+        Sorted, except that a binary problem's positive class comes last, and so is code 1.
+        """
+        if contract.problem == "regression":
+            return ()
+        labels = sorted(set(self.target.tolist()))
+        return tuple(sorted(labels, key=lambda label: label == contract.target.positive))
+
+    def coded_target(self, classes: tuple[str, ...]) -> NDArray[np.float64]:
+        """The target [n] as numbers: a regression's values, or the code of each row's class."""
+        if not classes:
+            return self.target.astype(np.float64)
+        codes = {label: code for code, label in enumerate(classes)}
+        return np.array([codes[label] for label in self.target.tolist()], np.float64)
+
+    @classmethod
+    def joined(cls, parts: Iterable[Self]) -> Self:
+        """All rows of one or more parts, in order."""
+        listed = list(parts)
+        return cls(
+            np.concatenate([part.numbers for part in listed]),
+            np.concatenate([part.categories for part in listed]),
+            np.concatenate([part.target for part in listed]),
+        )
+
+    def write(self, folder: Path, contract: Contract) -> None:
+        """Write `FILE`: a column a feature, and the target's, under the contract's names."""
+        columns: dict[str, Any] = {}
+        for i, feature in enumerate(contract.numeric):
+            columns[feature.name] = pa.array(self.numbers[:, i], from_pandas=False)
+        for i, feature in enumerate(contract.categorical):
+            columns[feature.name] = pa.array(self.categories[:, i], pa.string()).dictionary_encode()
+        target_type = pa.float32() if contract.problem == "regression" else pa.string()
+        columns[contract.target.name] = pa.array(self.target, target_type)
+        pq.write_table(pa.table(columns), folder / FILE)
+
+    @classmethod
+    def read(cls, folder: Path, contract: Contract) -> Self:
+        """Read what `write` wrote.
+
+        Raises:
+            PlatformError: it is not there, or was written for another contract.
+        """
+        try:
+            table = pq.read_table(folder / FILE)
+            numbers = np.empty((table.num_rows, len(contract.numeric)), np.float32)
+            for i, feature in enumerate(contract.numeric):
+                numbers[:, i] = table[feature.name].to_numpy()
+            categories = np.empty((table.num_rows, len(contract.categorical)), object)
+            for i, feature in enumerate(contract.categorical):
+                categories[:, i] = table[feature.name].to_pylist()
+            return cls(numbers, categories, table[contract.target.name].to_numpy())
+        except (OSError, KeyError, pa.ArrowException) as error:
+            raise PlatformError(f"no samples of this contract in {folder}: {error}") from error
+
+
+def digests(block: Block) -> Iterator[int]:
+    """A 64-bit digest of each row's features: equal for rows the model cannot tell apart."""
+    # Adding zero makes -0.0 and 0.0, which are equal, equal in their bytes too.
+    numbers = np.ascontiguousarray(block.numbers + np.float32(0))
+    for row, texts in zip(numbers, block.categories, strict=True):
+        digest = blake2b(row.tobytes(), digest_size=8)
+        digest.update("\x1f".join(texts).encode("utf-8", "surrogatepass"))
+        yield int.from_bytes(digest.digest(), "big")

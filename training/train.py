@@ -1,0 +1,86 @@
+"""Fit a model, export it, prove that the export predicts the same, and seal the artifact."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from contract import artifact
+from contract.schema import Contract
+from training import metrics
+from training.baseline import describe
+from training.export import TOLERANCE, check_parity, to_onnx
+from training.fitting import fit
+from training.graph import Graph
+from training.inputs import DATASET_VERSION, check_code, read_contract
+from training.paths import Paths
+from training.samples import Samples
+
+LIBRARIES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
+
+log = logging.getLogger(__name__)
+
+
+def run(paths: Paths, environ: Mapping[str, str]) -> None:
+    """Job: channels `train`, `holdout` and `contract`; fills the model folder with the sealed artifact.
+
+    Raises:
+        ModelCodeError: the estimator cannot be built, fitted or exported, or ONNX disagrees.
+        PlatformError: a channel is not what `prepare` wrote.
+    """
+    contract = read_contract(paths.channel("contract"))
+    code = check_code(contract, environ)
+    train = Samples.read(paths.channel("train"), contract)
+    holdout = Samples.read(paths.channel("holdout"), contract)
+    log.info("fitting %s on %d rows", contract.training.estimator, len(train))
+    facts = {"dataset_version": environ.get(DATASET_VERSION, ""), "code_digest": code}
+    sealed = build(contract, train, holdout, facts, paths.model)
+    log.info("sealed %s", ", ".join(f"{name} {digest[:12]}" for name, digest in sealed.items()))
+
+
+def build(
+    contract: Contract, train: Samples, holdout: Samples, facts: Mapping[str, str], folder: Path
+) -> dict[str, str]:
+    """Fit, export, check and write an artifact to a folder; its files' digests."""
+    model = fit(train, contract)
+    onnx = to_onnx(model, contract)
+    graph = Graph(onnx)
+    parity = check_parity(model, graph, holdout)
+    log.info("ONNX and scikit-learn differ by %.2g at most (%g allowed)", parity, TOLERANCE)
+    predictions = graph.run(holdout.numbers, holdout.categories).astype(np.float64)
+    scores = measured(contract, model.classes, holdout, predictions)
+    for name, value in scores.items():
+        log.info("%s=%.6f;", name, value)
+    document = {
+        "model": contract.model,
+        "problem": contract.problem,
+        "classes": model.classes,
+        **facts,
+        "rows": {"train": len(train), "holdout": len(holdout)},
+        "parity": {"largest_difference": parity, "tolerance": TOLERANCE},
+        "metrics": scores,
+        "libraries": {name: version(name) for name in LIBRARIES},
+    }
+    (folder / artifact.MODEL).write_bytes(onnx)
+    (folder / artifact.CONTRACT).write_text(contract.to_json(), encoding="utf-8")
+    _write(folder / artifact.BASELINE, describe(contract, train, predictions))
+    _write(folder / artifact.FACTS, document)
+    return artifact.seal(folder)
+
+
+def measured(
+    contract: Contract, classes: tuple[str, ...], samples: Samples, predictions: np.ndarray[Any, Any]
+) -> metrics.Scores:
+    """The metrics of predictions as the graph gives them."""
+    truth = samples.coded_target(classes)
+    return metrics.measure(contract.problem, truth, metrics.of_problem(contract.problem, predictions))
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

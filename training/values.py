@@ -1,0 +1,125 @@
+"""The rules for one value: what a model takes, and the reason where it does not.
+
+- Blanks around a value mean nothing. An empty value, or one of the feature's `missing`
+  markers, is missing: NaN for a number, `MISSING` for a category.
+- A number is ASCII and written plainly: `1`, `-1.5`, `.5`, `1e3`. Separators between digits
+  are refused; `nan`, `inf` and what overflows 32 bits are refused as not finite.
+- A datetime is ISO 8601 and becomes days since 1970-01-01 UTC; without an offset it is UTC.
+- A category is its text. An open set takes any; a closed one takes its `values`.
+
+`training.rows` applies them to whole tables.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from contract.reasons import RowReason
+from contract.schema import Feature
+
+MISSING = ""
+"""How a missing category enters the model. No real value is empty."""
+
+LARGEST = float(np.finfo(np.float32).max)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
+_SHOWN_CHARACTERS = 60
+_SHOWN_VALUES = 5
+
+
+class RefusedError(ValueError):
+    """A value breaks its feature's rule."""
+
+    def __init__(self, code: RowReason, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def number(feature: Feature, text: str) -> float:
+    """A number's value, NaN where missing.
+
+    Raises:
+        RefusedError: missing though required, no number, not finite, or out of range.
+    """
+    text = text.strip()
+    if _is_missing(feature, text):
+        return math.nan
+    value = plain_float(text)
+    if value is None:
+        raise RefusedError(RowReason.NOT_A_NUMBER, f"{shown(text)} is not a number")
+    if not abs(value) <= LARGEST:
+        raise RefusedError(RowReason.NOT_FINITE, f"{shown(text)} is not a finite 32-bit number")
+    if feature.minimum is not None and value < feature.minimum:
+        raise RefusedError(RowReason.BELOW_MINIMUM, f"{shown(text)} is below the minimum {feature.minimum:g}")
+    if feature.maximum is not None and value > feature.maximum:
+        raise RefusedError(RowReason.ABOVE_MAXIMUM, f"{shown(text)} is above the maximum {feature.maximum:g}")
+    return value
+
+
+def days(feature: Feature, text: str) -> float:
+    """A datetime as days since 1970-01-01 UTC, NaN where missing.
+
+    In the model's 32 bits a present-day time is exact to three minutes.
+
+    Raises:
+        RefusedError: missing though required, or not ISO 8601.
+    """
+    text = text.strip()
+    if _is_missing(feature, text):
+        return math.nan
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise RefusedError(
+            RowReason.NOT_A_DATETIME, f"{shown(text)} is not an ISO 8601 date or time"
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) / _DAY
+
+
+def category(feature: Feature, text: str) -> str:
+    """A category's text, `MISSING` where missing.
+
+    Raises:
+        RefusedError: missing though required, or not in the closed set.
+    """
+    text = text.strip()
+    if _is_missing(feature, text):
+        return MISSING
+    if feature.values is not None and text not in feature.values:
+        raise RefusedError(RowReason.NOT_IN_SET, f"{shown(text)} is not one of {_listed(feature.values)}")
+    return text
+
+
+def plain_float(text: str) -> float | None:
+    """The float a text plainly writes, infinite and NaN included; None if it writes none."""
+    if "_" in text or not text.isascii():
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def shown(text: str) -> str:
+    """A value as a message quotes it: on one line and not too long."""
+    return repr(text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…")
+
+
+def _is_missing(feature: Feature, stripped: str) -> bool:
+    if stripped and stripped not in feature.missing:
+        return False
+    if feature.required:
+        raise RefusedError(RowReason.MISSING, "a value is required")
+    return True
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    text = ", ".join(shown(value) for value in values[:_SHOWN_VALUES])
+    more = len(values) - _SHOWN_VALUES
+    return f"{text} and {more} more" if more > 0 else text

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from contract.reasons import FileReason, Unscorable
-from contract.serving import PREDICTION, PROBABILITY, REJECTED
+from contract import serving
+from contract.reasons import FileReason, Rejection, Unscorable
 from lambdas.adapters.errors import ModelRefused
 from lambdas.adapters.ports import Answer
 from lambdas.score_upload.faults import BadAnswer
@@ -31,7 +31,7 @@ def row_answers(answer: Answer, rows: int) -> list[RowAnswer]:
     if not answer.model_version:
         raise BadAnswer("the model server's answer names no model version")
     try:
-        lines = [json.loads(line, **_AS_TEXT) for line in answer.body.splitlines()]
+        lines = [_DECODER.decode(line.decode()) for line in answer.body.splitlines()]
     except ValueError as error:
         raise BadAnswer("the model server's answer is not JSON Lines") from error
     if len(lines) != rows:
@@ -43,35 +43,39 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
 
 
+_NOT_CELLS = (serving.REJECTED, serving.MODEL_VERSION)
 # Numbers stay the text that the server wrote.
-_AS_TEXT: dict[str, Any] = {"parse_float": str, "parse_int": str, "parse_constant": _no_number}
+_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_no_number)
 
 
 def _row_answer(line: Any) -> RowAnswer:
     match line:
-        case {"rejected": [_, *_] as reasons}:
+        case {serving.REJECTED: [_, *_] as reasons}:
             return RowAnswer(cells={}, rejected="; ".join(map(_reason, reasons)))
-        case {"prediction": _} if REJECTED not in line and all(map(_is_cell, line.items())):
-            return RowAnswer(cells=line)
+        case {serving.PREDICTION: prediction} if all(map(_is_cell, line.items())):
+            return RowAnswer(cells={serving.PREDICTION: prediction, **line})
     raise BadAnswer("an answer of the model server is neither a prediction nor a list of reasons")
 
 
 def _is_cell(item: tuple[str, Any]) -> bool:
     name, value = item
-    return isinstance(value, str) and (
-        name in (PREDICTION, PROBABILITY) or name.startswith(PROBABILITY + "_")
-    )
+    return isinstance(value, str) and serving.is_result_column(name) and name not in _NOT_CELLS
 
 
 def _reason(reason: Any) -> str:
     match reason:
         case {"code": str(code), "message": str(message)}:
-            return describe(code, reason.get("column") or "", message)
+            return _cell(code, reason.get("column"), message)
     raise BadAnswer("a reason in the model server's answer lacks its code or message")
 
 
-def describe(code: str, column: str, message: str) -> str:
-    """A rejection as its cell in the result: for a person, then its code for a filter."""
+def rejected_row(rejection: Rejection) -> RowAnswer:
+    """The answer to a row that must not be scored."""
+    return RowAnswer(cells={}, rejected=_cell(rejection.code, rejection.column, rejection.message))
+
+
+def _cell(code: str, column: str | None, message: str) -> str:
+    # A sentence for a person, then its code for a filter.
     return f"{column}: {message} [{code}]" if column else f"{message} [{code}]"
 
 

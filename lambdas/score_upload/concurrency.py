@@ -8,9 +8,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 from lambdas.adapters.errors import Transient
+from lambdas.score_upload.faults import OutOfTime
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -39,24 +41,36 @@ def _finished(pending: deque[tuple[Item, Future[Result]]]) -> tuple[Item, Result
     return item, future.result()
 
 
-def persistently(
-    call: Callable[[], Result],
-    *,
-    spare_seconds: Callable[[], float],
-    attempts: int = 6,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Result:
-    """Call until it succeeds, waiting longer after each transient error (seconds, full jitter).
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """Tries a call again after transient errors, ever more slowly, while there is time.
 
-    Raises:
-        Transient: it still failed at the last attempt, or no time is left for another.
+    `spare_seconds` says how long that is. Pauses have full jitter: see "Exponential
+    Backoff And Jitter" in the AWS Architecture Blog.
     """
-    for attempt in range(1, attempts):
-        try:
-            return call()
-        except Transient:
-            pause = random.uniform(0, min(0.2 * 2**attempt, 5.0))  # noqa: S311 - spreads load, hides nothing
-            if pause >= spare_seconds():
-                raise
-            sleep(pause)
-    return call()
+
+    spare_seconds: Callable[[], float]
+    sleep: Callable[[float], None] = time.sleep
+    attempts: int = 6
+    first_pause: float = 0.4
+    longest_pause: float = 5.0
+
+    def __call__(self, call: Callable[[], Result]) -> Result:
+        """What the call gives.
+
+        Raises:
+            Transient: it failed at each attempt, or no time is left for another.
+            OutOfTime: there was no time for the first.
+        """
+        if self.spare_seconds() <= 0:
+            raise OutOfTime("the function's time is nearly up")
+        for attempt in range(self.attempts - 1):
+            try:
+                return call()
+            except Transient:
+                longest = min(self.first_pause * 2**attempt, self.longest_pause)
+                pause = random.uniform(0, longest)  # noqa: S311 - spreads load, hides nothing
+                if pause >= self.spare_seconds():
+                    raise
+                self.sleep(pause)
+        return call()

@@ -1,15 +1,17 @@
 """From messages to outcomes: one upload ends as exactly one object, however often it is delivered.
 
 The creation of that object is the commit. An upload's bytes decide which outcome it has,
-with one exception: whether a column is missing is the live model's to say. So both keys
-are looked at before scoring and again right before the commit, and within one file only
-the first answer may say it. An outcome once there is final. What remains is two deliveries at
-once that see two models needing different columns, and commit within the same milliseconds.
+but for one thing: whether a column is missing is the live model's to say. (The size limit
+is a setting, and moves as rarely.) So both keys are looked at before scoring and again
+right before the commit, and within one file only the first answer may say it. An outcome
+once there is final. What remains is two deliveries at once that see two models needing
+different columns, and commit within the same milliseconds.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ from contract.reasons import Unscorable
 from lambdas.adapters.errors import AlreadyExists, AwsError, NotFound
 from lambdas.adapters.observability import logged_with
 from lambdas.adapters.ports import Bucket, Metrics, ModelServer, Queue, StoredObject
-from lambdas.score_upload.concurrency import persistently
+from lambdas.score_upload.concurrency import Patience
 from lambdas.score_upload.events import Upload, upload_of
 from lambdas.score_upload.scoring import Counts, check_upload, score_table, spool
 from lambdas.score_upload.settings import Settings
@@ -46,6 +48,7 @@ class Scorer:
     metrics: Metrics
     settings: Settings
     time_left: Callable[[], float]
+    sleep: Callable[[float], None] = time.sleep
 
     def spare_seconds(self) -> float:
         return self.time_left() - RESERVED_SECONDS
@@ -107,7 +110,8 @@ def score_upload(upload: Upload, scorer: Scorer) -> None:
     with closing(stored.stream), spool() as result:
         try:
             check_upload(upload.key, stored.size, scorer.settings.max_upload_bytes)
-            counts = score_table(stored, result, model=scorer.model, spare_seconds=scorer.spare_seconds)
+            patience = Patience(spare_seconds=scorer.spare_seconds, sleep=scorer.sleep)
+            counts = score_table(stored, result, model=scorer.model, patience=patience)
         except Unscorable as why:
             outcomes.commit_unscorable(why, stored)
         else:
@@ -160,7 +164,7 @@ class _Outcomes:
 
         if not self.exists():
             try:
-                persistently(create, spare_seconds=self._scorer.time_left)
+                Patience(spare_seconds=self._scorer.time_left, sleep=self._scorer.sleep)(create)
             except AlreadyExists:
                 pass
             else:

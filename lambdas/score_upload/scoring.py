@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -12,9 +11,9 @@ from typing import IO
 from contract.reasons import FileReason, Unscorable
 from lambdas.adapters.errors import ModelRefused
 from lambdas.adapters.ports import Answer, ModelServer, StoredObject
-from lambdas.score_upload.answers import RowAnswer, row_answers, unscorable_of
-from lambdas.score_upload.concurrency import in_order, persistently
-from lambdas.score_upload.faults import ModelChanged, OutOfTime
+from lambdas.score_upload.answers import rejected_row, row_answers, unscorable_of
+from lambdas.score_upload.concurrency import Patience, in_order
+from lambdas.score_upload.faults import ModelChanged
 from lambdas.score_upload.result import ResultWriter
 from lambdas.score_upload.table import Chunk, Table, chunks, read_table
 
@@ -57,12 +56,8 @@ def check_upload(key: str, size: int, max_bytes: int) -> None:
         )
 
 
-def score_table(
-    stored: StoredObject, result: IO[bytes], *, model: ModelServer, spare_seconds: Callable[[], float]
-) -> Counts:
+def score_table(stored: StoredObject, result: IO[bytes], *, model: ModelServer, patience: Patience) -> Counts:
     """Write the result table of an upload to `result`, in memory bounded by a few requests.
-
-    `spare_seconds` says how long this may still take.
 
     Raises:
         Unscorable: the upload is not this model's table.
@@ -72,24 +67,21 @@ def score_table(
     with spool() as held:
         writer = ResultWriter(table.columns, result, held)
         try:
-            _fill(writer, table, model, spare_seconds)
+            _fill(writer, table, model, patience)
         except ModelRefused as refusal:
             raise _judged(refusal, answered=writer.rows > 0) from refusal
         writer.finish()
     return Counts(scored=writer.scored, rejected=writer.rejected)
 
 
-def _fill(writer: ResultWriter, table: Table, model: ModelServer, spare_seconds: Callable[[], float]) -> None:
+def _fill(writer: ResultWriter, table: Table, model: ModelServer, patience: Patience) -> None:
     def predict(chunk: Chunk) -> Answer:
-        if spare_seconds() <= 0:
-            raise OutOfTime(f"{writer.rows} rows were scored when the function's time was up")
-        return persistently(lambda: model.predict(chunk.body), spare_seconds=spare_seconds)
+        return patience(lambda: model.predict(chunk.body))
 
     with closing(in_order(predict, chunks(table), in_flight=IN_FLIGHT)) as answered:
         for chunk, answer in answered:
             for row, said in zip(chunk.rows, row_answers(answer, len(chunk.rows)), strict=True):
-                rejected = RowAnswer(cells={}, rejected=row.flaw)
-                writer.write(row.fields, rejected if row.flaw else said, answer.model_version)
+                writer.write(row.own, rejected_row(row.flaw) if row.flaw else said, answer.model_version)
 
 
 def _judged(refusal: ModelRefused, *, answered: bool) -> Exception:

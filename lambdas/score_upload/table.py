@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedIOBase
 
-from contract.reasons import FileReason, RowReason, Unscorable
+from contract.reasons import FileReason, Rejection, RowReason, Unscorable
 from contract.serving import MAX_REQUEST_BYTES, is_result_column
-from lambdas.score_upload.text import csv_line, records
+from lambdas.score_upload.text import csv_record, records
 
 CHUNK_BYTES = 1024 * 1024
 CHUNK_ROWS = 1000
@@ -18,10 +18,14 @@ CHUNK_ROWS = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row, as many fields as the header has. `flaw` says why it must not be scored, if so."""
+    """One row: its own fields as CSV (as many as the header's), and the line it begins on.
 
-    fields: list[str]
-    flaw: str = ""
+    `flaw` says why it must not be scored, if so.
+    """
+
+    line: int
+    own: bytes
+    flaw: Rejection | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +89,16 @@ def _rows(found: Iterator[tuple[int, list[str]]], columns: list[str]) -> Iterato
 
 def _row(line: int, fields: list[str], width: int) -> Row:
     if len(fields) == width:
-        return Row(fields=fields)
-    flaw = f"line {line}: {len(fields)} field{'s' * (len(fields) != 1)} under a header of {width}"
+        return Row(line=line, own=csv_record(fields))
+    message = f"line {line} has {len(fields)} of {width} fields"
     if len(fields) > width:
-        flaw += f"; the surplus: {csv_line(fields[width:])[:-1]}"
+        message += f"; the surplus: {csv_record(fields[width:]).decode()}"
     # Padded or cut, so that request and answer stay row by row; its answer is overruled by the flaw.
-    padded = fields[:width] + [""] * (width - len(fields))
-    return Row(fields=padded, flaw=f"{flaw} [{RowReason.WRONG_FIELD_COUNT}]")
+    return Row(
+        line=line,
+        own=csv_record(fields[:width] + [""] * (width - len(fields))),
+        flaw=Rejection(code=RowReason.WRONG_FIELD_COUNT, column="", message=message),
+    )
 
 
 def chunks(table: Table, *, max_bytes: int = CHUNK_BYTES, max_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
@@ -100,15 +107,16 @@ def chunks(table: Table, *, max_bytes: int = CHUNK_BYTES, max_rows: int = CHUNK_
     Raises:
         Unscorable: a row and the header together do not fit in one request.
     """
-    header = csv_line(table.columns).encode()
+    header = csv_record(table.columns) + b"\n"
     rows: list[Row] = []
     body = bytearray(header)
-    for number, row in enumerate(table.rows, start=1):
-        line = csv_line(row.fields).encode()
+    for row in table.rows:
+        line = row.own + b"\n"
         if len(header) + len(line) > MAX_REQUEST_BYTES:
             raise Unscorable(
                 code=FileReason.ROW_TOO_LARGE,
-                message=f"Row {number} and the header exceed the {MAX_REQUEST_BYTES:,} bytes of one request.",
+                message=f"Line {row.line} and the header exceed {MAX_REQUEST_BYTES:,} bytes, one request.",
+                line=row.line,
             )
         if rows and (len(rows) == max_rows or len(body) + len(line) > max_bytes):
             yield Chunk(rows=rows, body=bytes(body))

@@ -19,12 +19,12 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 _WHOLE_FIELDS = re.compile(r'(?:"(?:[^"]|"")*+"(?=[,\r\n]|\Z)|[^",\r\n][^,\r\n]*|,)*')
 
 
-def csv_line(fields: list[str]) -> str:
-    """One record as CSV, ending in a line feed."""
+def csv_record(fields: list[str]) -> bytes:
+    """One record as CSV in UTF-8, without the end of its line."""
     line = StringIO()
     # With "\r\n" as its terminator the writer quotes a lone "\r" too.
     csv.writer(line, lineterminator="\r\n").writerow(fields)
-    return line.getvalue()[:-2] + "\n"
+    return line.getvalue()[:-2].encode()
 
 
 def records(stream: BufferedIOBase, limit: int) -> Iterator[tuple[int, list[str]]]:
@@ -85,7 +85,7 @@ def _lines(texts: Iterator[str], limit: int) -> Iterator[str]:
         if len(rest) > limit:
             raise Unscorable(
                 code=FileReason.ROW_TOO_LARGE,
-                message=f"The row on line {line} exceeds the {limit:,} bytes of one request.",
+                message=f"Line {line} exceeds the {limit:,} bytes of one request.",
                 line=line,
             )
     if rest:
@@ -125,7 +125,7 @@ class _RecordLines:
 
     def _too_large(self) -> Unscorable:
         if len(self._record) == 1:
-            message = f"The row on line {self.begin} exceeds the {self._limit:,} bytes of one request."
+            message = f"Line {self.begin} exceeds the {self._limit:,} bytes of one request."
             return Unscorable(code=FileReason.ROW_TOO_LARGE, message=message, line=self.begin)
         line = self.line_of_open_quote()
         message = f"The quote that opens on line {line} is not closed within {self._limit:,} bytes."

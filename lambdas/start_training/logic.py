@@ -50,7 +50,7 @@ def handle(event: Mapping[str, Any], trainer: Trainer) -> dict[str, Any]:
         NoTrainingData: asked by a person, and there is nothing to train on.
     """
     if "Records" not in event:
-        return start_training(trainer, attempt=event.get("attempt", ""))
+        return start_training(trainer, attempt=event.get("attempt") or "")
     try:
         # Each record says only that something changed: one run answers the whole batch.
         start_training(trainer)

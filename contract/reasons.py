@@ -19,6 +19,7 @@ class FileReason(StrEnum):
     UNSUPPORTED_FORMAT = "unsupported_format"
     UNDECODABLE = "undecodable"
     NOT_CSV = "not_csv"
+    NOT_JSON = "not_json"
     MISSING_COLUMN = "missing_column"
     DUPLICATE_COLUMN = "duplicate_column"
     RESERVED_COLUMN = "reserved_column"
@@ -32,6 +33,7 @@ REMEDIES: dict[FileReason, str] = {
     FileReason.UNSUPPORTED_FORMAT: "Upload a CSV whose key ends in .csv.",
     FileReason.UNDECODABLE: "Save the file as CSV in UTF-8 and upload it again.",
     FileReason.NOT_CSV: "Close the quotes and escape quotes inside values by doubling them.",
+    FileReason.NOT_JSON: "Send JSON objects of column names and values, one a line or in one list.",
     FileReason.MISSING_COLUMN: "Add the column, spelled as in the model's contract, in any place.",
     FileReason.DUPLICATE_COLUMN: "Rename or remove one of the columns with the same name.",
     FileReason.RESERVED_COLUMN: "Rename the column: the result adds one of that name.",

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 
 from training.failures import JobError, report
 from training.paths import Paths
@@ -36,15 +37,25 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> i
     job = _parser().parse_args(arguments).job
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s", force=True)
     paths = Paths.from_environ(environ)
+    # OpenMP's threads spin while they wait, which makes a fit a hundred times slower as soon
+    # as another process wants a core too. It reads this when a job first loads it.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         import_module(f"training.{job}").run(paths, environ)
     except Exception as failure:
         if not isinstance(failure, JobError):
             traceback.print_exc()
-        text = report(failure, paths.training_failure if job == "train" else paths.processing_message)
+        text = report(failure, _report_file(job, paths))
         sys.stderr.write(f"{job}: {text}\n")
         return 1
     return 0
+
+
+def _report_file(job: str, paths: Paths) -> Path | None:
+    """Where SageMaker looks for a job's failure. For a server it is the log alone."""
+    if job == "serve":
+        return None
+    return paths.training_failure if job == "train" else paths.processing_message
 
 
 def _parser() -> argparse.ArgumentParser:

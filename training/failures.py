@@ -41,8 +41,8 @@ class PlatformError(JobError):
     blames = "Platform"
 
 
-def report(failure: BaseException, file: Path) -> str:
-    """Write a failure where SageMaker looks for it and return what was written.
+def report(failure: BaseException, file: Path | None) -> str:
+    """Write a failure to the file in which SageMaker looks for it, if any, and return the text.
 
     The text is cut to `LIMIT_BYTES` of UTF-8, between characters.
     """
@@ -51,7 +51,8 @@ def report(failure: BaseException, file: Path) -> str:
     else:
         text = str(PlatformError(f"{type(failure).__name__}: {failure} (traceback in the job's log)"))
     cut = shorten(text, LIMIT_BYTES)
-    file.write_text(cut, encoding="utf-8")
+    if file is not None:
+        file.write_text(cut, encoding="utf-8")
     return cut
 
 

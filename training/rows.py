@@ -118,22 +118,22 @@ class RowReader:
 
 
 def _places(header: Sequence[str], names: Sequence[str]) -> dict[str, int]:
-    columns = [name.strip() for name in header]
-    missing = [name for name in names if name not in columns]
+    """Where each name's column is. Blanks around a column's name mean nothing, unless it is asked for."""
+    stripped = [column.strip() for column in header]
+    found = {
+        name: [i for i, column in enumerate(header) if column == name]
+        or [i for i, column in enumerate(stripped) if column == name]
+        for name in names
+    }
+    missing = [name for name in names if not found[name]]
     if missing:
-        listed = ", ".join(missing)
-        raise Unscorable(
-            code=FileReason.MISSING_COLUMN, message=f"no column named {listed}", column=missing[0], line=1
-        )
-    for name in names:
-        if columns.count(name) > 1:
-            raise Unscorable(
-                code=FileReason.DUPLICATE_COLUMN,
-                message=f"{columns.count(name)} columns are named {name}",
-                column=name,
-                line=1,
-            )
-    return {name: columns.index(name) for name in names}
+        message = f"The table has no column {', '.join(map(repr, missing))}."
+        raise Unscorable(code=FileReason.MISSING_COLUMN, message=message, column=missing[0], line=1)
+    for name, places in found.items():
+        if len(places) > 1:
+            message = f"The table has {len(places)} columns {name!r}."
+            raise Unscorable(code=FileReason.DUPLICATE_COLUMN, message=message, column=name, line=1)
+    return {name: places[0] for name, places in found.items()}
 
 
 def _floats(texts: Sequence[str]) -> NDArray[np.float64]:

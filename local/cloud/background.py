@@ -17,7 +17,7 @@ from pathlib import Path
 
 DEFAULT_PORT = 4566
 HOST = "127.0.0.1"
-ROOT_ACCESS_KEY = ROOT_SECRET_KEY = "test"  # the emulator's public root credentials
+ROOT_ACCESS_KEY = ROOT_SECRET_KEY = "test"  # noqa: S105 - no secret: the emulator's own
 LOG_TAIL_LINES = 30
 _POLL_SECONDS = 0.05
 
@@ -64,8 +64,10 @@ def start(
     root = Path(__file__).resolve().parents[2]
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "local", "--port", str(port), "--folder", str(folder)]
-            + ["--image-root", str((image_root or Path.cwd()).resolve())],
+            [
+                *(sys.executable, "-m", "local", "--port", str(port), "--folder", str(folder)),
+                *("--image-root", str((image_root or Path.cwd()).resolve())),
+            ],
             env={**os.environ, "PYTHONPATH": str(root)},
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -38,9 +38,9 @@ def run(folder: Path, port: int, image_root: Path) -> None:
     children = Children()
     try:
         # Only now: the emulator reads its environment when it is imported.
-        from local.cloud import emulator
+        from local.cloud.emulator import Emulator
 
-        cloud = emulator.assemble(
+        emulator = Emulator(
             folder=folder,
             port=port,
             account=ACCOUNT,
@@ -50,14 +50,16 @@ def run(folder: Path, port: int, image_root: Path) -> None:
             children=children,
         )
         info = CloudInfo(
-            endpoint_url=cloud.endpoint_url,
+            endpoint_url=emulator.cloud.endpoint_url,
             pid=os.getpid(),
             port=port,
             ca_bundle=str(certificates.authority),
             region=REGION,
             account=ACCOUNT,
         )
-        asyncio.run(_serve(emulator.application(), folder, info, certificates))
+        emulator.clock.start()
+        asyncio.run(_serve(emulator.application, folder, info, certificates))
+        emulator.clock.stop()
     finally:
         children.close()
         (folder / "cloud.json").unlink(missing_ok=True)

@@ -1,0 +1,219 @@
+"""Step Functions as AWS runs it: each task is a call through the gateway by the state machine's role.
+
+ministack calls its services directly, with nobody's permissions. Here every lambda:invoke, aws-sdk and
+optimised integration is a boto3 call with temporary credentials of the role, and errors get AWS's names.
+The state machine's own TimeoutSeconds is kept, and executions become metrics.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import datetime as dt
+import json
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from ministack.services import stepfunctions as sfn
+
+from local.cloud.measurements import Measurements
+from local.cloud.patching import replace
+from local.cloud.principals import Principals
+from local.cloud.seam import AccessDeniedError, Credentials
+
+SERVICE = "states.amazonaws.com"
+_BOTO3_NAMES = {"sfn": "stepfunctions", "eventbridge": "events", "cloudwatchlogs": "logs"}
+_OPTIMISED = {"sqs", "sns", "events", "dynamodb", "states"}
+_ERROR_PREFIXES = {"sagemaker": "SageMaker", "sagemakerruntime": "SageMakerRuntime"}
+
+_credentials: contextvars.ContextVar[Credentials] = contextvars.ContextVar("the running machine's role")
+
+
+def install(principals: Principals, measurements: Measurements) -> None:
+    """Replace ministack's dispatch of tasks."""
+    tasks = Tasks(principals)
+    replace(sfn, "_run_execution", "exec_arn", lambda original: _as_role(original, principals))
+    replace(sfn, "_call_lambda", "func_ref event", lambda _: tasks.invoke_function)
+    replace(sfn, "_invoke_aws_sdk_integration", "resource input_data", lambda _: tasks.call)
+    replace(sfn, "_invoke_nested_start_execution", "resource input_data", lambda _: tasks.call)
+    replace(sfn, "_invoke_nested_start_execution_sync", "resource input_data", lambda _: tasks.call)
+    for resource in sfn._SERVICE_DISPATCH:
+        sfn._SERVICE_DISPATCH[resource] = tasks.call
+    replace(sfn, "_fail_execution", "execution error cause", _only_while_running)
+    replace(
+        sfn, "_emit_execution_status_event", "execution", lambda original: _measured(original, measurements)
+    )
+
+
+class Tasks:
+    """Carries out the tasks of the execution that this thread runs."""
+
+    def __init__(self, principals: Principals) -> None:
+        self._principals = principals
+
+    def invoke_function(self, function: str, event: Any) -> Any:
+        """The function's answer. An error of the function is the task's, with its type as the name."""
+        client = self._client("lambda")
+        try:
+            answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        except ClientError as error:
+            raise _task_error("lambda", client, error) from error
+        payload = json.loads(answer["Payload"].read() or b"null")
+        if "FunctionError" in answer:
+            name = payload.get("errorType") if isinstance(payload, dict) else None
+            raise sfn._ExecutionError(name or "Lambda.Unknown", json.dumps(payload))
+        return payload
+
+    def call(self, resource: str, arguments: Any) -> Any:
+        """The answer of `arn:aws:states:::[aws-sdk:]<service>:<action>`, named as SDK integrations do."""
+        service, action = _service_and_action(resource)
+        client = self._client(_BOTO3_NAMES.get(service, service))
+        operation = _operation(client, action, resource)
+        shape = client.meta.service_model.operation_model(operation).input_shape
+        parameters = _parameters(arguments or {}, shape) if shape else {}
+        try:
+            answer = client._make_api_call(operation, parameters)
+        except ClientError as error:
+            raise _task_error(service, client, error) from error
+        except BotoCoreError as error:
+            raise sfn._ExecutionError("States.Runtime", f"{resource}: {error}") from error
+        answer.pop("ResponseMetadata", None)
+        return _as_sdk_result(answer)
+
+    def _client(self, service: str) -> Any:
+        return self._principals.client(service, _credentials.get())
+
+
+def _service_and_action(resource: str) -> tuple[str, str]:
+    parts = resource.removesuffix(".waitForTaskToken").split(":")[5:]
+    supported = parts[0] == "aws-sdk" or parts[0] in _OPTIMISED
+    if not supported or ".sync" in resource:
+        raise sfn._ExecutionError(
+            "States.Runtime",
+            f"The local cloud does not run {resource}. It runs arn:aws:states:::lambda:invoke, "
+            "arn:aws:states:::aws-sdk:<service>:<action> and the optimised integrations of "
+            f"{', '.join(sorted(_OPTIMISED))} without .sync.",
+        )
+    service, action = parts[-2:]
+    return ("sfn" if service == "states" else service), action
+
+
+def _operation(client: Any, action: str, resource: str) -> str:
+    for operation in client.meta.service_model.operation_names:
+        if operation.lower() == action.lower():
+            return str(operation)
+    raise sfn._ExecutionError("States.Runtime", f"{resource} names no operation of the service")
+
+
+def _parameters(arguments: Mapping[str, Any], shape: Any) -> dict[str, Any]:
+    """Arguments under the API's own names; JSON given for a string is sent as its text."""
+    renamed = sfn._sdk_json_param_value(arguments, shape)
+    return {
+        name: json.dumps(value)
+        if isinstance(value, dict | list)
+        and name in shape.members
+        and shape.members[name].type_name == "string"
+        else value
+        for name, value in renamed.items()
+    }
+
+
+def _task_error(service: str, client: Any, error: ClientError) -> Exception:
+    """The error under the name of its class in the AWS SDK for Java 2, which is what Step Functions uses.
+
+    A code that the service's model does not know (validation, throttling, access) is the service's own
+    base class, such as SageMaker.SageMakerException.
+    """
+    details = error.response["Error"]
+    code = str(details.get("Code", "")).rpartition("#")[2]
+    prefix = _ERROR_PREFIXES.get(service) or sfn._AWS_SDK_ERROR_PREFIX.get(service, service.capitalize())
+    modeled = {shape.error_code or shape.name: shape.name for shape in client.meta.service_model.error_shapes}
+    modeled |= {shape.name: shape.name for shape in client.meta.service_model.error_shapes}
+    base = "AWSLambda" if service == "lambda" else prefix
+    name = modeled.get(code, base).removesuffix("Fault").removesuffix("Exception") + "Exception"
+    metadata = error.response.get("ResponseMetadata", {})
+    cause = (
+        f"{details.get('Message', '')} (Service: {prefix}, Status Code: {metadata.get('HTTPStatusCode')}, "
+        f"Request ID: {metadata.get('RequestId')})"
+    )
+    failure: Exception = sfn._ExecutionError(f"{prefix}.{name}", cause)
+    return failure
+
+
+def _as_sdk_result(value: Any) -> Any:
+    """Member names as the SDK for Java spells them (KMSKeyId is KmsKeyId), times in ISO 8601."""
+    if isinstance(value, Mapping):
+        return {sfn._api_name_to_sfn_key(name): _as_sdk_result(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_as_sdk_result(item) for item in value]
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if hasattr(value, "read"):
+        value = value.read()
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _as_role(original: Callable[[str], None], principals: Principals) -> Callable[[str], None]:
+    def run_execution(exec_arn: str) -> None:
+        execution = sfn._executions[exec_arn]
+        machine = sfn._state_machines[execution["stateMachineArn"]]
+        try:
+            credentials = principals.credentials_for(
+                machine["roleArn"], SERVICE, execution["name"][:64], machine["stateMachineArn"]
+            )
+        except AccessDeniedError as error:
+            sfn._fail_execution(execution, "States.Runtime", str(error))
+            return
+        _credentials.set(credentials)
+        timer = _timer(execution, json.loads(machine["definition"]).get("TimeoutSeconds"))
+        original(exec_arn)
+        timer.cancel()
+
+    return run_execution
+
+
+def _timer(execution: dict[str, Any], seconds: float | None) -> threading.Timer:
+    """Ends the execution when the machine's TimeoutSeconds have passed. ministack knows no such limit."""
+
+    def time_out() -> None:
+        if execution["status"] == "RUNNING":
+            execution.update(
+                status="TIMED_OUT", error="States.Timeout", cause=None, stopDate=sfn.now_iso(), output=None
+            )
+            sfn._add_event(execution, "ExecutionTimedOut", {})
+            sfn._emit_execution_status_event(execution)
+
+    context = contextvars.copy_context()
+    timer = threading.Timer(seconds or threading.TIMEOUT_MAX, lambda: context.run(time_out))
+    timer.daemon = True
+    if seconds is not None:
+        timer.start()
+    return timer
+
+
+def _only_while_running(original: Callable[..., None]) -> Callable[..., None]:
+    """A task that fails after its execution was stopped or timed out changes nothing any more."""
+
+    def fail_execution(execution: dict[str, Any], error: str, cause: str) -> None:
+        if execution["status"] == "RUNNING":
+            original(execution, error, cause)
+
+    return fail_execution
+
+
+def _measured(original: Callable[..., None], measurements: Measurements) -> Callable[..., None]:
+    names = {
+        "RUNNING": "ExecutionsStarted",
+        "SUCCEEDED": "ExecutionsSucceeded",
+        "FAILED": "ExecutionsFailed",
+        "TIMED_OUT": "ExecutionsTimedOut",
+        "ABORTED": "ExecutionsAborted",
+    }
+
+    def emit_execution_status_event(execution: dict[str, Any]) -> None:
+        dimensions = {"StateMachineArn": execution["stateMachineArn"]}
+        measurements.put("AWS/States", names[execution["status"]], 1, "Count", dimensions)
+        original(execution)
+
+    return emit_execution_status_event

@@ -14,52 +14,57 @@ from infra.settings.toml import Problem, SettingsError, Table, read, suggestion,
 FILE = "environments.toml"
 NAME = r"[a-z][a-z0-9]{0,11}"
 
+ECR_IMAGE = (
+    r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/"
+    r"(?P<repository>[a-z0-9._/-]+)(:[\w.-]+|@sha256:[0-9a-f]{64})$"
+)
+
 Instance = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 
 
 class Training(Table):
     instance_type: Instance = "ml.m5.xlarge"
-    volume_gib: int = Field(30, ge=1, le=16384)
-    max_runtime_minutes: int = Field(60, ge=1, le=28 * 24 * 60)
-    settle_seconds: int = Field(60, ge=1, le=300)
+    volume_gib: int = Field(default=30, ge=1, le=16384)
+    max_runtime_minutes: int = Field(default=60, ge=1, le=28 * 24 * 60)
+    settle_seconds: int = Field(default=60, ge=1, le=300)
 
 
 class Serving(Table):
     instance_type: Instance = "ml.m5.large"
-    instances: int = Field(2, ge=1, le=100)
+    instances: int = Field(default=2, ge=1, le=100)
 
 
 class Release(Table):
-    poll_seconds: int = Field(30, ge=1, le=300)
-    timeout_minutes: int = Field(60, ge=1, le=24 * 60)
+    poll_seconds: int = Field(default=30, ge=1, le=300)
+    timeout_minutes: int = Field(default=60, ge=1, le=24 * 60)
 
 
 class Scoring(Table):
-    max_upload_mib: int = Field(64, ge=1, le=1024)
-    max_concurrency: int = Field(10, ge=2, le=1000)
-    max_receives: int = Field(8, ge=1, le=1000)
-    retry_seconds: int = Field(30, ge=1, le=900)
-    timeout_seconds: int = Field(600, ge=10, le=900)
-    memory_mib: int = Field(1024, ge=128, le=10240)
+    max_upload_mib: int = Field(default=64, ge=1, le=1024)
+    max_concurrency: int = Field(default=10, ge=2, le=1000)
+    max_receives: int = Field(default=8, ge=1, le=1000)
+    retry_seconds: int = Field(default=30, ge=1, le=900)
+    timeout_seconds: int = Field(default=600, ge=10, le=900)
+    memory_mib: int = Field(default=1024, ge=128, le=10240)
 
 
 class Paging(Table):
-    emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]] = []
-    https: list[Annotated[str, Field(pattern=r"^https://\S+$")]] = []
+    emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]] = Field(default_factory=list)
+    https: list[Annotated[str, Field(pattern=r"^https://\S+$")]] = Field(default_factory=list)
     inbox: bool = False
 
 
 class Alarms(Table):
     period_seconds: Literal[10, 30, 60, 120, 180, 240, 300] = 60
-    rejected_row_percent: float = Field(5.0, ge=0, lt=100)
-    oldest_message_seconds: int = Field(900, ge=1)
-    p99_latency_ms: int = Field(1000, ge=1)
+    rejected_row_percent: float = Field(default=5.0, ge=0, lt=100)
+    oldest_message_seconds: int = Field(default=900, ge=1)
+    p99_latency_ms: int = Field(default=1000, ge=1)
 
 
 class Retention(Table):
     log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] = 90
-    result_days: int | None = Field(None, ge=1)
-    noncurrent_days: int = Field(90, ge=1)
+    result_days: int | None = Field(default=None, ge=15)
+    noncurrent_days: int = Field(default=90, ge=1)
 
 
 class Environment(Table):
@@ -68,10 +73,10 @@ class Environment(Table):
     account: str = Field(pattern=r"^\d{12}$")
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
     approval: Literal["automatic", "manual"]
-    image_uri: str | None = None
-    repository: str = Field("https://github.com/millrace/millrace", pattern=r"^https://\S+[^/]$")
+    image_uri: str | None = Field(default=None, pattern=ECR_IMAGE)
+    repository: str = Field(default="https://github.com/millrace/millrace", pattern=r"^https://\S+[^/]$")
     protected: bool = False
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default_factory=dict)
     training: Training = Training()
     serving: Serving = Serving()
     release: Release = Release()

@@ -34,24 +34,24 @@ class RowId(Table):
 class Feature(Table):
     type: schema.FeatureType
     required: bool = False
-    missing: list[str] = []
+    missing: list[str] = Field(default_factory=list)
     min: float | None = None
     max: float | None = None
     values: list[str] | None = None
 
 
 class Fairness(Table):
-    sensitive: list[Column] = []
+    sensitive: list[Column] = Field(default_factory=list)
 
 
 class Training(Table):
     estimator: str = schema.Training.estimator
-    parameters: dict[str, Any] = {}
-    minimum_rows: int = Field(schema.Training.minimum_rows, ge=2)
-    holdout_share: float = Field(schema.Training.holdout_share, gt=0, lt=1)
-    maximum_duplicate_share: float = Field(schema.Training.maximum_duplicate_share, ge=0, le=1)
-    maximum_missing_share: float = Field(schema.Training.maximum_missing_share, ge=0, le=1)
-    seed: int = Field(schema.Training.seed, ge=0, lt=2**32)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    minimum_rows: int = Field(default=schema.Training.minimum_rows, ge=2)
+    holdout_share: float = Field(default=schema.Training.holdout_share, gt=0, lt=1)
+    maximum_duplicate_share: float = Field(default=schema.Training.maximum_duplicate_share, ge=0, le=1)
+    maximum_missing_share: float = Field(default=schema.Training.maximum_missing_share, ge=0, le=1)
+    seed: int = Field(default=schema.Training.seed, ge=0, lt=2**32)
 
 
 class Model(Table):
@@ -65,7 +65,7 @@ class Model(Table):
     features: dict[Column, Feature] = Field(min_length=1)
     fairness: Fairness = Fairness()
     training: Training = Training()
-    gates: dict[str, str] = {}
+    gates: dict[str, str] = Field(default_factory=dict)
 
     def contract(self) -> schema.Contract:
         """The plain document that jobs, handlers and the model server read."""
@@ -115,7 +115,10 @@ class Model(Table):
                 yield Problem.at("features", name, found=name, allowed="any name that no result column has")
         if self.row_id and self.row_id.name in {*self.features, self.target.name}:
             yield Problem.at(
-                "row_id", "name", found=self.row_id.name, allowed="a column that is neither feature nor target"
+                "row_id",
+                "name",
+                found=self.row_id.name,
+                allowed="a column that is neither feature nor target",
             )
         for name in self.fairness.sensitive:
             if name not in self.features:
@@ -173,7 +176,7 @@ def load_model(root: Path, name: str) -> Model:
     if name not in known or not re.fullmatch(NAME, name):
         raise SettingsError(
             f'there is no model "{name}"{suggestion(name, known)}; found in {folder}: '
-            f"{', '.join(known) or 'none'}. Choose one with -c model=NAME, or make it: ./millrace new-model {name}"
+            f"{', '.join(known) or 'none'}. Choose one with -c model=NAME, or make it: ./millrace new-model"
         )
     path = folder / name / FILE
     model = validate(Model, read(path), path=path.relative_to(root))

@@ -1,0 +1,31 @@
+"""The CDK app: `cdk synth -c environment=prod -c model=tumor [-c image_uri=…]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import aws_cdk as cdk
+
+from infra.app import FLAGS, Configuration, compose
+from infra.settings import SettingsError
+
+
+def main() -> None:
+    """Read the configuration once and synthesise."""
+    app = cdk.App(context=FLAGS)
+    try:
+        configuration = Configuration.read(
+            Path(__file__).resolve().parent,
+            environment=app.node.try_get_context("environment"),
+            model=app.node.try_get_context("model"),
+            image_uri=app.node.try_get_context("image_uri"),
+        )
+    except SettingsError as error:
+        sys.exit(str(error))
+    compose(app, configuration)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""A Lambda function as all of them are: own role, own encrypted log group, settings as environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.log_group import LogGroup
+from infra.permissions import Allow, acknowledge, role, write_logs
+
+_ONE_PYTHON = "Functions, image and laptop run the same Python: 3.13."
+_REASONS = {
+    "AwsSolutions-L1": _ONE_PYTHON,
+    "Serverless-LambdaLatestVersion": _ONE_PYTHON,
+    "Serverless-LambdaDLQ": "Called by SQS or a state machine, never asynchronously.",
+    "Serverless-LambdaTracing": "One function handles an upload: its log has key, version and durations.",
+}
+
+
+class Function(Construct):
+    """`lambdas/<name>/handler.py` with `variables` as its whole environment.
+
+    Its name in AWS is `<prefix>-<name>`, with dashes.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        prefix: str,
+        code: lambda_.Code,
+        key_arn: str,
+        log_days: int,
+        variables: Mapping[str, str],
+        timeout_seconds: int,
+        memory_mib: int,
+        description: str,
+        allows: Sequence[Allow],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.name = f"{prefix}-{name.replace('_', '-')}"
+        logs = LogGroup(self, "Logs", name=f"/aws/lambda/{self.name}", key_arn=key_arn, days=log_days)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            function_name=self.name,
+            description=description,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.ARM_64,
+            handler=f"lambdas.{name}.handler.handler",
+            code=code,
+            role=role(
+                self,
+                "Role",
+                service="lambda.amazonaws.com",
+                description=f"Runs {self.name}",
+                allows=[*allows, write_logs(logs.arn)],
+            ),
+            environment=dict(variables),
+            timeout=cdk.Duration.seconds(timeout_seconds),
+            memory_size=memory_mib,
+            log_group=logs.reference,
+        )
+        acknowledge(self.function, _REASONS)
+
+    def consume(
+        self, queue_arn: str, *, batch_size: int, max_concurrency: int, window_seconds: int = 0
+    ) -> None:
+        """Be called with a queue's messages, and report those that failed one by one."""
+        mapping = lambda_.CfnEventSourceMapping(
+            self,
+            "Messages",
+            function_name=self.function.function_name,
+            event_source_arn=queue_arn,
+            batch_size=batch_size,
+            maximum_batching_window_in_seconds=window_seconds,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(
+                maximum_concurrency=max_concurrency
+            ),
+        )
+        reason = "SQS mappings have none: messages that fail go to the queue's dead letters."
+        acknowledge(mapping, {"Serverless-LambdaEventSourceMappingDestination": reason})
+
+    def metric(self, name: str) -> cloudwatch.Metric:
+        """A metric that Lambda emits about this function, such as `Errors`."""
+        return cloudwatch.Metric(
+            namespace="AWS/Lambda", metric_name=name, dimensions_map={"FunctionName": self.name}
+        )

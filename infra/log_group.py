@@ -1,0 +1,21 @@
+"""A log group encrypted with the model's key."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+
+class LogGroup(Construct):
+    """A named log group whose entries are kept for some days."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, name: str, key_arn: str, days: int) -> None:
+        super().__init__(scope, construct_id)
+        group = logs.CfnLogGroup(
+            self, "Group", log_group_name=name, kms_key_id=key_arn, retention_in_days=days
+        )
+        group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        stack = cdk.Stack.of(self)
+        self.arn = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:{name}"
+        self.reference = logs.LogGroup.from_log_group_name(self, "Reference", group.ref)

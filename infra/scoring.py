@@ -1,0 +1,87 @@
+"""Scoring: an upload under `score/` becomes one object in the results bucket."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from contract.layout import SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
+from contract.metrics import NAMESPACE, Dimension, Metric
+from infra.function import Function
+from infra.permissions import Allow, list_objects, read_objects, use_key, write_objects
+from infra.settings import Environment
+from infra.storage import Storage
+from infra.upload_queue import UploadQueue
+
+
+class Scoring(Construct):
+    """Queue and function that put uploads through the endpoint."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        environment_name: str,
+        model: str,
+        environment: Environment,
+        storage: Storage,
+        endpoint: str,
+        code: lambda_.Code,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._dimensions = {Dimension.ENVIRONMENT.value: environment_name, Dimension.MODEL.value: model}
+        settings = environment.scoring
+        self.uploads = UploadQueue(
+            self,
+            "Uploads",
+            bucket_name=storage.data_bucket,
+            prefix=SCORE_PREFIX,
+            consumer_timeout_seconds=settings.timeout_seconds,
+            max_receives=settings.max_receives,
+        )
+        stack = cdk.Stack.of(self)
+        endpoint_arn = f"arn:{stack.partition}:sagemaker:{stack.region}:{stack.account}:endpoint/{endpoint}"
+        self.function = Function(
+            self,
+            "ScoreUpload",
+            name="score_upload",
+            prefix=name,
+            code=code,
+            key_arn=storage.key_arn,
+            log_days=environment.retention.log_days,
+            variables={
+                "ENVIRONMENT": environment_name,
+                "MODEL": model,
+                "RESULTS_BUCKET": storage.results_bucket,
+                "ENDPOINT": endpoint,
+                "QUEUE_URL": self.uploads.queue.queue_url,
+                "MAX_UPLOAD_BYTES": str(settings.max_upload_mib * 1024 * 1024),
+                "RETRY_SECONDS": str(settings.retry_seconds),
+            },
+            timeout_seconds=settings.timeout_seconds,
+            memory_mib=settings.memory_mib,
+            description="Streams an upload through the endpoint and commits one result",
+            allows=[
+                self.uploads.consume,
+                read_objects(storage.data_arn, f"{SCORE_PREFIX}*", versions=True),
+                # Whether a result is there already: without the right to list, S3 answers 403 for 404.
+                list_objects(storage.results_arn, SCORED_PREFIX, UNSCORABLE_PREFIX),
+                read_objects(storage.results_arn, f"{SCORED_PREFIX}*", f"{UNSCORABLE_PREFIX}*"),
+                write_objects(storage.results_arn, f"{SCORED_PREFIX}*", f"{UNSCORABLE_PREFIX}*"),
+                use_key(self, storage.key_arn),
+                Allow(actions=["sagemaker:InvokeEndpoint"], resources=[endpoint_arn]),
+            ],
+        )
+        self.function.consume(
+            self.uploads.queue.queue_arn, batch_size=5, max_concurrency=settings.max_concurrency
+        )
+
+    def metric(self, metric: Metric) -> cloudwatch.Metric:
+        """A metric that `score_upload` emits itself."""
+        return cloudwatch.Metric(
+            namespace=NAMESPACE, metric_name=metric.value, dimensions_map=self._dimensions
+        )

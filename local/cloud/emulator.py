@@ -13,7 +13,15 @@ from typing import Any
 
 from ministack import app
 
-from local.cloud import authorization, cloudwatch, event_rules, functions, state_machines, templates
+from local.cloud import (
+    authorization,
+    cloudwatch,
+    event_rules,
+    functions,
+    object_events,
+    state_machines,
+    templates,
+)
 from local.cloud.authorization import ServiceCalls
 from local.cloud.background import HOST
 from local.cloud.cloudwatch import Clock, QueueMetrics
@@ -47,6 +55,7 @@ class Emulator:
         functions.install(children, calls, measurements)
         state_machines.install(principals, measurements)
         event_rules.install(calls, measurements)
+        object_events.install()
         cloudwatch.install(calls)
         templates.install(calls)
         self.clock = Clock(account, region, [QueueMetrics(measurements).measure, children.forget_ended])

@@ -1,0 +1,43 @@
+"""What `evaluate` found out about a model, as people read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from cli.session import Deployment
+from contract.layout import run_prefix
+
+
+def read_evaluation(deployed: Deployment, run_id: str) -> dict[str, Any]:
+    """The evaluation.json of a run whose step `evaluate` succeeded."""
+    key = f"{run_prefix(run_id)}evaluate/evaluation/evaluation.json"
+    body = deployed.aws.s3.get_object(Bucket=deployed["ArtifactsBucket"], Key=key)["Body"].read()
+    document: dict[str, Any] = json.loads(body)
+    return document
+
+
+def metrics_table(evaluation: Mapping[str, Any]) -> Table:
+    """Each metric with its 95% interval and its gate's verdict."""
+    table = Table(box=None, padding=(0, 2), header_style="dim", show_edge=False)
+    table.add_column("  metric")
+    for heading in ("value", "low", "high"):
+        table.add_column(heading, justify="right")
+    table.add_column("gate")
+    gates = {gate["gate"].split(" ", 1)[0]: gate for gate in evaluation["gates"]}
+    for name, metric in evaluation["metrics"].items():
+        numbers = (
+            f"{metric[part]:.4g}" if metric[part] is not None else "" for part in ("value", "low", "high")
+        )
+        table.add_row(f"  {name}", *numbers, _verdict(gates.get(name)))
+    return table
+
+
+def _verdict(gate: Mapping[str, Any] | None) -> str:
+    if gate is None:
+        return ""
+    mark = "[green]✓[/green]" if gate["passed"] else "[red]✗[/red]"
+    return f"{mark} {gate['gate'].split(' ', 1)[1]}"

@@ -1,0 +1,133 @@
+"""Log lines of the loop's parts, wherever AWS keeps them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cli.errors import error_code
+from cli.runs import read_run
+from cli.session import Deployment
+
+FUNCTIONS = {
+    "score": "ScoreUploadFunction",
+    "train": "StartTrainingFunction",
+    "verify": "VerifyPackageFunction",
+}
+JOB_GROUPS = ("/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TrainingJobs")
+RECENT_RUNS = 5
+RECENT_RELEASES = 5
+
+
+@dataclass(frozen=True, order=True)
+class Line:
+    """One line of one source. `identity` tells it from every other."""
+
+    when: datetime
+    source: str
+    text: str
+    identity: str = field(repr=False)
+
+    @property
+    def fields(self) -> dict[str, Any] | None:
+        """The object that a structured line writes, else None."""
+        try:
+            document = json.loads(self.text)
+        except ValueError:
+            return None
+        return document if isinstance(document, dict) else None
+
+    def mentions(self, key: str) -> bool:
+        """Whether the line is about an upload."""
+        fields = self.fields
+        return (
+            key in self.text
+            if fields is None
+            else fields.get("key") == key or key in fields.get("message", "")
+        )
+
+
+def of_function(deployed: Deployment, source: str, after: datetime) -> Iterator[Line]:
+    """What a Lambda function logged after a moment."""
+    yield from _group(deployed, source, f"/aws/lambda/{deployed[FUNCTIONS[source]]}", after)
+
+
+def of_endpoint(deployed: Deployment, source: str, after: datetime) -> Iterator[Line]:
+    """What the model server logged after a moment."""
+    yield from _group(deployed, source, f"/aws/sagemaker/Endpoints/{deployed['Endpoint']}", after)
+
+
+def of_jobs(deployed: Deployment, _source: str, after: datetime) -> Iterator[Line]:
+    """What the jobs of the pipeline's last runs logged after a moment; the source is the step."""
+    summaries = deployed.aws.sagemaker.list_pipeline_executions(
+        PipelineName=deployed["Pipeline"],
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        MaxResults=RECENT_RUNS,
+    )["PipelineExecutionSummaries"]
+    for summary in summaries:
+        for step in read_run(deployed.aws, summary["PipelineExecutionArn"]).steps:
+            if step.job:
+                for group in JOB_GROUPS:
+                    yield from _group(deployed, step.name, group, after, stream_prefix=step.job)
+
+
+def of_releases(deployed: Deployment, source: str, after: datetime) -> Iterator[Line]:
+    """What the last releases did after a moment: each state entered, each failure."""
+    functions = deployed.aws.stepfunctions
+    executions = functions.list_executions(
+        stateMachineArn=deployed["ReleaseStateMachineArn"], maxResults=RECENT_RELEASES
+    )["executions"]
+    for execution in executions:
+        arn = execution["executionArn"]
+        pages = functions.get_paginator("get_execution_history").paginate(executionArn=arn)
+        for event in (event for page in pages for event in page["events"]):
+            text = release_event(dict(event))
+            if text and event["timestamp"] > after:
+                yield Line(event["timestamp"], source, text, f"{arn}/{event['id']:05}")
+
+
+def release_event(event: dict[str, Any]) -> str:
+    """What an event of a state machine's history says, or nothing where it is bookkeeping."""
+    details: dict[str, Any] = next(
+        (value for name, value in event.items() if name.endswith("EventDetails") and isinstance(value, dict)),
+        {},
+    )
+    if "error" in details or "cause" in details:
+        return f"{event['type']}: {details.get('error', '')} {details.get('cause', '')}".strip()
+    if event["type"].endswith("StateEntered"):
+        return str(details.get("name", ""))
+    return str(event["type"]) if event["type"].startswith("Execution") else ""
+
+
+SOURCES = {
+    "score": of_function,
+    "train": of_function,
+    "verify": of_function,
+    "jobs": of_jobs,
+    "release": of_releases,
+    "endpoint": of_endpoint,
+}
+
+
+def _group(
+    deployed: Deployment, source: str, group: str, after: datetime, stream_prefix: str | None = None
+) -> Iterator[Line]:
+    streams = {"logStreamNamePrefix": stream_prefix} if stream_prefix else {}
+    pages = deployed.aws.logs.get_paginator("filter_log_events").paginate(
+        logGroupName=group,
+        startTime=int(after.timestamp() * 1000),
+        **streams,  # type: ignore[arg-type]
+    )
+    try:
+        for event in (event for page in pages for event in page["events"]):
+            when = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+            yield Line(when, source, event["message"].rstrip(), f"{group}/{event['eventId']}")
+    except ClientError as error:
+        if error_code(error) != "ResourceNotFoundException":  # nothing was logged there yet
+            raise

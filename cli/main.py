@@ -1,0 +1,54 @@
+"""The command line as a whole: which commands there are, and how any of them fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from rich.markup import escape
+from typer.core import TyperGroup
+
+from cli import cloud, deploy, logs, pages, stacks, status, train
+from cli.errors import sentence
+from cli.new_model import command as new_model
+from cli.terminal import err
+
+MODELS, LAPTOP, DEPLOYMENT, OPERATION = "Models", "This laptop", "Deployment", "Operation"
+
+
+class FrontDoor(TyperGroup):
+    """Turns what a person can put right into a sentence; only our own bugs show a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            text = sentence(error)
+            if text is None:
+                raise
+            err.print(f"[red]error:[/red] {escape(text)}")
+            raise typer.Exit(1) from error
+
+
+app = typer.Typer(
+    name="millrace",
+    cls=FrontDoor,
+    help="An MLOps pipeline for AWS, whole on your laptop. Every command has a --help with examples.",
+    epilog="Begin with [cyan]./millrace demo[/cyan]: the whole loop in a minute.",
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("new-model", epilog=new_model.EXAMPLES, rich_help_panel=MODELS)(new_model.new_model)
+app.command(epilog=train.EXAMPLES, rich_help_panel=MODELS)(train.train)
+app.command(epilog=cloud.UP_EXAMPLES, rich_help_panel=LAPTOP)(cloud.up)
+app.command(epilog=cloud.DOWN_EXAMPLES, rich_help_panel=LAPTOP)(cloud.down)
+app.command(epilog=deploy.EXAMPLES, rich_help_panel=DEPLOYMENT)(deploy.deploy)
+app.command(epilog=stacks.EXAMPLES, rich_help_panel=DEPLOYMENT)(stacks.outputs)
+app.command(epilog=cloud.ENV_EXAMPLES, rich_help_panel=DEPLOYMENT)(cloud.env)
+app.command(epilog=status.EXAMPLES, rich_help_panel=OPERATION)(status.status)
+app.command(epilog=pages.EXAMPLES, rich_help_panel=OPERATION)(pages.pages)
+app.command(epilog=logs.EXAMPLES, rich_help_panel=OPERATION)(logs.logs)

@@ -1,0 +1,1 @@
+"""`./millrace new-model`: from any table to a complete, commented `model.toml`."""

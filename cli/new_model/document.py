@@ -1,0 +1,127 @@
+"""A `model.toml` as text, with a comment for everything that was found and decided."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cli.new_model.features import Draft
+from cli.new_model.target import Target
+from cli.new_model.wording import quote
+from contract.schema import Training
+from infra.settings.model import ESTIMATORS
+
+MAX_ALIGNED = 60
+"""Comments of longer lines are not aligned with the others."""
+MAX_KEY = 24
+SENSITIVE = frozenset({"age", "sex", "gender", "race", "ethnicity", "religion", "disability", "nationality"})
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """Everything that goes into one `model.toml`."""
+
+    name: str
+    source: str
+    """The table's file name."""
+    rows: int
+    target: Target
+    drafts: Sequence[Draft]
+
+    def __str__(self) -> str:
+        sections = (
+            self._head(),
+            self._target(),
+            self._row_id(),
+            self._features(),
+            self._omitted(),
+            self._fairness(),
+            self._training(),
+            self._gates(),
+        )
+        return "\n\n".join("\n".join(lines) for section in sections if (lines := list(section))) + "\n"
+
+    def _head(self) -> Iterator[str]:
+        origin = f"{self.rows:,} rows of {quote(self.source)}"
+        yield f"# From {origin}, by ./millrace new-model. It is yours to edit."
+        yield "# Every option, its default and what it means: docs/configuration.md."
+        yield f"name        = {quote(self.name)}"
+        yield f"description = {quote(f'Predicts {self.target.name}.')}"
+        yield f'problem     = "{self.target.problem}"'
+
+    def _target(self) -> Iterator[str]:
+        lines = [f"name     = {quote(self.target.name)}"]
+        if self.target.positive is not None:
+            lines.append(f"positive = {quote(self.target.positive)}")
+        guess = " (a guess: name the one you look for)" if self.target.guessed else ""
+        notes = (self.target.note, f"probability is that of this value{guess}")
+        yield "[target]"
+        yield from _commented(lines, notes[: len(lines)])
+
+    def _row_id(self) -> Iterator[str]:
+        identifier = next((draft.name for draft in self.drafts if draft.identifies), None)
+        if identifier is not None:
+            yield "# [row_id]  # if this column names your rows"
+            yield f"# name = {quote(identifier)}"
+
+    def _features(self) -> Iterator[str]:
+        yield "# A value that breaks what is said here rejects its row; the comments say what the table held."
+        yield '# A category takes new values, too, until it is closed by values = ["…", "…"].'
+        yield "[features]"
+        features = [draft for draft in self.drafts if not draft.omitted]
+        yield from _commented(_lines(features), (draft.note for draft in features))
+
+    def _omitted(self) -> Iterator[str]:
+        omitted = [draft for draft in self.drafts if draft.omitted]
+        if omitted:
+            yield "# Left out. Uploads may have these columns; the model does not see them."
+            lines = [f"# {line}" for line in _lines(omitted)]
+            yield from _commented(lines, (draft.omitted for draft in omitted))
+
+    def _fairness(self) -> Iterator[str]:
+        sensitive = [d.name for d in self.drafts if not d.omitted and d.name.lower() in SENSITIVE]
+        if sensitive:
+            yield "# [fairness]  # groups that the model must not treat unlike"
+            yield f"# sensitive = {_array(sensitive)}"
+
+    def _training(self) -> Iterator[str]:
+        yield "[training]"
+        others = [f'"{name}"' for name in ESTIMATORS if name != Training.estimator]
+        yield f'estimator = "{Training.estimator}"  # or {", ".join(others)}, "module:function"'
+        if self.rows < Training.minimum_rows:
+            yield f"minimum_rows = {max(2, self.rows // 2)}  # a small table: its model is uncertain"
+
+    def _gates(self) -> Iterator[str]:
+        yield "[gates]  # a model that misses one is not registered: raise them to what you need"
+        yield f'{self.target.metric} = "{self.target.condition}"  # {self.target.gate_note}'
+
+
+def _line(draft: Draft, width: int) -> str:
+    options = [f'type = "{draft.type}"']
+    if draft.missing:
+        options.append(f"missing = {_array(draft.missing)}")
+    if draft.minimum is not None:
+        options.append(f"min = {draft.minimum:g}")
+    if draft.values is not None:
+        options.append(f"values = {_array(draft.values)}")
+    return f"{_key(draft.name):<{width}} = {{ {', '.join(options)} }}"
+
+
+def _lines(drafts: Sequence[Draft]) -> list[str]:
+    width = max((len(key) for draft in drafts if len(key := _key(draft.name)) <= MAX_KEY), default=0)
+    return [_line(draft, width) for draft in drafts]
+
+
+def _commented(lines: Sequence[str], comments: Iterable[str]) -> Iterator[str]:
+    width = max((len(line) for line in lines if len(line) <= MAX_ALIGNED), default=0)
+    return (f"{line:<{width}}  # {comment}" for line, comment in zip(lines, comments, strict=True))
+
+
+def _key(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else quote(name)
+
+
+def _array(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(quote, texts))}]"

@@ -1,0 +1,93 @@
+"""The command `pages`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from cli.durations import since as moment
+from cli.inbox import Page, read_pages
+from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.session import Deployment, connect, deployment
+from cli.terminal import err, out
+from cli.waiting import wait_until
+
+EXAMPLES = examples(
+    ("./millrace pages", "what was paged in the last two weeks"),
+    ("./millrace pages --wait 60", "wait a minute for one; exit code 1 if none comes"),
+    ("./millrace pages --follow", "and go on, until Ctrl-C"),
+    (
+        "./millrace pages --environment prod --model income --since 6h",
+        "from the alarms' history of an account",
+    ),
+)
+
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Show new ones as they come.")]
+WaitSeconds = Annotated[
+    float,
+    typer.Option("--wait", metavar="SECONDS", help="Wait so long for the first.", min=0, show_default=False),
+]
+Since = Annotated[str, typer.Option("--since", metavar="SPAN", help="How far back: 90s, 30m, 6h, 14d.")]
+
+STATE_STYLES = {"ALARM": "red", "OK": "green"}
+
+
+def pages(
+    environment: Environment = LOCAL,
+    model: Model = None,
+    follow: Follow = False,
+    wait: WaitSeconds = 0,
+    since: Since = "14d",
+    port: Port = DEFAULT_PORT,
+) -> None:
+    """Show what was paged: when, which alarm, why, and the runbook. Reading deletes nothing."""
+    after = moment(since)
+    deployed = deployment(connect(environment, port), model)
+    found = wait_for_page(deployed, after=after, timeout=wait) if wait else read_pages(deployed, after=after)
+    if found:
+        out.print(pages_table(found))
+    elif not follow:
+        out.print("Nobody was paged.")
+    if follow:
+        err.print("Waiting for pages. Ctrl-C ends it.", style="dim")
+        _follow(deployed, found[-1].when if found else after)
+
+
+def wait_for_page(deployed: Deployment, *, after: datetime, timeout: float) -> list[Page]:
+    """Wait until there is a page after a moment.
+
+    Raises:
+        CliError: none came in `timeout` seconds.
+    """
+    return wait_until(
+        lambda: read_pages(deployed, after=after),
+        timeout=timeout,
+        what="a page",
+        seen=lambda: "no page since " + after.strftime("%H:%M:%S UTC"),
+    )
+
+
+def pages_table(found: Sequence[Page]) -> Table:
+    """Pages, one a row."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+    table.add_column("when (UTC)", no_wrap=True)
+    table.add_column("state")
+    table.add_column("alarm", overflow="fold")
+    table.add_column("reason and runbook", overflow="fold")
+    for page in found:
+        runbook = f"\n[cyan]{escape(page.runbook)}[/cyan]" if page.runbook else ""
+        state = f"[{STATE_STYLES.get(page.state, 'yellow')}]{page.state}[/]"
+        table.add_row(f"{page.when:%m-%d %H:%M:%S}", state, page.alarm, escape(page.reason) + runbook)
+    return table
+
+
+def _follow(deployed: Deployment, after: datetime) -> None:
+    while True:
+        found = wait_for_page(deployed, after=after, timeout=float("inf"))
+        out.print(pages_table(found))
+        after = found[-1].when

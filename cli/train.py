@@ -1,0 +1,135 @@
+"""The command `train`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from cli.errors import CliError
+from cli.evaluation import metrics_table, read_evaluation
+from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.progress import StepsDisplay
+from cli.releases import APPROVED, approval, wait_until_live
+from cli.runs import Run, watch
+from cli.session import Deployment, connect, deployment
+from cli.terminal import err, out
+from cli.uploads import upload_training
+
+EXAMPLES = examples(
+    ("./millrace train adult.csv", "upload a table, train on all that was uploaded, release"),
+    ("./millrace train", "train on what lies in the bucket already"),
+    ("./millrace train --again", "the same data and code once more"),
+    ("./millrace train --environment prod --model income --no-wait", "start only"),
+)
+
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="FILE", help="CSV files to put into training/.", show_default=False),
+]
+Again = Annotated[bool, typer.Option("--again", help="Also where this code was trained on this data before.")]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the run and the release.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """The answer of start_training: one run of the deployed code on one dataset version."""
+
+    dataset_version: str
+    run_id: str
+    execution_arn: str
+    already_started: bool
+
+
+def train(
+    files: Files = None,
+    environment: Environment = LOCAL,
+    model: Model = None,
+    again: Again = False,
+    wait: Wait = True,
+    port: Port = DEFAULT_PORT,
+) -> None:
+    """Train on everything under training/ and watch: the pipeline's steps, the metrics, the release."""
+    deployed = deployment(connect(environment, port), model)
+    for file in files or []:
+        uploaded = upload_training(deployed, file)
+        err.print(escape(f"Uploaded {file}." if uploaded else f"{file} lies there already, unchanged."))
+    started = start(deployed, attempt=datetime.now(UTC).isoformat() if again else "")
+    describe(started)
+    if wait:
+        run = follow(deployed, started)
+        release(deployed, run)
+
+
+def start(deployed: Deployment, *, attempt: str = "") -> Started:
+    """Pin the dataset and start a run, unless this code was trained on it; another `attempt` always starts.
+
+    Raises:
+        CliError: there is nothing to train on, or the function failed.
+    """
+    answer = deployed.aws.functions.invoke(
+        FunctionName=deployed["StartTrainingFunction"], Payload=json.dumps({"attempt": attempt}).encode()
+    )
+    payload: dict[str, Any] = json.loads(answer["Payload"].read())
+    if answer.get("FunctionError"):
+        raise CliError(
+            f"no run was started: {payload.get('errorMessage', payload)}. See ./millrace logs train."
+        )
+    return Started(**payload)
+
+
+def describe(started: Started) -> None:
+    """Say which run of which dataset this is."""
+    what = f"run {started.run_id[:12]} of dataset {started.dataset_version[:12]}"
+    if started.already_started:
+        out.print(f"This code was started on this data before: {what}. (--again trains once more.)")
+    else:
+        out.print(f"Started {what}.")
+
+
+def follow(deployed: Deployment, started: Started) -> Run:
+    """Show a run's steps until it ended, then the model's metrics.
+
+    Raises:
+        CliError: a step failed or a gate was missed; it says why.
+    """
+    with StepsDisplay() as display:
+        run = watch(deployed.aws, started.execution_arn, display.show)
+    if any(step.name == "evaluate" and step.status == "Succeeded" for step in run.steps):
+        out.print(metrics_table(read_evaluation(deployed, started.run_id)))
+    if run.status != "Succeeded":
+        reasons = "\n".join(run.failures) or run.status
+        raise CliError(f"the run ended without a model.\n{reasons}\nThe jobs' logs: ./millrace logs jobs")
+    out.print(f"Registered {version_of(run.package_arn)}.")
+    return run
+
+
+def release(deployed: Deployment, run: Run) -> None:
+    """Wait until the registered model is live, or say how a person approves it.
+
+    Raises:
+        CliError: the release failed.
+    """
+    status = approval(deployed, run.package_arn)
+    if status != APPROVED:
+        out.print(f"It is {status}. Who may approve it releases it by:")
+        out.print(
+            f"  aws sagemaker update-model-package --model-package-arn {run.package_arn} "
+            "--model-approval-status Approved",
+            style="cyan",
+            soft_wrap=True,
+        )
+        return
+    with err.status("Releasing"):
+        live = wait_until_live(deployed, run.package_arn)
+    out.print(f"Live: [bold]{live.model_version}[/bold] on {live.endpoint}, since {live.released_at}.")
+
+
+def version_of(package_arn: str) -> str:
+    """A model package's group and version, such as `millrace-local-tumor/3`."""
+    return package_arn.partition("model-package/")[2]

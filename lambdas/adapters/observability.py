@@ -55,13 +55,14 @@ def observed(handler: Handler) -> Handler:
     return observed_handler
 
 
-def log_as_json(level: int = logging.INFO) -> None:
-    """Make this the process's only logging: JSON lines on standard output."""
+def log_as_json() -> None:
+    """Make this the process's only logging: our own from INFO, libraries' from WARNING."""
     handler = _StandardOutput()
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    root.setLevel(logging.WARNING)
+    logging.getLogger("lambdas").setLevel(logging.INFO)
 
 
 class JsonFormatter(logging.Formatter):

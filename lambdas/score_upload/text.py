@@ -10,11 +10,11 @@ from io import BufferedIOBase, StringIO
 
 from contract.reasons import FileReason, Unscorable
 
-READ_BYTES = 64 * 1024
+READ_BYTES = 256 * 1024
 
 csv.field_size_limit(2**31 - 1)  # `records` limits whole records itself
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r(?=[^\n]))")
+_LINE_END = re.compile(r"\r\n|\n|\r(?=[^\n])")  # a "\r" that comes last may be half of one
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _WHOLE_FIELDS = re.compile(r'(?:"(?:[^"]|"")*+"(?=[,\r\n]|\Z)|[^",\r\n][^,\r\n]*|,)*')
 
@@ -78,8 +78,8 @@ def _lines(texts: Iterator[str], limit: int) -> Iterator[str]:
     rest, line = "", 1
     for text in texts:
         rest, end = rest + text, 0
-        for match in _LINE.finditer(rest):
-            yield match[0]
+        for match in _LINE_END.finditer(rest):
+            yield rest[end : match.end()]
             end, line = match.end(), line + 1
         rest = rest[end:]
         if len(rest) > limit:

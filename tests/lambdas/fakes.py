@@ -24,10 +24,10 @@ class MemoryBucket:
 
     name: str = "bucket"
     objects: dict[str, list[bytes]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, key: str, body: bytes) -> str:
-        with self._lock:
+        with self.lock:
             versions = self.objects.setdefault(key, [])
             versions.append(body)
             return f"v{len(versions) - 1}"
@@ -47,7 +47,7 @@ class MemoryBucket:
 
     def create(self, key: str, body: bytes | IO[bytes], content_type: str) -> None:
         data = body if isinstance(body, bytes) else body.read()
-        with self._lock:
+        with self.lock:
             if key in self.objects:
                 raise AlreadyExists("PutObject", "PreconditionFailed", key)
             self.objects[key] = [data]
@@ -91,10 +91,10 @@ class SignModel:
     classes: tuple[str, ...] = ("negative", "positive")
     failures: list[AwsError] = field(default_factory=list)
     requests: list[bytes] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def predict(self, csv: bytes) -> Answer:
-        with self._lock:
+        with self.lock:
             self.requests.append(csv)
             if self.failures:
                 raise self.failures.pop(0)

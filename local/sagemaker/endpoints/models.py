@@ -1,0 +1,146 @@
+"""Models and endpoint configurations: what an endpoint is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.cloud.seam import AccessDeniedError
+from local.sagemaker import storage
+from local.sagemaker.errors import invalid
+from local.sagemaker.jobs import refuse
+from local.sagemaker.listing import listing
+from local.sagemaker.service import Backend, Call, Operation
+from local.sagemaker.shapes import output_shape, project
+from local.sagemaker.state import ENDPOINT_CONFIG, MODEL, MODEL_PACKAGE, Kind, Record, State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """What a model server runs: its image (a name only), where its artifact is, and its variables."""
+
+    image: str
+    model_data_url: str
+    environment: Mapping[str, str]
+
+
+def container_of(state: State, model: Mapping[str, Any]) -> Container:
+    """The container of a model, through its model package where it names one."""
+    primary = model.get("PrimaryContainer") or model["Containers"][0]
+    found = primary
+    if package := primary.get("ModelPackageName"):
+        found = state.get(MODEL_PACKAGE, package)["InferenceSpecification"]["Containers"][0]
+    return Container(
+        image=found["Image"],
+        model_data_url=found["ModelDataUrl"],
+        environment={**found.get("Environment", {}), **primary.get("Environment", {})},
+    )
+
+
+class Models:
+    """The operations on models and endpoint configurations."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._cloud = backend.cloud
+        self._state = backend.state
+
+    def operations(self) -> dict[str, Operation]:
+        """The table of this part's operations."""
+        table: dict[str, Operation] = {
+            "CreateModel": self._create_model,
+            "CreateEndpointConfig": self._create_config,
+        }
+        for kind in (MODEL, ENDPOINT_CONFIG):
+            table[f"Describe{kind.noun}"] = self._describe(kind)
+            table[f"List{kind.noun}s"] = self._list(kind)
+            table[f"Delete{kind.noun}"] = self._delete(kind)
+        return table
+
+    def _create_model(self, call: Call) -> dict[str, Any]:
+        refuse.beyond(call.arguments, "VpcConfig", "InferenceExecutionConfig")
+        containers = (
+            [call["PrimaryContainer"]] if "PrimaryContainer" in call.arguments else call.get("Containers", [])
+        )
+        refuse.unless(len(containers), "the number of containers", 1)
+        refuse.beyond(containers[0], "ModelDataSource", "MultiModelConfig", "InferenceSpecificationName")
+        refuse.unless(containers[0].get("Mode"), "Mode", "SingleModel")
+        self._check_source(containers[0])
+        role = call.get("ExecutionRoleArn")
+        if role is None:
+            raise invalid("ExecutionRoleArn must be provided: the model's artifact is read with it.")
+        call.require_pass_role(role)
+        self._check_artifact(role, container_of(self._state, call.arguments).model_data_url)
+        return {
+            "ModelArn": self._add(
+                MODEL, call, {"EnableNetworkIsolation": call.get("EnableNetworkIsolation", False)}
+            )["ModelArn"]
+        }
+
+    def _check_source(self, container: Mapping[str, Any]) -> None:
+        if ("Image" in container) == ("ModelPackageName" in container):
+            raise invalid("A container must have exactly one of Image and ModelPackageName.")
+        if "Image" in container:
+            if "ModelDataUrl" not in container:
+                raise invalid("A container with an Image must have a ModelDataUrl.")
+            return
+        package = self._state.get(MODEL_PACKAGE, container["ModelPackageName"])
+        status = package.get("ModelApprovalStatus", "Approved")
+        if status != "Approved":
+            raise invalid(
+                f"Model package {package['ModelPackageArn']} cannot be deployed: "
+                f"its approval status is {status}."
+            )
+
+    def _check_artifact(self, role: str, url: str) -> None:
+        bucket, key = storage.parse(url)
+        try:
+            credentials = self._cloud.credentials_for(role, "sagemaker.amazonaws.com")
+            self._cloud.client("s3", credentials).head_object(Bucket=bucket, Key=key)
+        except (AccessDeniedError, ClientError) as error:
+            raise invalid(
+                f'Could not access model data at {url}. Please ensure that the role "{role}" exists and that '
+                'its trust relationship policy allows the action "sts:AssumeRole" for the service principal '
+                '"sagemaker.amazonaws.com". Also ensure that the role has "s3:GetObject" permissions and '
+                f"that the object is located in {self._cloud.region}."
+            ) from error
+
+    def _create_config(self, call: Call) -> dict[str, Any]:
+        refuse.beyond(
+            call.arguments, "ShadowProductionVariants", "AsyncInferenceConfig", "ExplainerConfig", "VpcConfig"
+        )
+        refuse.unless(call.get("DataCaptureConfig", {}).get("EnableCapture"), "EnableCapture", False)
+        names = [variant["VariantName"] for variant in call["ProductionVariants"]]
+        if len(set(names)) != len(names):
+            raise invalid("Variant names must be unique within an endpoint configuration.")
+        for variant in call["ProductionVariants"]:
+            refuse.beyond(variant, "ServerlessConfig", "ManagedInstanceScaling", "RoutingConfig")
+            if "ModelName" not in variant:
+                refuse.unless(variant["VariantName"], "a production variant without a ModelName")
+            self._state.get(MODEL, variant["ModelName"])
+        if role := call.get("ExecutionRoleArn"):
+            call.require_pass_role(role)
+        variants = [{"InitialVariantWeight": 1.0, **variant} for variant in call["ProductionVariants"]]
+        record = self._add(ENDPOINT_CONFIG, call, {"ProductionVariants": variants})
+        return {"EndpointConfigArn": record["EndpointConfigArn"]}
+
+    def _add(self, kind: Kind, call: Call, members: Mapping[str, Any]) -> Record:
+        record = self._state.add(kind, call[kind.name_member], {**call.arguments, **members})
+        self._state.tags[record[kind.arn_member]] = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
+        return record
+
+    def _describe(self, kind: Kind) -> Operation:
+        output = output_shape(f"Describe{kind.noun}")
+        return lambda call: project(self._state.get(kind, call[kind.name_member]), output)
+
+    def _list(self, kind: Kind) -> Operation:
+        return lambda call: listing(call.operation, kind, self._state.all(kind), call.arguments)
+
+    def _delete(self, kind: Kind) -> Operation:
+        def delete(call: Call) -> dict[str, Any]:
+            self._state.remove(kind, call[kind.name_member])
+            return {}
+
+        return delete

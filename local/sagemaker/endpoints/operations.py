@@ -1,0 +1,146 @@
+"""Endpoints: created, updated blue/green with rollback, deleted; each backed by running servers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from local.sagemaker import events
+from local.sagemaker.endpoints.fleet import Fleet
+from local.sagemaker.endpoints.server import UnhealthyError
+from local.sagemaker.errors import invalid
+from local.sagemaker.jobs import refuse
+from local.sagemaker.listing import listing
+from local.sagemaker.service import Backend, Call, Operation
+from local.sagemaker.shapes import output_shape, project
+from local.sagemaker.state import ENDPOINT, ENDPOINT_CONFIG, Record, now
+
+logger = logging.getLogger(__name__)
+
+_IN_PROGRESS = ("Creating", "Updating", "RollingBack", "Deleting")
+
+
+class Endpoints:
+    """The operations on endpoints, and the fleets that serve."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._cloud = backend.cloud
+        self._state = backend.state
+        self._serving: dict[str, Fleet] = {}
+
+    def operations(self) -> dict[str, Operation]:
+        """The table of this part's operations."""
+        return {
+            "CreateEndpoint": self._create,
+            "UpdateEndpoint": self._update,
+            "DescribeEndpoint": self._describe,
+            "ListEndpoints": self._list,
+            "DeleteEndpoint": self._delete,
+        }
+
+    def serving(self, endpoint: str) -> Fleet | None:
+        """The fleet that answers an endpoint's invocations now."""
+        return self._serving.get(self._state.arn(ENDPOINT, endpoint))
+
+    def _create(self, call: Call) -> dict[str, Any]:
+        refuse.beyond(call.arguments, "DeploymentConfig")
+        config = self._config(call)
+        members = {"EndpointConfigName": call["EndpointConfigName"], "EndpointStatus": "Creating"}
+        record = self._state.add(ENDPOINT, call["EndpointName"], members)
+        self._state.tags[record["EndpointArn"]] = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
+        events.endpoint_changed(self._cloud, record)
+        self._in_background(self._deploy, record, config)
+        return {"EndpointArn": record["EndpointArn"]}
+
+    def _update(self, call: Call) -> dict[str, Any]:
+        refuse.beyond(call.arguments, "RetainAllVariantProperties", "ExcludeRetainedVariantProperties")
+        deployment = call.get("DeploymentConfig", {})
+        refuse.beyond(deployment, "RollingUpdatePolicy", "AutoRollbackConfiguration")
+        routing = deployment.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
+        refuse.unless(routing.get("Type"), "TrafficRoutingConfiguration.Type", "ALL_AT_ONCE")
+        config = self._config(call)
+        with self._state.lock:
+            record = self._idle(call["EndpointName"])
+            pending = {"EndpointConfigName": config["EndpointConfigName"], "StartTime": now()}
+            record = self._set(record, "Updating", PendingDeploymentSummary=pending, FailureReason=None)
+        events.endpoint_changed(self._cloud, record)
+        self._in_background(self._deploy, record, config)
+        return {"EndpointArn": record["EndpointArn"]}
+
+    def _delete(self, call: Call) -> dict[str, Any]:
+        with self._state.lock:
+            record = self._set(self._idle(call["EndpointName"]), "Deleting")
+            fleet = self._serving.pop(record["EndpointArn"], None)
+        events.endpoint_changed(self._cloud, record)
+        self._in_background(self._remove, record, fleet)
+        return {}
+
+    def _describe(self, call: Call) -> dict[str, Any]:
+        record = self._state.get(ENDPOINT, call["EndpointName"])
+        if fleet := self.serving(record["EndpointName"]):
+            record["ProductionVariants"] = fleet.summary()
+        return project(record, output_shape(call.operation))
+
+    def _list(self, call: Call) -> dict[str, Any]:
+        return listing(call.operation, ENDPOINT, self._state.all(ENDPOINT), call.arguments)
+
+    def _config(self, call: Call) -> Record:
+        """The configuration that a request deploys; its caller must be allowed to use it, too."""
+        call.require(
+            f"sagemaker:{call.operation}", self._state.arn(ENDPOINT_CONFIG, call["EndpointConfigName"])
+        )
+        return self._state.get(ENDPOINT_CONFIG, call["EndpointConfigName"])
+
+    def _idle(self, name: str) -> Record:
+        record = self._state.get(ENDPOINT, name)
+        if record["EndpointStatus"] in _IN_PROGRESS:
+            raise invalid(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
+        return record
+
+    def _deploy(self, record: Record, config: Record) -> None:
+        """Start the new fleet, switch to it when it is healthy, then stop the old one."""
+        fleet: Fleet | None = None
+        try:
+            fleet = Fleet(self._cloud, self._state, record["EndpointName"], config)
+            fleet.start()
+        except Exception as error:
+            if not isinstance(error, UnhealthyError):
+                logger.exception("endpoint %s", record["EndpointName"])
+            self._roll_back(record, fleet, str(error))
+            return
+        with self._state.lock:
+            old = self._serving.get(record["EndpointArn"])
+            self._serving[record["EndpointArn"]] = fleet
+        self._change(record, "InService", EndpointConfigName=fleet.config_name, PendingDeploymentSummary=None)
+        if old is not None:
+            old.stop()
+
+    def _roll_back(self, record: Record, failed: Fleet | None, reason: str) -> None:
+        """Where an old fleet serves, it goes on serving, and the endpoint keeps its old configuration."""
+        serves = record["EndpointArn"] in self._serving
+        if serves:
+            self._change(record, "RollingBack", FailureReason=reason)
+        if failed is not None:
+            failed.stop()
+        status = "InService" if serves else "Failed"
+        self._change(record, status, FailureReason=reason, PendingDeploymentSummary=None)
+
+    def _remove(self, record: Record, fleet: Fleet | None) -> None:
+        if fleet is not None:
+            fleet.stop()
+        self._state.remove(ENDPOINT, record["EndpointName"])
+
+    def _change(self, record: Record, status: str, **members: Any) -> Record:
+        changed = self._set(record, status, **members)
+        events.endpoint_changed(self._cloud, changed)
+        return changed
+
+    def _set(self, record: Record, status: str, **members: Any) -> Record:
+        """Only the record: events may run other code, so they are put where no lock is held."""
+        return self._state.change(ENDPOINT, record["EndpointName"], EndpointStatus=status, **members)
+
+    def _in_background(self, work: Callable[..., None], record: Record, *arguments: Any) -> None:
+        name = f"endpoint-{record['EndpointName']}"
+        threading.Thread(target=work, args=(record, *arguments), name=name, daemon=True).start()

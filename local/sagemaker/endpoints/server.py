@@ -1,0 +1,158 @@
+"""One model server: its files, its process, its health, and its coming back when it dies."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import urllib3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.cloud.seam import AccessDeniedError, Cloud
+from local.sagemaker import container, storage
+from local.sagemaker.endpoints.models import Container
+from local.sagemaker.errors import reason
+
+INVOCATION_SECONDS = 60.0
+_POLL_SECONDS = 0.05
+_RESTART_SECONDS = 1.0
+
+
+class UnhealthyError(Exception):
+    """The server cannot serve; the message is the endpoint's FailureReason."""
+
+
+class ModelServer:
+    """`python -m training serve` for one variant of an endpoint.
+
+    One process serves a variant, whatever its instance count: more would only share the same cores.
+    """
+
+    def __init__(
+        self, cloud: Cloud, endpoint: str, variant: Mapping[str, Any], model: Mapping[str, Any]
+    ) -> None:
+        self._cloud = cloud
+        self._model = model
+        self.variant = variant
+        self.instance = f"i-{secrets.token_hex(9)[:17]}"
+        self.log_group = f"/aws/sagemaker/Endpoints/{endpoint}"
+        self.log_stream = f"{variant['VariantName']}/{self.instance}"
+        self._folder = cloud.folder / "endpoints" / endpoint / self.instance
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._url = ""
+        self._http = urllib3.PoolManager(maxsize=64, retries=False)
+
+    def prepare(self, source: Container) -> None:
+        """Fetch and unpack the artifact with the model's execution role.
+
+        Raises:
+            UnhealthyError: it cannot be read.
+        """
+        self._source = source
+        role = self._model["ExecutionRoleArn"]
+        try:
+            self._credentials = self._cloud.credentials_for(role, "sagemaker.amazonaws.com")
+            archive = self._folder / "model.tar.gz"
+            archive.parent.mkdir(parents=True)
+            storage.download_file(self._cloud.client("s3", self._credentials), source.model_data_url, archive)
+            storage.unpack(archive, self._folder / "ml" / "model")
+            archive.unlink()
+        except (AccessDeniedError, ClientError, BotoCoreError) as error:
+            raise UnhealthyError(
+                f"Failed to download model data from {source.model_data_url}: {reason(error)}"
+            ) from error
+        except (OSError, shutil.Error, ValueError, EOFError) as error:
+            raise UnhealthyError(
+                f"Failed to extract model data archive {source.model_data_url}: {error}"
+            ) from error
+
+    def start(self) -> None:
+        """Start the process and keep it running until `stop`."""
+        self._spawn()
+        threading.Thread(target=self._supervise, name=f"serve-{self.instance}", daemon=True).start()
+
+    def wait_until_healthy(self, timeout: float) -> None:
+        """Wait for /ping to answer 200.
+
+        Raises:
+            UnhealthyError: it does not within `timeout` seconds, or the process ends before it does.
+        """
+        deadline = time.monotonic() + timeout
+        first = self._process
+        while time.monotonic() < deadline and not self._stopping.is_set():
+            with contextlib.suppress(urllib3.exceptions.HTTPError):
+                if self._http.request("GET", f"{self._url}/ping", timeout=2.0).status == 200:
+                    return
+            if first is not self._process or (first is not None and first.poll() is not None):
+                break
+            self._stopping.wait(_POLL_SECONDS)
+        raise UnhealthyError(
+            f"The primary container for production variant {self.variant['VariantName']} did not pass the "
+            "ping health check. Please check CloudWatch logs for this endpoint."
+        )
+
+    def invoke(self, body: bytes, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+        """Send one request to the server.
+
+        Raises:
+            urllib3 HTTPError: it does not answer, or not within `INVOCATION_SECONDS`.
+        """
+        return self._http.request(
+            "POST", f"{self._url}/invocations", body=body, headers=dict(headers), timeout=INVOCATION_SECONDS
+        )
+
+    def stop(self) -> None:
+        """End the process for good and remove its files."""
+        with self._lock:
+            self._stopping.set()
+            process = self._process
+        if process is not None:
+            self._cloud.children.stop(process)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _spawn(self) -> None:
+        with self._lock:
+            if self._stopping.is_set():
+                return
+            port = _free_port()
+            self._url = f"http://127.0.0.1:{port}"
+            base = self._folder / "ml"
+            variables = {**self._source.environment, "SAGEMAKER_BIND_TO_PORT": str(port)}
+            isolated = self._model.get("EnableNetworkIsolation")
+            self._process = self._cloud.children.spawn(
+                container.command(["serve"]),
+                env=container.environment(
+                    self._cloud, base, variables, None if isolated else self._credentials
+                ),
+                cwd=self._cloud.image_root,
+                stdout=subprocess.PIPE,
+            )
+
+    def _supervise(self) -> None:
+        """Log the process's output; when it dies, start another, as SageMaker replaces an instance."""
+        while (process := self._process) is not None and process.stdout is not None:
+            with process.stdout:
+                for line in process.stdout:
+                    self._log(line.decode(errors="replace").rstrip("\r\n"))
+            code = self._cloud.children.stop(process)
+            if self._stopping.wait(_RESTART_SECONDS):
+                return
+            self._log(f"The container ended with exit code {code}: starting it again.")
+            self._spawn()
+
+    def _log(self, line: str) -> None:
+        self._cloud.log(self.log_group, self.log_stream, [line])
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,165 @@
+"""The life of a job: from its first file to its last status."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.cloud.seam import AccessDeniedError
+from local.sagemaker import container, events, storage
+from local.sagemaker.errors import reason
+from local.sagemaker.jobs.plan import JobPlan
+from local.sagemaker.jobs.process import JobProcess
+from local.sagemaker.service import Backend
+from local.sagemaker.state import TRAINING_JOB, Record, now
+
+logger = logging.getLogger(__name__)
+
+_REASON_CHARACTERS = 1024
+
+
+class JobFailedError(Exception):
+    """The job ends as Failed; the message is its FailureReason."""
+
+
+@dataclass(eq=False)
+class JobRun:
+    """One job while it runs."""
+
+    backend: Backend
+    plan: JobPlan
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.process = JobProcess(self.backend.cloud.children, self._log)
+        self.base = self.backend.cloud.folder / "jobs" / self.plan.name / "ml"
+        self.ended = threading.Event()
+        self._stream = f"{self.plan.name}/algo-1-{int(time.time())}"
+
+    def start(self) -> None:
+        """Run on a thread of its own."""
+        threading.Thread(target=self._run, name=self.plan.name, daemon=True).start()
+
+    def stop(self) -> None:
+        """Ask the job to stop; it does so in its own time."""
+        self._changed(status="Stopping", secondary="Stopping")
+        threading.Thread(target=self.process.stop, args=("Stopped",), daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self._execute()
+        except JobFailedError as error:
+            self._end("Failed", "Failed", FailureReason=str(error)[:_REASON_CHARACTERS])
+        except Exception as error:
+            logger.exception("job %s", self.plan.name)
+            text = f"InternalServerError: {type(error).__name__}: {error}"
+            self._end("Failed", "Failed", FailureReason=text[:_REASON_CHARACTERS])
+        finally:
+            self.ended.set()
+
+    def _execute(self) -> None:
+        credentials = self._credentials()
+        s3 = self.backend.cloud.client("s3", credentials)
+        self._changed(secondary="Downloading")
+        self._prepare(s3)
+        started: dict[str, Any] = {f"{self._verb}StartTime": now()}
+        self._changed(secondary=self._verb, **started)
+        variables = container.environment(
+            self.backend.cloud, self.base, self.plan.environment, None if self.plan.isolated else credentials
+        )
+        argv = container.command(self.plan.arguments)
+        code = self.process.run(argv, variables, self.backend.cloud.image_root, self.plan.max_runtime)
+        self._finish(s3, code)
+
+    def _finish(self, s3: Any, code: int | None) -> None:
+        message = self._message()
+        stopped = self.process.stopped_because
+        if stopped is None and code != 0:
+            raise JobFailedError(f"AlgorithmError: {message}, exit code: {code}")
+        self._changed(secondary="Uploading")
+        try:
+            known = self.plan.upload(s3, self.base)
+        except (ClientError, BotoCoreError) as error:
+            raise JobFailedError(f"ClientError: Artifact upload failed: {reason(error)}") from error
+        exit_message = {"ExitMessage": message} if message else {}
+        self._end("Stopped" if stopped else "Completed", stopped or "Completed", **known, **exit_message)
+
+    def _credentials(self) -> dict[str, str]:
+        try:
+            return self.backend.cloud.credentials_for(self.plan.role_arn, "sagemaker.amazonaws.com")
+        except AccessDeniedError as error:
+            raise JobFailedError(f"ClientError: {error}") from error
+
+    def _prepare(self, s3: Any) -> None:
+        for folder in self.plan.folders:
+            container.local_path(self.base, folder).mkdir(parents=True, exist_ok=True)
+        for path, document in self.plan.documents.items():
+            file = container.local_path(self.base, path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(document, default=str))
+        for item in self.plan.inputs:
+            try:
+                storage.download(s3, item.uri, container.local_path(self.base, item.path))
+            except storage.EmptyPrefixError as error:
+                raise JobFailedError(
+                    f"ClientError: Data download failed:No S3 objects found under {error}"
+                ) from error
+            except (ClientError, BotoCoreError) as error:
+                raise JobFailedError(
+                    f"ClientError: Data download failed:{reason(error)} ({item.uri})"
+                ) from error
+
+    def _message(self) -> str:
+        path = container.local_path(self.base, self.plan.message_path)
+        return path.read_text(errors="replace").strip()[:_REASON_CHARACTERS] if path.is_file() else ""
+
+    def _log(self, line: str) -> None:
+        self.backend.cloud.log(self.plan.log_group, self._stream, [line])
+        for name, pattern in self.plan.metrics.items():
+            if match := re.search(pattern, line):
+                self.metrics[name] = float(match[1])
+
+    @property
+    def _verb(self) -> str:
+        return self.plan.kind.noun.removesuffix("Job")
+
+    def _end(self, status: str, secondary: str, **members: Any) -> None:
+        moment = now()
+        final = [{"MetricName": n, "Value": v, "Timestamp": moment} for n, v in self.metrics.items()]
+        self._changed(
+            status=status,
+            secondary=secondary,
+            **{f"{self._verb}EndTime": moment, "FinalMetricDataList": final or None, **members},
+        )
+
+    def _changed(self, *, secondary: str, status: str | None = None, **members: Any) -> None:
+        kind, state = self.plan.kind, self.backend.state
+        with state.lock:
+            record = state.get(kind, self.plan.name)
+            transitions = _transitions(record, secondary)
+            if status is not None:
+                members[kind.status_member] = status
+            record = state.change(
+                kind,
+                self.plan.name,
+                SecondaryStatus=secondary,
+                SecondaryStatusTransitions=transitions,
+                **members,
+            )
+        if status is not None or kind is TRAINING_JOB:  # only training jobs tell of their secondary status
+            events.job_changed(self.backend.cloud, kind, record)
+
+
+def _transitions(record: Record, status: str) -> list[dict[str, Any]]:
+    moment = now()
+    past = [dict(transition) for transition in record.get("SecondaryStatusTransitions", [])]
+    if past:
+        past[-1].setdefault("EndTime", moment)
+    return [*past, {"Status": status, "StartTime": moment, "StatusMessage": ""}]

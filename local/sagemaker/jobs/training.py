@@ -1,0 +1,128 @@
+"""What CreateTrainingJob asks for, as a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.sagemaker import container, storage
+from local.sagemaker.errors import invalid
+from local.sagemaker.jobs import refuse
+from local.sagemaker.jobs.plan import Input, JobPlan
+from local.sagemaker.service import Backend
+from local.sagemaker.state import TRAINING_JOB
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+_DATA = "/opt/ml/input/data"
+_CONFIG = "/opt/ml/input/config"
+
+
+def plan(backend: Backend, arguments: Mapping[str, Any]) -> JobPlan:
+    """Plan of a training job.
+
+    Raises:
+        ServiceError: 501 for what is not implemented, ValidationException for an input without objects.
+    """
+    _refuse(arguments)
+    name = arguments["TrainingJobName"]
+    channels = {channel["ChannelName"]: channel for channel in arguments.get("InputDataConfig", [])}
+    sources = {name: channel["DataSource"]["S3DataSource"]["S3Uri"] for name, channel in channels.items()}
+    _check_sources(backend, arguments["RoleArn"], sources.values())
+    algorithm = arguments["AlgorithmSpecification"]
+    return JobPlan(
+        kind=TRAINING_JOB,
+        name=name,
+        role_arn=arguments["RoleArn"],
+        arguments=algorithm.get("ContainerArguments") or ["train"],
+        environment={
+            **arguments.get("Environment", {}),
+            "TRAINING_JOB_NAME": name,
+            "TRAINING_JOB_ARN": backend.state.arn(TRAINING_JOB, name),
+        },
+        isolated=bool(arguments.get("EnableNetworkIsolation")),
+        max_runtime=arguments.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86_400),
+        log_group=LOG_GROUP,
+        documents=_documents(arguments, channels),
+        inputs=[Input(uri=uri, path=f"{_DATA}/{channel}") for channel, uri in sources.items()],
+        folders=["/opt/ml/model", "/opt/ml/output/data"],
+        message_path="/opt/ml/output/failure",
+        upload=lambda s3, base: _upload(
+            s3,
+            base,
+            f"{arguments['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{name}",
+            arguments["OutputDataConfig"].get("KmsKeyId"),
+        ),
+        metrics={metric["Name"]: metric["Regex"] for metric in algorithm.get("MetricDefinitions", [])},
+    )
+
+
+def _refuse(arguments: Mapping[str, Any]) -> None:
+    refuse.beyond(arguments["AlgorithmSpecification"], "AlgorithmName", "ContainerEntrypoint")
+    refuse.beyond(arguments, "VpcConfig", "CheckpointConfig", "DebugHookConfig", "RetryStrategy")
+    refuse.unless(arguments["AlgorithmSpecification"].get("TrainingInputMode"), "TrainingInputMode", "File")
+    refuse.unless(arguments.get("EnableManagedSpotTraining"), "EnableManagedSpotTraining", False)
+    refuse.unless(arguments.get("ResourceConfig", {}).get("InstanceCount"), "InstanceCount", 1)
+    refuse.unless(arguments["OutputDataConfig"].get("CompressionType"), "CompressionType", "GZIP")
+    for channel in arguments.get("InputDataConfig", []):
+        refuse.beyond(channel, "ShuffleConfig")
+        refuse.unless(channel.get("InputMode"), "InputMode", "File")
+        refuse.unless(channel.get("CompressionType"), "CompressionType", "None")
+        refuse.unless(channel.get("RecordWrapperType"), "RecordWrapperType", "None")
+        refuse.beyond(channel["DataSource"], "FileSystemDataSource", "DatasetSource")
+        refuse.s3_source(channel["DataSource"]["S3DataSource"])
+
+
+def _check_sources(backend: Backend, role_arn: str, uris: Any) -> None:
+    """AWS looks into the inputs before it accepts a training job, with the job's role."""
+    s3 = backend.cloud.client("s3", backend.cloud.credentials_for(role_arn, "sagemaker.amazonaws.com"))
+    for uri in uris:
+        try:
+            found = any(True for _ in storage.list_keys(s3, uri))
+        except ClientError:
+            found = False
+        if not found:
+            bucket, region = storage.parse(uri)[0], backend.cloud.region
+            raise invalid(
+                f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
+                f"the bucket exists in the selected region ({region}), that objects exist under that S3 "
+                f'prefix, and that the role "{role_arn}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+            )
+
+
+def _documents(arguments: Mapping[str, Any], channels: Mapping[str, Any]) -> dict[str, Any]:
+    host = "algo-1"
+    return {
+        f"{_CONFIG}/hyperparameters.json": arguments.get("HyperParameters", {}),
+        f"{_CONFIG}/inputdataconfig.json": {
+            name: {
+                "TrainingInputMode": "File",
+                "S3DistributionType": "FullyReplicated",
+                "RecordWrapperType": "None",
+                **({"ContentType": channel["ContentType"]} if "ContentType" in channel else {}),
+            }
+            for name, channel in channels.items()
+        },
+        f"{_CONFIG}/resourceconfig.json": {
+            "current_host": host,
+            "hosts": [host],
+            "current_instance_type": arguments.get("ResourceConfig", {}).get("InstanceType"),
+            "network_interface_name": "lo",
+        },
+    }
+
+
+def _upload(s3: Any, base: Path, uri: str, kms_key: str | None) -> Mapping[str, Any]:
+    known = {}
+    for folder, name in (("/opt/ml/model", "model.tar.gz"), ("/opt/ml/output/data", "output.tar.gz")):
+        archive = base.parent / name
+        if storage.pack(container.local_path(base, folder), archive):
+            storage.upload_file(s3, archive, f"{uri}/output/{name}", kms_key)
+            known[name] = f"{uri}/output/{name}"
+    return (
+        {"ModelArtifacts": {"S3ModelArtifacts": f"{uri}/output/model.tar.gz"}}
+        if "model.tar.gz" in known
+        else {}
+    )

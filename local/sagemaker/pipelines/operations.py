@@ -1,0 +1,159 @@
+"""The operations on pipelines and their executions."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from typing import Any
+
+from local.sagemaker import events
+from local.sagemaker.errors import conflict, invalid, not_implemented
+from local.sagemaker.jobs.operations import Jobs
+from local.sagemaker.listing import listing
+from local.sagemaker.pipelines.definition import parse
+from local.sagemaker.pipelines.run import Execution
+from local.sagemaker.service import Backend, Call, Operation
+from local.sagemaker.shapes import output_shape, project
+from local.sagemaker.state import EXECUTION, PIPELINE, Record
+
+_ID_CHARACTERS = string.ascii_lowercase + string.digits
+_CHANGEABLE = {
+    "PipelineDisplayName": "PipelineDisplayName",
+    "PipelineDescription": "PipelineDescription",
+    "PipelineDefinition": "PipelineDefinition",
+    "RoleArn": "RoleArn",
+    "ParallelismConfiguration": "ParallelismConfiguration",
+}
+
+
+class Pipelines:
+    """The operations, and the executions by ARN."""
+
+    def __init__(self, backend: Backend, jobs: Jobs) -> None:
+        self._backend = backend
+        self._state = backend.state
+        self._jobs = jobs
+        self._executions: dict[str, Execution] = {}
+
+    def operations(self) -> dict[str, Operation]:
+        """The table of this part's operations."""
+        return {
+            "CreatePipeline": self._create,
+            "UpdatePipeline": self._update,
+            "DescribePipeline": self._describe,
+            "ListPipelines": self._list,
+            "DeletePipeline": self._delete,
+            "StartPipelineExecution": self._start,
+            "StopPipelineExecution": self._stop,
+            "DescribePipelineExecution": self._describe_execution,
+            "ListPipelineExecutions": self._list_executions,
+            "ListPipelineExecutionSteps": self._list_steps,
+            "DescribePipelineDefinitionForExecution": self._describe_definition,
+            "ListPipelineParametersForExecution": self._list_parameters,
+        }
+
+    def _create(self, call: Call) -> dict[str, Any]:
+        self._check(call)
+        members = {**call.arguments, "PipelineStatus": "Active"}
+        record = self._state.add(PIPELINE, call["PipelineName"], members)
+        self._state.tags[record["PipelineArn"]] = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
+        return {"PipelineArn": record["PipelineArn"]}
+
+    def _update(self, call: Call) -> dict[str, Any]:
+        self._state.get(PIPELINE, call["PipelineName"])
+        self._check(call)
+        changes = {member: call[member] for member in _CHANGEABLE if member in call.arguments}
+        return {"PipelineArn": self._state.change(PIPELINE, call["PipelineName"], **changes)["PipelineArn"]}
+
+    def _check(self, call: Call) -> None:
+        if call.get("PipelineDefinitionS3Location"):
+            raise not_implemented(f"{call.operation} with PipelineDefinitionS3Location")
+        if role := call.get("RoleArn"):
+            call.require_pass_role(role)
+        if definition := call.get("PipelineDefinition"):
+            parse(definition)
+        elif call.operation == "CreatePipeline":
+            raise invalid("PipelineDefinition must be provided.")
+
+    def _describe(self, call: Call) -> dict[str, Any]:
+        record = self._state.get(PIPELINE, call["PipelineName"])
+        return project(record, output_shape(call.operation))
+
+    def _list(self, call: Call) -> dict[str, Any]:
+        return listing(call.operation, PIPELINE, self._state.all(PIPELINE), call.arguments)
+
+    def _delete(self, call: Call) -> dict[str, Any]:
+        record = self._state.remove(PIPELINE, call["PipelineName"])
+        for execution in self._of(record["PipelineArn"]):
+            if execution["PipelineExecutionStatus"] == "Executing":
+                self._executions[execution["PipelineExecutionArn"]].stop()
+        return {"PipelineArn": record["PipelineArn"]}
+
+    def _start(self, call: Call) -> dict[str, Any]:
+        if call.get("SelectiveExecutionConfig"):
+            raise not_implemented("StartPipelineExecution with SelectiveExecutionConfig")
+        pipeline = self._state.get(PIPELINE, call["PipelineName"])
+        definition = parse(pipeline["PipelineDefinition"])
+        given = {parameter["Name"]: parameter["Value"] for parameter in call.get("PipelineParameters", [])}
+        members = {
+            **call.arguments,
+            "PipelineName": pipeline["PipelineName"],
+            "PipelineArn": pipeline["PipelineArn"],
+            "PipelineDefinition": pipeline["PipelineDefinition"],
+            "Parameters": definition.values(given),
+            "PipelineExecutionStatus": "Executing",
+            "PipelineExecutionDisplayName": call.get(
+                "PipelineExecutionDisplayName", f"execution-{int(time.time() * 1000)}"
+            ),
+        }
+        members.setdefault("ParallelismConfiguration", pipeline.get("ParallelismConfiguration", {}))
+        identity = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(12))
+        record = self._state.add(EXECUTION, f"{pipeline['PipelineName']}/execution/{identity}", members)
+        arn = record["PipelineExecutionArn"]
+        record = self._state.change(EXECUTION, arn, StartTime=record["CreationTime"])
+        self._state.change(PIPELINE, pipeline["PipelineName"], LastRunTime=record["CreationTime"])
+        events.execution_changed(self._backend.cloud, record, "Starting")
+        execution = Execution(self._backend, self._jobs, record, definition, pipeline["RoleArn"])
+        self._executions[arn] = execution
+        execution.start()
+        return {"PipelineExecutionArn": arn}
+
+    def _stop(self, call: Call) -> dict[str, Any]:
+        record = self._state.get(EXECUTION, call["PipelineExecutionArn"])
+        status, arn = record["PipelineExecutionStatus"], record["PipelineExecutionArn"]
+        if status != "Executing":
+            raise conflict(
+                f"Pipeline execution {arn} has status {status}: only an executing one can be stopped."
+            )
+        self._executions[arn].stop()
+        return {"PipelineExecutionArn": arn}
+
+    def _describe_execution(self, call: Call) -> dict[str, Any]:
+        record = self._state.get(EXECUTION, call["PipelineExecutionArn"])
+        return project(record, output_shape(call.operation))
+
+    def _list_executions(self, call: Call) -> dict[str, Any]:
+        pipeline = self._state.get(PIPELINE, call["PipelineName"])
+        records = [
+            {**r, "PipelineExecutionFailureReason": r.get("FailureReason")}
+            for r in self._of(pipeline["PipelineArn"])
+        ]
+        return listing(call.operation, EXECUTION, records, call.arguments)
+
+    def _list_steps(self, call: Call) -> dict[str, Any]:
+        record = self._state.get(EXECUTION, call["PipelineExecutionArn"])
+        steps = list(self._executions[record["PipelineExecutionArn"]].steps.values())
+        by_start = [{**step, "CreationTime": step["StartTime"], EXECUTION.name_member: ""} for step in steps]
+        return listing(call.operation, EXECUTION, by_start, call.arguments)
+
+    def _describe_definition(self, call: Call) -> dict[str, Any]:
+        record = self._state.get(EXECUTION, call["PipelineExecutionArn"])
+        return {"PipelineDefinition": record["PipelineDefinition"], "CreationTime": record["CreationTime"]}
+
+    def _list_parameters(self, call: Call) -> dict[str, Any]:
+        record = self._state.get(EXECUTION, call["PipelineExecutionArn"])
+        return {"PipelineParameters": [{"Name": n, "Value": str(v)} for n, v in record["Parameters"].items()]}
+
+    def _of(self, pipeline_arn: str) -> list[Record]:
+        return [record for record in self._state.all(EXECUTION) if record["PipelineArn"] == pipeline_arn]

@@ -1,0 +1,41 @@
+"""Which resource an operation is about: its ARN, for IAM and for idempotency tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_MEMBERS: tuple[tuple[str, str], ...] = (
+    ("ResourceArn", ""),
+    ("PipelineExecutionArn", ""),
+    ("ModelPackageArn", ""),
+    ("ModelPackageName", "model-package"),
+    ("ProcessingJobName", "processing-job"),
+    ("TrainingJobName", "training-job"),
+    ("EndpointName", "endpoint"),
+    ("EndpointConfigName", "endpoint-config"),
+    ("ModelName", "model"),
+    ("PipelineName", "pipeline"),
+    ("ModelPackageGroupName", "model-package-group"),
+)
+"""Members that name an operation's resource, the most telling first, and the resource's type in its ARN."""
+
+
+def arn(region: str, account: str, resource: str, name: str) -> str:
+    """ARN of a resource; a name that is an ARN already stays as it is."""
+    return name if name.startswith("arn:") else f"arn:aws:sagemaker:{region}:{account}:{resource}/{name}"
+
+
+def name_of(arn_or_name: str) -> str:
+    """The name in an ARN: what follows the resource's type."""
+    return arn_or_name.split("/", 1)[1] if arn_or_name.startswith("arn:") else arn_or_name
+
+
+def resource_arn(operation: str, arguments: Mapping[str, Any], region: str, account: str) -> str:
+    """ARN that IAM authorises an operation on; "*" for one that has no resource of its own."""
+    if operation.startswith("List") and operation.endswith(("Jobs", "Models", "Packages", "Groups")):
+        return "*"  # here the members that name resources are filters
+    for member, resource in _MEMBERS:
+        if isinstance(name := arguments.get(member), str) and name:
+            return arn(region, account, resource, name)
+    return "*"

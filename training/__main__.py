@@ -35,7 +35,6 @@ To run a job in a folder of the same layout:
 def main(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
     """Run one job. Exit code 0, or 1 with the reason in the file that SageMaker reads."""
     job = _parser().parse_args(arguments).job
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s", force=True)
     paths = Paths.from_environ(environ)
     # OpenMP's threads spin while they wait, which makes a fit a hundred times slower as soon
     # as another process wants a core too. It reads this when a job first loads it.
@@ -72,4 +71,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s")
     sys.exit(main(sys.argv[1:]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import warnings
 from typing import Any
 
 import numpy as np
@@ -75,9 +76,16 @@ def check_parity(model: FittedModel, graph: Graph, samples: Samples) -> float:
 
 def _converted(model: Any, input_name: str, input_type: Any) -> onnx.ModelProto:
     options = {"zipmap": False} if hasattr(model, "predict_proba") else None
-    return convert_sklearn(
-        model, name=input_name, initial_types=[(input_name, input_type)], target_opset=OPSETS, options=options
-    )
+    with warnings.catch_warnings():
+        # skl2onnx itself writes a leaf's flag as a boolean, which protobuf takes until 7.34.
+        warnings.filterwarnings("ignore", message=".*Expected an int, got a boolean")
+        return convert_sklearn(
+            model,
+            name=input_name,
+            initial_types=[(input_name, input_type)],
+            target_opset=OPSETS,
+            options=options,
+        )
 
 
 def _exportable(estimator: Any) -> Any:

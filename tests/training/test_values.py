@@ -1,0 +1,172 @@
+"""What a value may be, and that whole blocks are read by the very same rules."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from contract.reasons import FileReason, RowReason, Unscorable
+from contract.schema import Feature
+from tests.training.tables import MIXED_FEATURES
+from training import values
+from training.rows import RowReader
+
+NUMBER = Feature(name="n", type="number", missing=("?", "-999"), minimum=-10, maximum=1e30)
+ANY_NUMBER = Feature(name="n", type="number")
+DATETIME = Feature(name="d", type="datetime", missing=("never",))
+OPEN = Feature(name="c", type="category", missing=("?",))
+CLOSED = Feature(name="c", type="category", values=("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1),
+        ("-1.5", -1.5),
+        (" 7 ", 7),
+        ("\t.5", 0.5),
+        ("5.", 5),
+        ("1e3", 1000),
+        ("+2", 2),
+        ("\xa03", 3),
+        ("007", 7),
+    ],
+)
+def test_numbers_as_people_write_them(text: str, value: float) -> None:
+    assert values.number(NUMBER, text) == value
+
+
+@pytest.mark.parametrize("text", ["", "  ", "?", " ? ", "-999"])
+def test_empty_values_and_markers_are_missing(text: str) -> None:
+    assert math.isnan(values.number(NUMBER, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("abc", RowReason.NOT_A_NUMBER),
+        ("1,000", RowReason.NOT_A_NUMBER),
+        ("1_000", RowReason.NOT_A_NUMBER),
+        ("1 000", RowReason.NOT_A_NUMBER),
+        ("١٢", RowReason.NOT_A_NUMBER),
+        ("0x10", RowReason.NOT_A_NUMBER),
+        ("true", RowReason.NOT_A_NUMBER),
+        ("nan", RowReason.NOT_FINITE),
+        ("-inf", RowReason.NOT_FINITE),
+        ("Infinity", RowReason.NOT_FINITE),
+        ("1e39", RowReason.NOT_FINITE),
+        ("1e400", RowReason.NOT_FINITE),
+        ("-10.01", RowReason.BELOW_MINIMUM),
+        ("1e31", RowReason.ABOVE_MAXIMUM),
+    ],
+)
+def test_what_is_no_number_is_refused_with_its_reason(text: str, code: RowReason) -> None:
+    with pytest.raises(values.RefusedError) as refused:
+        values.number(NUMBER, text)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("1970-01-02", 1),
+        ("1970-01-01T12:00:00", 0.5),
+        ("1970-01-01T12:00:00Z", 0.5),
+        ("1970-01-01 12:00:00+12:00", 0),
+        ("19700103", 2),
+        ("1969-12-31", -1),
+        ("0001-01-01T00:00:00+14:00", -719162 - 14 / 24),
+    ],
+)
+def test_datetimes_become_days_since_1970_in_utc(text: str, days: float) -> None:
+    assert values.days(DATETIME, text) == pytest.approx(days)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "1970-13-01", "01/02/1970", "12:00"])
+def test_other_dates_are_refused(text: str) -> None:
+    with pytest.raises(values.RefusedError) as refused:
+        values.days(DATETIME, text)
+    assert refused.value.code == RowReason.NOT_A_DATETIME
+
+
+def test_categories_of_open_and_closed_sets() -> None:
+    assert values.category(OPEN, " anything ") == "anything"
+    assert values.category(OPEN, "?") == values.MISSING
+    assert values.category(CLOSED, "a") == "a"
+    with pytest.raises(values.RefusedError, match="'c' is not one of 'a', 'b'") as refused:
+        values.category(CLOSED, "c")
+    assert refused.value.code == RowReason.NOT_IN_SET
+
+
+def test_a_required_value_must_be_there() -> None:
+    with pytest.raises(values.RefusedError) as refused:
+        values.number(Feature(name="n", type="number", required=True, missing=("?",)), " ?")
+    assert refused.value.code == RowReason.MISSING
+
+
+def test_a_long_value_is_shown_in_part() -> None:
+    with pytest.raises(values.RefusedError) as refused:
+        values.number(NUMBER, "x" * 10_000)
+    assert len(str(refused.value)) < 100
+
+
+RULES = {"number": values.number, "datetime": values.days, "category": values.category}
+texts = st.one_of(
+    st.text(max_size=8),
+    st.floats(width=32).map(repr),
+    st.integers().map(str),
+    st.datetimes().map(lambda moment: moment.isoformat()),
+    st.sampled_from(
+        ["", " ", "?", "-1", "n/a", "never", "S", " M", "free", "1_0", "nan", "1e39", "-0", "10000.0001"]
+    ),
+)
+
+
+@given(st.lists(st.lists(texts, min_size=6, max_size=6), max_size=5))
+@example([["1_0", "", "", "S", "", ""]])
+@example([["-1", "red", "never", "S", "1", "free"], ["-1.0", "red", "never", "S", "1", "free"]])
+def test_a_block_is_read_as_its_values_are(rows: list[list[str]]) -> None:
+    block = RowReader(MIXED_FEATURES, [feature.name for feature in MIXED_FEATURES]).read(rows)
+    expected, faults = [], []
+    for i, row in enumerate(rows):
+        read: dict[str, list[Any]] = {"number": [], "category": []}
+        for feature, text in zip(MIXED_FEATURES, row, strict=True):
+            kind = "category" if feature.type == "category" else "number"
+            try:
+                read[kind].append(RULES[feature.type](feature, text))
+            except values.RefusedError as refused:
+                read[kind].append(values.MISSING if kind == "category" else math.nan)
+                faults.append((i, feature.name, refused.code, str(refused)))
+        expected.append(read)
+    assert [fault[:4] for fault in block.faults] == faults
+    np.testing.assert_array_equal(
+        block.numbers, np.array([row["number"] for row in expected], np.float32).reshape(-1, 3)
+    )
+    assert block.categories.tolist() == [row["category"] for row in expected]
+
+
+def test_columns_are_found_by_name_wherever_they_are() -> None:
+    reader = RowReader((ANY_NUMBER, OPEN), ["other", " c", "n"])
+    block = reader.read([["x", "red", "5"]])
+    assert (block.numbers.tolist(), block.categories.tolist()) == ([[5.0]], [["red"]])
+
+
+@pytest.mark.parametrize(
+    ("header", "code", "column"),
+    [
+        (["n"], FileReason.MISSING_COLUMN, "c"),
+        (["n", "c", "c"], FileReason.DUPLICATE_COLUMN, "c"),
+        (["N", "c"], FileReason.MISSING_COLUMN, "n"),
+    ],
+)
+def test_a_header_without_a_column_or_with_two_is_refused(
+    header: list[str], code: FileReason, column: str
+) -> None:
+    with pytest.raises(Unscorable) as refused:
+        RowReader((ANY_NUMBER, OPEN), header)
+    assert (refused.value.code, refused.value.column) == (code, column)

@@ -91,39 +91,25 @@ def _with_gaps(
 ) -> Verdict:
     treat = rule.treat_missing_data
     missing = rule.evaluation_periods - len(present)
+    note = f" {missing} missing data point(s) treated as [{treat}]."
     breaching = sum(map(rule.breaches, present))
-    filled = breaching + missing * (treat is Missing.BREACHING)
-    suffix = f" {missing} missing data point(s) treated as [{treat}]."
-    if treat in (Missing.MISSING, Missing.IGNORE):
+    if treat in (Missing.MISSING, Missing.IGNORE) and breaching == len(present):
+        # Nothing that came was in order, and not enough came.
+        if treat is Missing.IGNORE:
+            return Verdict(current, f"The current state is kept:{note}")
         if not present:
-            state = current if treat is Missing.IGNORE else State.INSUFFICIENT_DATA
-            return Verdict(state, "Insufficient Data: no data points were received.")
-        if treat is Missing.IGNORE and _only_breaching_lately(rule, values):
-            return Verdict(current, f"The current state is kept:{suffix}")
-        if _oldest_breach_is_old_enough(rule, values):
-            return Verdict(State.ALARM, _crossed(rule, present, breaching, State.ALARM) + suffix)
+            return Verdict(State.INSUFFICIENT_DATA, "Insufficient Data: no data points were received.")
+        if _age_of_oldest(values[-rule.evaluation_periods :]) >= rule.datapoints_to_alarm:
+            # "Avoiding premature transitions to alarm state": old enough that waiting would not help.
+            return Verdict(State.ALARM, _crossed(rule, present, breaching, State.ALARM) + note)
+    filled = breaching + missing * (treat is Missing.BREACHING)
     state = State.ALARM if filled >= rule.datapoints_to_alarm else State.OK
-    return Verdict(state, _crossed(rule, present, breaching, state) + suffix)
+    return Verdict(state, _crossed(rule, present, breaching, state) + note)
 
 
-def _only_breaching_lately(rule: Rule, values: Sequence[float | None]) -> bool:
-    """Whether, of the periods that the alarm is about, those with data all breach."""
-    return all(rule.breaches(value) for value in values[-rule.evaluation_periods :] if value is not None)
-
-
-def _oldest_breach_is_old_enough(rule: Rule, values: Sequence[float | None]) -> bool:
-    """Whether a breach is at least DatapointsToAlarm periods old and nothing since was in order.
-
-    The rule of "Avoiding premature transitions to alarm state".
-    """
-    age = 0
-    for position, value in enumerate(reversed(values[-rule.evaluation_periods :]), start=1):
-        if value is None:
-            continue
-        if not rule.breaches(value):
-            return False
-        age = position
-    return age >= rule.datapoints_to_alarm
+def _age_of_oldest(values: Sequence[float | None]) -> int:
+    """How many periods back the oldest value is; 1 is the last period, 0 means that there is none."""
+    return next((len(values) - index for index, value in enumerate(values) if value is not None), 0)
 
 
 def _crossed(rule: Rule, considered: Sequence[float], breaching: int, state: State) -> str:

@@ -20,6 +20,8 @@ HOST = "127.0.0.1"
 ROOT_ACCESS_KEY = ROOT_SECRET_KEY = "test"  # noqa: S105 - no secret: the emulator's own
 LOG_TAIL_LINES = 30
 _POLL_SECONDS = 0.05
+_started: dict[int, subprocess.Popen[bytes]] = {}
+"""The clouds that this process started, by their process's id: whoever starts a process must reap it."""
 
 
 class CloudError(Exception):
@@ -74,6 +76,7 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _started[process.pid] = process
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline and process.poll() is None:
         info = status(folder)
@@ -81,6 +84,7 @@ def start(
             return info
         time.sleep(_POLL_SECONDS)
     _end(process)
+    del _started[process.pid]
     tail = "\n".join(log_path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
     raise CloudError(f"the cloud did not become ready. The end of {log_path}:\n{tail}")
 
@@ -96,9 +100,9 @@ def stop(folder: Path | None = None, timeout: float = 15.0) -> bool:
             os.kill(info.pid, number)
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(info.pid, os.WNOHANG)  # reaps it when it is this process's own child
-            if status(folder) is None:
+            own = _started.get(info.pid)
+            if status(folder) is None and (own is None or own.poll() is not None):
+                _started.pop(info.pid, None)
                 return True
             time.sleep(_POLL_SECONDS)
     raise CloudError(f"process {info.pid} of the cloud in {folder} does not end. Kill it by hand.")

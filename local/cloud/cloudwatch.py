@@ -51,20 +51,15 @@ class Clock:
         self._account = account
         self._region = region
         self._chores = chores
-        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cloudwatch", daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End, after the evaluation that runs."""
-        self._ended.set()
-        self._thread.join(5)
-
     def _run(self) -> None:
-        while not self._ended.wait(EVALUATION_SECONDS):
+        while True:
+            time.sleep(EVALUATION_SECONDS)
             with request_scope(self._account, self._region):
                 for chore in self._chores:
                     _guarded(chore)

@@ -25,7 +25,7 @@ from local.cloud.seam import AccessDeniedError
 
 SERVICE = "lambda.amazonaws.com"
 MAPPING_ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
-REFUSED_MAPPING_PAUSE_SECONDS = 5.0
+REFUSED_MAPPING_PAUSE_SECONDS = 2.0
 _reports_failures: ContextVar[bool] = ContextVar("the mapping takes a list of failures", default=False)
 _EXCEPTION_LINE = re.compile(r"^(?:[\w.]+\.)?([A-Za-z_]\w*)(?::|$)")
 

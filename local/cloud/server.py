@@ -58,8 +58,8 @@ def run(folder: Path, port: int, image_root: Path) -> None:
             account=ACCOUNT,
         )
         emulator.clock.start()
-        asyncio.run(_serve(emulator.application, folder, info, certificates))
-        emulator.clock.stop()
+        # Not asyncio.run, which would wait for every thread and open connection. None is worth waiting for.
+        asyncio.new_event_loop().run_until_complete(_serve(emulator.application, folder, info, certificates))
     finally:
         children.close()
         (folder / "cloud.json").unlink(missing_ok=True)
@@ -128,14 +128,17 @@ async def _serve(
     config.bind = [f"{HOST}:{info.port}"]
     config.certfile, config.keyfile = str(certificates.chain), str(certificates.key)
     config.keep_alive_timeout = 75
-    config.graceful_timeout = 0.5  # long polls are open whenever somebody waits for a message
     config.loglevel = "WARNING"
-    ended = asyncio.Event()
+    serving = asyncio.create_task(serve(application, config, shutdown_trigger=asyncio.Event().wait))
+    announcing = asyncio.create_task(_announce(folder, info))
+    told_to_end = asyncio.Event()
+    ended = asyncio.create_task(told_to_end.wait())
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    announcement = asyncio.create_task(_announce(folder, info))
-    await serve(application, config, shutdown_trigger=ended.wait)
-    announcement.cancel()
+        asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
+    await asyncio.wait({serving, ended}, return_when=asyncio.FIRST_COMPLETED)
+    announcing.cancel()
+    if serving.done():
+        serving.result()  # it only ends by itself when it cannot serve
 
 
 async def _announce(folder: Path, info: CloudInfo) -> None:

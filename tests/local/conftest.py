@@ -55,7 +55,9 @@ def free_port() -> Callable[[], int]:
 
 
 @pytest.fixture(scope="session")
-def running_cloud(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[RunningCloud]:
+def running_cloud(
+    tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
+) -> Iterator[RunningCloud]:
     folder = tmp_path_factory.mktemp("cloud") / "cloud"
     info = local.start(folder, free_port())
     yield RunningCloud(info, folder)

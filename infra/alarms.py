@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from contract.metrics import Metric
+from infra.paging import Paging
 from infra.release import Release
 from infra.scoring import Scoring
 from infra.settings.environment import Alarms as AlarmSettings
@@ -42,7 +42,7 @@ class Alarms(Construct):
         construct_id: str,
         *,
         prefix: str,
-        topic: sns.ITopic,
+        paging: Paging,
         repository: str,
         settings: AlarmSettings,
         scoring: Scoring,
@@ -52,7 +52,7 @@ class Alarms(Construct):
         super().__init__(scope, construct_id)
         watches = [
             *_uploads(scoring, settings),
-            *_queues(scoring, training, release, settings),
+            *_queues(scoring, training, release, paging, settings),
             *_functions(scoring, training, release),
             *_model(training, release, settings),
         ]
@@ -71,7 +71,7 @@ class Alarms(Construct):
                 evaluation_periods=watch.periods,
                 treat_missing_data=watch.missing,
             )
-            alarm.add_alarm_action(actions.SnsAction(topic))
+            alarm.add_alarm_action(actions.SnsAction(paging.topic))
 
 
 def _uploads(scoring: Scoring, settings: AlarmSettings) -> list[Watch]:
@@ -96,11 +96,14 @@ def _uploads(scoring: Scoring, settings: AlarmSettings) -> list[Watch]:
     ]
 
 
-def _queues(scoring: Scoring, training: Training, release: Release, settings: AlarmSettings) -> list[Watch]:
+def _queues(
+    scoring: Scoring, training: Training, release: Release, paging: Paging, settings: AlarmSettings
+) -> list[Watch]:
     dead = {
         "score": ("uploads to score", scoring.uploads.metric_dead_letters()),
         "training": ("training uploads", training.uploads.metric_dead_letters()),
         "release": ("approvals", release.metric_dead_letters()),
+        "page": ("pages", paging.metric_dead_letters()),
     }
     waiting = {
         "score": ("An upload to score", scoring.uploads.metric_oldest_message()),

@@ -67,6 +67,9 @@ class Function(Construct):
             memory_size=memory_mib,
             log_group=logs.reference,
         )
+        resource = self.function.node.default_child
+        assert isinstance(resource, lambda_.CfnFunction)
+        resource.add_deletion_override("DependsOn")  # on the role, which its ARN says already
         acknowledge(self.function, _REASONS)
 
     def consume(

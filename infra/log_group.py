@@ -6,6 +6,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.permissions import arn
+
 
 class LogGroup(Construct):
     """A named log group whose entries are kept for some days."""
@@ -16,6 +18,5 @@ class LogGroup(Construct):
             self, "Group", log_group_name=name, kms_key_id=key_arn, retention_in_days=days
         )
         group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
-        stack = cdk.Stack.of(self)
-        self.arn = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:{name}"
+        self.arn = arn(self, "logs", f"log-group:{name}")
         self.reference = logs.LogGroup.from_log_group_name(self, "Reference", group.ref)

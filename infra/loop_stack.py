@@ -60,7 +60,7 @@ class LoopStack(cdk.Stack):
             self,
             "Alarms",
             prefix=prefix,
-            topic=paging.topic,
+            paging=paging,
             repository=environment.repository,
             settings=environment.alarms,
             scoring=scoring,

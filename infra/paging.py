@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -10,7 +11,8 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.permissions import acknowledge
+from infra.permissions import arn
+from infra.queues import dead_end_queue, dead_letter_queue, queue_metric
 from infra.settings.environment import Paging as PagingSettings
 
 
@@ -37,29 +39,26 @@ class Paging(Construct):
                 resources=[self.topic.topic_arn],
                 conditions={
                     "StringEquals": {"aws:SourceAccount": stack.account},
-                    "ArnLike": {
-                        "aws:SourceArn": f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}"
-                        f":alarm:{prefix}-*"
-                    },
+                    "ArnLike": {"aws:SourceArn": arn(self, "cloudwatch", f"alarm:{prefix}-*")},
                 },
             )
         )
+        self.dead_letters = dead_letter_queue(self, "DeadLetters")
         for address in settings.emails:
-            self.topic.add_subscription(subscriptions.EmailSubscription(address))
+            self.topic.add_subscription(
+                subscriptions.EmailSubscription(address, dead_letter_queue=self.dead_letters)
+            )
         for url in settings.https:
-            self.topic.add_subscription(subscriptions.UrlSubscription(url))
-        self.inbox = self._inbox() if settings.inbox else None
+            self.topic.add_subscription(
+                subscriptions.UrlSubscription(url, dead_letter_queue=self.dead_letters)
+            )
+        self.inbox: sqs.Queue | None = None
+        if settings.inbox:
+            self.inbox = dead_end_queue(self, "Inbox", because="People read the pages here.")
+            self.topic.add_subscription(
+                subscriptions.SqsSubscription(self.inbox, dead_letter_queue=self.dead_letters)
+            )
 
-    def _inbox(self) -> sqs.Queue:
-        queue = sqs.Queue(
-            self,
-            "Inbox",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),
-        )
-        self.topic.add_subscription(subscriptions.SqsSubscription(queue))
-        read = "People read the pages here: nothing consumes them and fails."
-        rules = ("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy", "Serverless-SNSRedrivePolicy")
-        acknowledge(queue, dict.fromkeys(rules, read))
-        return queue
+    def metric_dead_letters(self) -> cloudwatch.Metric:
+        """Pages that a subscriber did not take."""
+        return queue_metric(self.dead_letters, "ApproximateNumberOfMessagesVisible")

@@ -28,6 +28,12 @@ class Allow:
             raise ValueError(f"a wildcard needs a reason: {wild}")
 
 
+def arn(scope: Construct, service: str, resource: str) -> str:
+    """The ARN of something in the account and region of a construct's stack."""
+    stack = cdk.Stack.of(scope)
+    return f"arn:{stack.partition}:{service}:{stack.region}:{stack.account}:{resource}"
+
+
 def role(scope: Construct, name: str, *, service: str, description: str, allows: Iterable[Allow]) -> iam.Role:
     """A role that one service of this account may assume, with its statements in line."""
     account = {"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}}
@@ -125,20 +131,11 @@ def use_key(scope: Construct, key_arn: str, *, service: str = "s3") -> Allow:
     )
 
 
-def lend_key(key_arn: str) -> Allow:
-    """Let SageMaker attach volumes encrypted with the key."""
-    return Allow(
-        actions=["kms:CreateGrant", "kms:DescribeKey"],
-        resources=[key_arn],
-        when={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-    )
-
-
 def write_logs(log_group_arn: str) -> Allow:
     """Write to the streams of one log group."""
     return Allow(
         actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-        resources=[f"{log_group_arn}:*" if not log_group_arn.endswith(":*") else log_group_arn],
+        resources=[f"{log_group_arn}:*"],
         because="A log stream is named when it is made.",
     )
 

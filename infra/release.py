@@ -11,31 +11,21 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from contract.layout import RUNS_PREFIX, live_parameter
-from contract.serving import MODEL_VERSION_VARIABLE
 from infra.function import Function
 from infra.image import Image
 from infra.log_group import LogGroup
-from infra.permissions import (
-    Allow,
-    acknowledge,
-    lend_key,
-    list_objects,
-    pass_role,
-    read_objects,
-    role,
-    use_key,
-)
+from infra.permissions import Allow, acknowledge, list_objects, read_objects, role, use_key
+from infra.queues import dead_letter_queue, queue_metric, rule_metric
 from infra.release_definition import VARIANT, release_definition
+from infra.release_roles import read_packages, serving_role, state_machine_role
 from infra.settings import Environment
 from infra.storage import Storage
-from infra.training import sagemaker_telemetry
-from infra.upload_queue import dead_letter_queue, queue_metric, rule_metric
 
 VERIFY_TIMEOUT_SECONDS = 120
 
 
 class Release(Construct):
-    """The state machine `<name>-release`, what starts it, and the role the model serves under."""
+    """The state machine `<name>-release` and what starts it."""
 
     def __init__(
         self,
@@ -52,10 +42,7 @@ class Release(Construct):
         code: lambda_.Code,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._name = name
-        self._storage = storage
         self._endpoint = endpoint
-        self._live_parameter = live_parameter(environment_name, model)
         self.function = Function(
             self,
             "VerifyPackage",
@@ -72,77 +59,18 @@ class Release(Construct):
             timeout_seconds=VERIFY_TIMEOUT_SECONDS,
             memory_mib=1024,
             description="Checks that a package's artifact is the one that was evaluated",
-            allows=[
-                Allow(
-                    actions=["sagemaker:DescribeModelPackage"],
-                    resources=[self._package_arn()],
-                    because="A package's version is given when it is registered.",
-                ),
-                read_objects(
-                    storage.artifacts_arn, f"{RUNS_PREFIX}*/train/*", f"{RUNS_PREFIX}*/evaluate/evaluation/*"
-                ),
-                list_objects(storage.artifacts_arn, RUNS_PREFIX),
-                use_key(self, storage.key_arn),
-            ],
+            allows=self._verify_allows(storage),
         )
-        serving_role = role(
-            self,
-            "ServingRole",
-            service="sagemaker.amazonaws.com",
-            description=f"The model server behind {endpoint}",
-            allows=[
-                read_objects(storage.artifacts_arn, f"{RUNS_PREFIX}*/train/*"),
-                list_objects(storage.artifacts_arn, RUNS_PREFIX),
-                use_key(self, storage.key_arn),
-                *sagemaker_telemetry(self, f"/aws/sagemaker/Endpoints/{endpoint}"),
-                *image.pull,
-            ],
+        self.machine = self._make_machine(
+            name=f"{name}-release",
+            model=model,
+            environment=environment,
+            storage=storage,
+            serving=serving_role(self, endpoint=endpoint, storage=storage, image=image),
+            parameter=live_parameter(environment_name, model),
         )
-        logs = LogGroup(
-            self,
-            "Logs",
-            name=f"/aws/vendedlogs/states/{name}-release",
-            key_arn=storage.key_arn,
-            days=environment.retention.log_days,
-        )
-        self.machine = stepfunctions.CfnStateMachine(
-            self,
-            "StateMachine",
-            state_machine_name=f"{name}-release",
-            role_arn=self._machine_role(serving_role).role_arn,
-            definition_string=cdk.Stack.of(self).to_json_string(
-                release_definition(
-                    verify_function_arn=self.function.function.function_arn,
-                    endpoint=endpoint,
-                    serving_role_arn=serving_role.role_arn,
-                    key_arn=storage.key_arn,
-                    instance_type=environment.serving.instance_type,
-                    instances=environment.serving.instances,
-                    model_version_variable=MODEL_VERSION_VARIABLE,
-                    live_parameter=self._live_parameter,
-                    model=model,
-                    poll_seconds=environment.release.poll_seconds,
-                    timeout_seconds=environment.release.timeout_minutes * 60,
-                )
-            ),
-            logging_configuration=stepfunctions.CfnStateMachine.LoggingConfigurationProperty(
-                level="ALL",
-                include_execution_data=True,
-                destinations=[
-                    stepfunctions.CfnStateMachine.LogDestinationProperty(
-                        cloud_watch_logs_log_group=stepfunctions.CfnStateMachine.CloudWatchLogsLogGroupProperty(
-                            log_group_arn=f"{logs.arn}:*"
-                        )
-                    )
-                ],
-            ),
-        )
-        self.machine.node.add_dependency(logs)
-        history = "Each state's input, output and duration are in the execution's history and log."
-        rules = ("AwsSolutions-SF2", "Serverless-StepFunctionStateMachineXray")
-        acknowledge(self.machine, dict.fromkeys(rules, history))
         self.dead_letters = dead_letter_queue(self, "DeadLetters")
-        self.rule = self._start_on_approval()
+        self.rule = self._start_on_approval(storage.package_group)
 
     def metric(self, name: str) -> cloudwatch.Metric:
         """A metric that Step Functions emits about the state machine, such as `ExecutionsFailed`."""
@@ -168,13 +96,78 @@ class Release(Construct):
         """Approvals whose delivery failed for good."""
         return rule_metric(self.rule.ref)
 
-    def _start_on_approval(self) -> events.CfnRule:
+    def _verify_allows(self, storage: Storage) -> list[Allow]:
+        places = (f"{RUNS_PREFIX}*/train/*", f"{RUNS_PREFIX}*/evaluate/evaluation/*")
+        return [
+            read_packages(self, storage.package_group),
+            read_objects(storage.artifacts_arn, *places),
+            list_objects(storage.artifacts_arn, RUNS_PREFIX),
+            use_key(self, storage.key_arn),
+        ]
+
+    def _make_machine(
+        self,
+        *,
+        name: str,
+        model: str,
+        environment: Environment,
+        storage: Storage,
+        serving: iam.Role,
+        parameter: str,
+    ) -> stepfunctions.CfnStateMachine:
+        verify_arn = self.function.function.function_arn
+        logs = LogGroup(
+            self,
+            "Logs",
+            name=f"/aws/vendedlogs/states/{name}",
+            key_arn=storage.key_arn,
+            days=environment.retention.log_days,
+        )
+        definition = release_definition(
+            verify_function_arn=verify_arn,
+            endpoint=self._endpoint,
+            serving_role_arn=serving.role_arn,
+            key_arn=storage.key_arn,
+            serving=environment.serving,
+            release=environment.release,
+            live_parameter=parameter,
+            model=model,
+        )
+        machine_role = state_machine_role(
+            self,
+            name=name,
+            endpoint=self._endpoint,
+            storage=storage,
+            verify_function_arn=verify_arn,
+            serving_role_arn=serving.role_arn,
+            live_parameter=parameter,
+        )
+        machine = stepfunctions.CfnStateMachine(
+            self,
+            "StateMachine",
+            state_machine_name=name,
+            role_arn=machine_role.role_arn,
+            definition_string=cdk.Stack.of(self).to_json_string(definition),
+            logging_configuration={
+                "level": "ALL",
+                "includeExecutionData": True,
+                "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": f"{logs.arn}:*"}}],
+            },
+        )
+        machine.node.add_dependency(logs)
+        history = "Each state's input, output and duration are in the execution's history and log."
+        rules = ("AwsSolutions-SF2", "Serverless-StepFunctionStateMachineXray")
+        acknowledge(machine, dict.fromkeys(rules, history))
+        return machine
+
+    def _start_on_approval(self, group: str) -> events.CfnRule:
+        start = Allow(actions=["states:StartExecution"], resources=[self.machine.attr_arn])
         starter = role(
             self,
             "StarterRole",
             service="events.amazonaws.com",
-            description=f"Starts {self._name}-release",
-            allows=[Allow(actions=["states:StartExecution"], resources=[self.machine.attr_arn])],
+            description="Starts the release of an approved model package",
+            allows=[start],
         )
         rule = events.CfnRule(
             self,
@@ -183,20 +176,15 @@ class Release(Construct):
             event_pattern={
                 "source": ["aws.sagemaker"],
                 "detail-type": ["SageMaker Model Package State Change"],
-                "detail": {
-                    "ModelPackageGroupName": [self._storage.package_group],
-                    "ModelApprovalStatus": ["Approved"],
-                },
+                "detail": {"ModelPackageGroupName": [group], "ModelApprovalStatus": ["Approved"]},
             },
             targets=[
-                events.CfnRule.TargetProperty(
-                    id="Release",
-                    arn=self.machine.attr_arn,
-                    role_arn=starter.role_arn,
-                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(
-                        arn=self.dead_letters.queue_arn
-                    ),
-                )
+                {
+                    "id": "Release",
+                    "arn": self.machine.attr_arn,
+                    "roleArn": starter.role_arn,
+                    "deadLetterConfig": {"arn": self.dead_letters.queue_arn},
+                }
             ],
         )
         self.dead_letters.add_to_resource_policy(
@@ -209,66 +197,3 @@ class Release(Construct):
             )
         )
         return rule
-
-    def _machine_role(self, serving_role: iam.Role) -> iam.Role:
-        stack = cdk.Stack.of(self)
-        group = self._storage.package_group
-        endpoint = self._arn("endpoint", self._endpoint)
-        configuration = self._arn("endpoint-config", f"{group}-*")
-        named = "Models and configurations are named after the version they hold."
-        return role(
-            self,
-            "StateMachineRole",
-            service="states.amazonaws.com",
-            description=f"Executions of {self._name}-release",
-            allows=[
-                Allow(actions=["lambda:InvokeFunction"], resources=[self.function.function.function_arn]),
-                Allow(
-                    actions=["sagemaker:CreateModel"],
-                    resources=[self._arn("model", f"{group}-*")],
-                    because=named,
-                ),
-                Allow(
-                    actions=["sagemaker:DescribeModelPackage"], resources=[self._package_arn()], because=named
-                ),
-                Allow(actions=["sagemaker:CreateEndpointConfig"], resources=[configuration], because=named),
-                Allow(
-                    actions=["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"],
-                    resources=[endpoint, configuration],
-                    because=named,
-                ),
-                Allow(
-                    actions=["sagemaker:DescribeEndpoint", "sagemaker:DeleteEndpoint"], resources=[endpoint]
-                ),
-                pass_role([serving_role.role_arn], service="sagemaker.amazonaws.com"),
-                lend_key(self._storage.key_arn),
-                Allow(
-                    actions=["ssm:PutParameter"],
-                    resources=[
-                        f"arn:{stack.partition}:ssm:{stack.region}:{stack.account}"
-                        f":parameter{self._live_parameter}"
-                    ],
-                ),
-                Allow(
-                    actions=[
-                        "logs:CreateLogDelivery",
-                        "logs:DeleteLogDelivery",
-                        "logs:DescribeLogGroups",
-                        "logs:DescribeResourcePolicies",
-                        "logs:GetLogDelivery",
-                        "logs:ListLogDeliveries",
-                        "logs:PutResourcePolicy",
-                        "logs:UpdateLogDelivery",
-                    ],
-                    resources=["*"],
-                    because="Log delivery, by which Step Functions writes its log, has no resources to name.",
-                ),
-            ],
-        )
-
-    def _package_arn(self) -> str:
-        return self._arn("model-package", f"{self._storage.package_group}/*")
-
-    def _arn(self, kind: str, name: str) -> str:
-        stack = cdk.Stack.of(self)
-        return f"arn:{stack.partition}:sagemaker:{stack.region}:{stack.account}:{kind}/{name}"

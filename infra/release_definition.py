@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from contract.serving import MODEL_VERSION_VARIABLE
+from infra.settings.environment import Release, Serving
+
 VARIANT = "live"
 """The variant's name, the same in every configuration: metrics and canary releases need it to be."""
 
@@ -29,6 +32,8 @@ _RETRY_LAMBDA = [
         "BackoffRate": 2,
     }
 ]
+# Where an answer nobody reads goes, so that the input stays. null would say it better, but jsii drops nulls.
+_ASIDE = "$.answer"
 _BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
@@ -38,13 +43,10 @@ def release_definition(
     endpoint: str,
     serving_role_arn: str,
     key_arn: str,
-    instance_type: str,
-    instances: int,
-    model_version_variable: str,
+    serving: Serving,
+    release: Release,
     live_parameter: str,
     model: str,
-    poll_seconds: int,
-    timeout_seconds: int,
 ) -> dict[str, Any]:
     """The definition. Its input is an event "SageMaker Model Package State Change"."""
 
@@ -53,7 +55,7 @@ def release_definition(
             "Type": "Task",
             "Resource": f"arn:aws:states:::aws-sdk:sagemaker:{action}",
             "Parameters": parameters,
-            "ResultPath": None,
+            "ResultPath": _ASIDE,
             "Retry": _RETRY_SAGEMAKER,
             "Next": then,
         }
@@ -66,11 +68,11 @@ def release_definition(
         },
         "ResultPath": "$.endpoint",
     }
-    wait = {"Type": "Wait", "Seconds": poll_seconds}
+    wait = {"Type": "Wait", "Seconds": release.poll_seconds}
     put = {"EndpointName": endpoint, "EndpointConfigName.$": "$.endpoint_config_name"}
     return {
         "Comment": f"Releases an approved version of {model} to {endpoint}",
-        "TimeoutSeconds": timeout_seconds,
+        "TimeoutSeconds": release.timeout_minutes * 60,
         "StartAt": "Verify",
         "States": {
             "Verify": {
@@ -95,7 +97,7 @@ def release_definition(
                     "EnableNetworkIsolation": True,
                     "PrimaryContainer": {
                         "ModelPackageName.$": "$.model_package_arn",
-                        "Environment": {f"{model_version_variable}.$": "$.model_version"},
+                        "Environment": {f"{MODEL_VERSION_VARIABLE}.$": "$.model_version"},
                     },
                 },
                 "CreateEndpointConfig",
@@ -109,8 +111,8 @@ def release_definition(
                         {
                             "VariantName": VARIANT,
                             "ModelName.$": "$.model_name",
-                            "InstanceType": instance_type,
-                            "InitialInstanceCount": instances,
+                            "InstanceType": serving.instance_type,
+                            "InitialInstanceCount": serving.instances,
                             "InitialVariantWeight": 1,
                         }
                     ],
@@ -212,7 +214,7 @@ def release_definition(
                     "Overwrite": True,
                     "Value.$": "States.JsonToString($)",
                 },
-                "ResultPath": None,
+                "ResultPath": _ASIDE,
                 "Retry": [
                     {
                         "ErrorEquals": ["Ssm.SsmException", "Ssm.TooManyUpdatesException"],

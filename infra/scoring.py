@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -10,7 +9,7 @@ from constructs import Construct
 from contract.layout import SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
 from contract.metrics import NAMESPACE, Dimension, Metric
 from infra.function import Function
-from infra.permissions import Allow, list_objects, read_objects, use_key, write_objects
+from infra.permissions import Allow, arn, list_objects, read_objects, use_key, write_objects
 from infra.settings import Environment
 from infra.storage import Storage
 from infra.upload_queue import UploadQueue
@@ -43,8 +42,6 @@ class Scoring(Construct):
             consumer_timeout_seconds=settings.timeout_seconds,
             max_receives=settings.max_receives,
         )
-        stack = cdk.Stack.of(self)
-        endpoint_arn = f"arn:{stack.partition}:sagemaker:{stack.region}:{stack.account}:endpoint/{endpoint}"
         self.function = Function(
             self,
             "ScoreUpload",
@@ -68,12 +65,14 @@ class Scoring(Construct):
             allows=[
                 self.uploads.consume,
                 read_objects(storage.data_arn, f"{SCORE_PREFIX}*", versions=True),
-                # Whether a result is there already: without the right to list, S3 answers 403 for 404.
+                # To see whether an upload has its outcome; the outcome itself is not read.
                 list_objects(storage.results_arn, SCORED_PREFIX, UNSCORABLE_PREFIX),
-                read_objects(storage.results_arn, f"{SCORED_PREFIX}*", f"{UNSCORABLE_PREFIX}*"),
                 write_objects(storage.results_arn, f"{SCORED_PREFIX}*", f"{UNSCORABLE_PREFIX}*"),
                 use_key(self, storage.key_arn),
-                Allow(actions=["sagemaker:InvokeEndpoint"], resources=[endpoint_arn]),
+                Allow(
+                    actions=["sagemaker:InvokeEndpoint"],
+                    resources=[arn(self, "sagemaker", f"endpoint/{endpoint}")],
+                ),
             ],
         )
         self.function.consume(

@@ -12,7 +12,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from contract.layout import resource_name
-from infra.permissions import acknowledge
+from infra.permissions import acknowledge, arn
 from infra.settings import Environment
 from infra.storage import Storage
 
@@ -91,8 +91,8 @@ class StorageStack(cdk.Stack):
                 conditions={
                     "ArnLike": {
                         "kms:EncryptionContext:aws:logs:arn": [
-                            self._arn("logs", f"log-group:/aws/lambda/{self._resources}-*"),
-                            self._arn("logs", f"log-group:/aws/vendedlogs/states/{self._resources}-*"),
+                            arn(self, "logs", f"log-group:/aws/lambda/{self._resources}-*"),
+                            arn(self, "logs", f"log-group:/aws/vendedlogs/states/{self._resources}-*"),
                         ]
                     }
                 },
@@ -106,9 +106,8 @@ class StorageStack(cdk.Stack):
                 actions=["kms:Decrypt", "kms:GenerateDataKey*"],
                 resources=["*"],
                 conditions={
-                    "StringEquals": {
-                        "kms:EncryptionContext:aws:sns:topicArn": self._arn("sns", f"{self._resources}-pages")
-                    }
+                    "StringEquals": {"aws:SourceAccount": self.account},
+                    "ArnLike": {"aws:SourceArn": arn(self, "cloudwatch", f"alarm:{self._resources}-*")},
                 },
             )
         )
@@ -164,6 +163,3 @@ class StorageStack(cdk.Stack):
             "object_ownership": s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             "removal_policy": cdk.RemovalPolicy.RETAIN,
         }
-
-    def _arn(self, service: str, resource: str) -> str:
-        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"

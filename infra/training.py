@@ -21,7 +21,6 @@ from infra.storage import Storage
 from infra.training_roles import job_role, pipeline_role
 from infra.upload_queue import UploadQueue
 
-START_TIMEOUT_SECONDS = 300
 START_MAX_RECEIVES = 4
 
 
@@ -51,7 +50,7 @@ class Training(Construct):
             "Uploads",
             bucket_name=storage.data_bucket,
             prefix=TRAINING_PREFIX,
-            consumer_timeout_seconds=START_TIMEOUT_SECONDS,
+            consumer_timeout_seconds=environment.training.start_timeout_seconds,
             max_receives=START_MAX_RECEIVES,
         )
         self.function = Function(
@@ -70,7 +69,7 @@ class Training(Construct):
                 "PIPELINE": name,
                 "CODE_DIGEST": code_digest,
             },
-            timeout_seconds=START_TIMEOUT_SECONDS,
+            timeout_seconds=environment.training.start_timeout_seconds,
             memory_mib=1024,
             description="Pins a dataset version and starts the training pipeline on it, once",
             allows=[self.uploads.consume, *self._start_allows(storage)],

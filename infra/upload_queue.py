@@ -9,7 +9,8 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.permissions import Allow, acknowledge
+from infra.permissions import Allow
+from infra.queues import dead_letter_queue, queue_metric, rule_metric
 
 
 class UploadQueue(Construct):
@@ -74,31 +75,3 @@ class UploadQueue(Construct):
     def metric_undelivered(self) -> cloudwatch.Metric:
         """Events that EventBridge could not hand over."""
         return rule_metric(self.rule.rule_name)
-
-
-def dead_letter_queue(scope: Construct, construct_id: str) -> sqs.Queue:
-    """Where messages wait 14 days for a person."""
-    queue = sqs.Queue(
-        scope,
-        construct_id,
-        encryption=sqs.QueueEncryption.SQS_MANAGED,
-        enforce_ssl=True,
-        retention_period=cdk.Duration.days(14),
-    )
-    end = "These are the dead letters: nothing consumes them but a person, and an alarm watches."
-    acknowledge(queue, {"AwsSolutions-SQS3": end, "Serverless-SQSRedrivePolicy": end})
-    return queue
-
-
-def queue_metric(queue: sqs.IQueue, name: str) -> cloudwatch.Metric:
-    """A metric that SQS emits about a queue."""
-    return cloudwatch.Metric(
-        namespace="AWS/SQS", metric_name=name, dimensions_map={"QueueName": queue.queue_name}
-    )
-
-
-def rule_metric(rule_name: str) -> cloudwatch.Metric:
-    """Invocations of a rule's targets that failed for good."""
-    return cloudwatch.Metric(
-        namespace="AWS/Events", metric_name="FailedInvocations", dimensions_map={"RuleName": rule_name}
-    )

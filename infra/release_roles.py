@@ -1,0 +1,94 @@
+"""The roles of a release: the state machine's, the model server's, and the event rule's."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from contract.layout import RUNS_PREFIX
+from infra.image import Image
+from infra.permissions import Allow, arn, list_objects, pass_role, read_objects, role, use_key
+from infra.sagemaker_permissions import lend_key, telemetry
+from infra.storage import Storage
+
+_NAMED = "Packages, models and configurations are named after the version they hold."
+
+
+def read_packages(scope: Construct, group: str) -> Allow:
+    """Describe any version of a model package group."""
+    return Allow(
+        actions=["sagemaker:DescribeModelPackage"],
+        resources=[arn(scope, "sagemaker", f"model-package/{group}/*")],
+        because=_NAMED,
+    )
+
+
+def serving_role(scope: Construct, *, endpoint: str, storage: Storage, image: Image) -> iam.Role:
+    """A role that loads models and writes logs, under which the model server runs."""
+    return role(
+        scope,
+        "ServingRole",
+        service="sagemaker.amazonaws.com",
+        description=f"The model server behind {endpoint}",
+        allows=[
+            read_objects(storage.artifacts_arn, f"{RUNS_PREFIX}*/train/*"),
+            list_objects(storage.artifacts_arn, RUNS_PREFIX),
+            use_key(scope, storage.key_arn),
+            *telemetry(scope, f"/aws/sagemaker/Endpoints/{endpoint}"),
+            *image.pull,
+        ],
+    )
+
+
+def state_machine_role(
+    scope: Construct,
+    *,
+    name: str,
+    endpoint: str,
+    storage: Storage,
+    verify_function_arn: str,
+    serving_role_arn: str,
+    live_parameter: str,
+) -> iam.Role:
+    """A role that puts this model's versions on this endpoint and says so in one parameter."""
+    group = storage.package_group
+    the_endpoint = arn(scope, "sagemaker", f"endpoint/{endpoint}")
+    configuration = arn(scope, "sagemaker", f"endpoint-config/{group}-*")
+    model = arn(scope, "sagemaker", f"model/{group}-*")
+    return role(
+        scope,
+        "StateMachineRole",
+        service="states.amazonaws.com",
+        description=f"Executions of {name}",
+        allows=[
+            Allow(actions=["lambda:InvokeFunction"], resources=[verify_function_arn]),
+            read_packages(scope, group),
+            Allow(actions=["sagemaker:CreateModel"], resources=[model], because=_NAMED),
+            Allow(actions=["sagemaker:CreateEndpointConfig"], resources=[configuration], because=_NAMED),
+            Allow(
+                actions=["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"],
+                resources=[the_endpoint, configuration],
+                because=_NAMED,
+            ),
+            Allow(
+                actions=["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], resources=[the_endpoint]
+            ),
+            pass_role([serving_role_arn], service="sagemaker.amazonaws.com"),
+            lend_key(storage.key_arn),
+            Allow(actions=["ssm:PutParameter"], resources=[arn(scope, "ssm", f"parameter{live_parameter}")]),
+            Allow(
+                actions=[
+                    "logs:CreateLogDelivery",
+                    "logs:DeleteLogDelivery",
+                    "logs:DescribeLogGroups",
+                    "logs:DescribeResourcePolicies",
+                    "logs:GetLogDelivery",
+                    "logs:ListLogDeliveries",
+                    "logs:PutResourcePolicy",
+                    "logs:UpdateLogDelivery",
+                ],
+                resources=["*"],
+                because="Log delivery, by which Step Functions writes its log, has no resources to name.",
+            ),
+        ],
+    )

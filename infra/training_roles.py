@@ -1,0 +1,102 @@
+"""The roles of the training pipeline: one for each job, and the pipeline's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from contract.layout import DATASETS_PREFIX, RUNS_PREFIX
+from infra.image import Image
+from infra.permissions import (
+    Allow,
+    arn,
+    list_objects,
+    pass_role,
+    read_objects,
+    role,
+    use_key,
+    write_objects,
+)
+from infra.pipeline.definition import JOBS
+from infra.sagemaker_permissions import lend_key, telemetry
+from infra.storage import Storage
+
+_RUN = f"{RUNS_PREFIX}*"
+_READS = {
+    "validate": ["contract/*"],
+    "prepare": ["contract/*"],
+    "train": ["contract/*", "prepare/*"],
+    "evaluate": ["contract/*", "prepare/holdout/*", "train/*"],
+}
+_READS_DATASET = ("validate", "prepare")
+
+
+def job_role(scope: Construct, job: str, *, storage: Storage, image: Image) -> iam.Role:
+    """A role that reads what a job's steps before it wrote, and writes under the job's own name."""
+    dataset = (
+        read_objects(storage.data_arn, f"{DATASETS_PREFIX}*"),
+        list_objects(storage.data_arn, DATASETS_PREFIX),
+    )
+    kind = "TrainingJobs" if job == "train" else "ProcessingJobs"
+    return role(
+        scope,
+        f"{job.capitalize()}Role",
+        service="sagemaker.amazonaws.com",
+        description=f"The job {job} of {storage.package_group}",
+        allows=[
+            *(dataset if job in _READS_DATASET else ()),
+            read_objects(storage.artifacts_arn, *(f"{_RUN}/{place}" for place in _READS[job])),
+            list_objects(storage.artifacts_arn, RUNS_PREFIX),
+            write_objects(storage.artifacts_arn, f"{_RUN}/{job}/*"),
+            use_key(scope, storage.key_arn),
+            lend_key(storage.key_arn),
+            *telemetry(scope, f"/aws/sagemaker/{kind}"),
+            *image.pull,
+        ],
+    )
+
+
+def pipeline_role(
+    scope: Construct, *, name: str, storage: Storage, job_roles: Mapping[str, iam.Role]
+) -> iam.Role:
+    """A role that makes the pipeline's own jobs under their own roles, and registers packages."""
+    group = arn(scope, "sagemaker", f"model-package-group/{storage.package_group}")
+    packages = arn(scope, "sagemaker", f"model-package/{storage.package_group}/*")
+    return role(
+        scope,
+        "PipelineRole",
+        service="sagemaker.amazonaws.com",
+        description=f"Executions of the pipeline {name}",
+        allows=[
+            *(_run_job(scope, job) for job in JOBS),
+            pass_role([made.role_arn for made in job_roles.values()], service="sagemaker.amazonaws.com"),
+            Allow(
+                actions=[
+                    "sagemaker:AddTags",
+                    "sagemaker:CreateModelPackage",
+                    "sagemaker:DescribeModelPackage",
+                ],
+                resources=[group, packages],
+                because="A package's version is given when it is registered.",
+            ),
+            Allow(actions=["sagemaker:DescribeModelPackageGroup"], resources=[group]),
+            # The gate reads the evaluation.
+            read_objects(storage.artifacts_arn, f"{_RUN}/evaluate/evaluation/*"),
+            use_key(scope, storage.key_arn),
+            lend_key(storage.key_arn),
+        ],
+    )
+
+
+def _run_job(scope: Construct, job: str) -> Allow:
+    kind, path = ("TrainingJob", "training-job") if job == "train" else ("ProcessingJob", "processing-job")
+    return Allow(
+        actions=[
+            "sagemaker:AddTags",
+            *(f"sagemaker:{verb}{kind}" for verb in ("Create", "Describe", "Stop")),
+        ],
+        resources=[arn(scope, "sagemaker", f"{path}/pipelines-*-{job}-*")],
+        because="SageMaker names a pipeline's jobs pipelines-<execution>-<step>-<random>.",
+    )

@@ -85,14 +85,14 @@ def parse_context(pairs: list[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def prepare(aws: Aws, port: int, *, asked: bool) -> None:
-    """Bootstrap the CDK where that was not done: unasked on the local cloud only.
+def prepare(aws: Aws, port: int, *, asked: bool) -> bool:
+    """Bootstrap the CDK where that was not done: unasked on the local cloud only. False if it was done.
 
     Raises:
         CliError: an account is not bootstrapped and nobody asked for it, or it failed.
     """
     if _is_bootstrapped(aws) and not asked:
-        return
+        return False
     settings = environment_settings(aws.environment)
     if aws.environment != LOCAL and not asked:
         raise CliError(
@@ -105,6 +105,7 @@ def prepare(aws: Aws, port: int, *, asked: bool) -> None:
             f"aws://{settings.account}/{settings.region}",
             on_progress=lambda text: status.update(f"cdk bootstrap  {text}"),
         )
+    return True
 
 
 def deploy_model(

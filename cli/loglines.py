@@ -26,7 +26,7 @@ RECENT_RELEASES = 5
 
 @dataclass(frozen=True, order=True)
 class Line:
-    """One line of one source. `identity` tells it from every other."""
+    """One line of one source. `identity` tells it from others of that moment and text."""
 
     when: datetime
     source: str
@@ -116,18 +116,20 @@ SOURCES = {
 
 
 def _group(
-    deployed: Deployment, source: str, group: str, after: datetime, stream_prefix: str | None = None
+    deployed: Deployment, source: str, group: str, after: datetime, stream_prefix: str = ""
 ) -> Iterator[Line]:
-    streams = {"logStreamNamePrefix": stream_prefix} if stream_prefix else {}
     pages = deployed.aws.logs.get_paginator("filter_log_events").paginate(
         logGroupName=group,
         startTime=int(after.timestamp() * 1000),
-        **streams,  # type: ignore[arg-type]
+        **({"logStreamNamePrefix": stream_prefix} if stream_prefix else {}),  # type: ignore[arg-type]
     )
     try:
         for event in (event for page in pages for event in page["events"]):
-            when = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-            yield Line(when, source, event["message"].rstrip(), f"{group}/{event['eventId']}")
+            stream = event["logStreamName"]
+            if stream.startswith(stream_prefix):  # the emulator gives all streams
+                when = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+                identity = event.get("eventId") or f"{group}/{stream}"
+                yield Line(when, source, event["message"].rstrip(), identity)
     except ClientError as error:
         if error_code(error) != "ResourceNotFoundException":  # nothing was logged there yet
             raise

@@ -9,6 +9,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from cli import cloud, deploy, logs, pages, stacks, status, train
+from cli.demo import command as demo
 from cli.errors import sentence
 from cli.new_model import command as new_model
 from cli.terminal import err
@@ -26,7 +27,7 @@ class FrontDoor(TyperGroup):
             text = sentence(error)
             if text is None:
                 raise
-            err.print(f"[red]error:[/red] {escape(text)}")
+            err.print(f"[red]error:[/red] {escape(text)}", soft_wrap=True)
             raise typer.Exit(1) from error
 
 
@@ -44,6 +45,7 @@ app = typer.Typer(
 
 app.command("new-model", epilog=new_model.EXAMPLES, rich_help_panel=MODELS)(new_model.new_model)
 app.command(epilog=train.EXAMPLES, rich_help_panel=MODELS)(train.train)
+app.command(epilog=demo.EXAMPLES, rich_help_panel=LAPTOP)(demo.demo)
 app.command(epilog=cloud.UP_EXAMPLES, rich_help_panel=LAPTOP)(cloud.up)
 app.command(epilog=cloud.DOWN_EXAMPLES, rich_help_panel=LAPTOP)(cloud.down)
 app.command(epilog=deploy.EXAMPLES, rich_help_panel=DEPLOYMENT)(deploy.deploy)

@@ -14,12 +14,13 @@ from cli.durations import since as moment
 from cli.inbox import Page, read_pages
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.session import Deployment, connect, deployment
-from cli.terminal import err, out
+from cli.terminal import out
 from cli.waiting import wait_until
 
 EXAMPLES = examples(
     ("./millrace pages", "what was paged in the last two weeks"),
     ("./millrace pages --wait 60", "wait a minute for one; exit code 1 if none comes"),
+    ("./millrace pages --alarm unscorable-uploads", "of one alarm"),
     ("./millrace pages --follow", "and go on, until Ctrl-C"),
     (
         "./millrace pages --environment prod --model income --since 6h",
@@ -32,6 +33,10 @@ WaitSeconds = Annotated[
     float,
     typer.Option("--wait", metavar="SECONDS", help="Wait so long for the first.", min=0, show_default=False),
 ]
+AlarmName = Annotated[
+    str | None,
+    typer.Option("--alarm", "-a", metavar="NAME", help="Only pages of this alarm.", show_default=False),
+]
 Since = Annotated[str, typer.Option("--since", metavar="SPAN", help="How far back: 90s, 30m, 6h, 14d.")]
 
 STATE_STYLES = {"ALARM": "red", "OK": "green"}
@@ -43,31 +48,38 @@ def pages(
     follow: Follow = False,
     wait: WaitSeconds = 0,
     since: Since = "14d",
+    alarm: AlarmName = None,
     port: Port = DEFAULT_PORT,
 ) -> None:
     """Show what was paged: when, which alarm, why, and the runbook. Reading deletes nothing."""
     after = moment(since)
     deployed = deployment(connect(environment, port), model)
-    found = wait_for_page(deployed, after=after, timeout=wait) if wait else read_pages(deployed, after=after)
+    if wait:
+        found = wait_for_page(deployed, after=after, timeout=wait, alarm=alarm)
+    else:
+        found = read_pages(deployed, after=after, alarm=alarm)
     if found:
         out.print(pages_table(found))
     elif not follow:
         out.print("Nobody was paged.")
-    if follow:
-        err.print("Waiting for pages. Ctrl-C ends it.", style="dim")
-        _follow(deployed, found[-1].when if found else after)
+    while follow:
+        after = found[-1].when if found else after
+        found = wait_for_page(deployed, after=after, timeout=float("inf"), alarm=alarm)
+        out.print(pages_table(found))
 
 
-def wait_for_page(deployed: Deployment, *, after: datetime, timeout: float) -> list[Page]:
-    """Wait until there is a page after a moment.
+def wait_for_page(
+    deployed: Deployment, *, after: datetime, timeout: float, alarm: str | None = None
+) -> list[Page]:
+    """Wait until there is a page after a moment, of one alarm or of any, and return all such.
 
     Raises:
         CliError: none came in `timeout` seconds.
     """
     return wait_until(
-        lambda: read_pages(deployed, after=after),
+        lambda: read_pages(deployed, after=after, alarm=alarm),
         timeout=timeout,
-        what="a page",
+        what=f"a page of {alarm}" if alarm else "a page",
         seen=lambda: "no page since " + after.strftime("%H:%M:%S UTC"),
     )
 
@@ -84,10 +96,3 @@ def pages_table(found: Sequence[Page]) -> Table:
         state = f"[{STATE_STYLES.get(page.state, 'yellow')}]{page.state}[/]"
         table.add_row(f"{page.when:%m-%d %H:%M:%S}", state, page.alarm, escape(page.reason) + runbook)
     return table
-
-
-def _follow(deployed: Deployment, after: datetime) -> None:
-    while True:
-        found = wait_for_page(deployed, after=after, timeout=float("inf"))
-        out.print(pages_table(found))
-        after = found[-1].when

@@ -33,6 +33,7 @@ QUEUES = {
     "given up on (score)": "ScoreDeadLetterQueueUrl",
     "uploads to train on": "TrainingQueueUrl",
     "given up on (train)": "TrainingDeadLetterQueueUrl",
+    "given up on (release)": "ReleaseDeadLetterQueueUrl",
 }
 RUNS_SHOWN = 3
 STYLES = {"Succeeded": "green", "Executing": "cyan", "Failed": "red", "InService": "green"}

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TextIO
+
 from rich.console import Console
 
-out = Console(highlight=False, soft_wrap=False)
+PLAIN_WIDTH = 140
+"""Columns of a table that goes into a file or a pipe."""
+
+
+def _width(stream: TextIO) -> int | None:
+    return None if stream.isatty() else PLAIN_WIDTH
+
+
+out = Console(highlight=False, width=_width(sys.stdout))
 """Results."""
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, width=_width(sys.stderr))
 """Progress, warnings and errors."""
 
 

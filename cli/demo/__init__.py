@@ -1,0 +1,1 @@
+"""`./millrace demo`: the whole loop on the local cloud, in a minute."""

@@ -82,8 +82,8 @@ def pipeline_role(
                 because="A package's version is given when it is registered.",
             ),
             Allow(actions=["sagemaker:DescribeModelPackageGroup"], resources=[group]),
-            # The gate reads the evaluation.
-            read_objects(storage.artifacts_arn, f"{_RUN}/evaluate/evaluation/*"),
+            # The gate reads the evaluation; registering looks whether the artifact is there.
+            read_objects(storage.artifacts_arn, f"{_RUN}/evaluate/evaluation/*", f"{_RUN}/train/*"),
             use_key(scope, storage.key_arn),
             lend_key(storage.key_arn),
         ],

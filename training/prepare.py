@@ -52,7 +52,7 @@ def split(folder: Path, contract: Contract) -> tuple[Samples, NDArray[np.bool_]]
         except Unscorable as unreadable:
             raise DataError(f"{path.name}: {unreadable.message}") from unreadable
     if not parts:
-        raise DataError("the dataset has no file")
+        raise DataError("the dataset has no file.")
     return Samples.joined(parts), np.concatenate(sides)
 
 
@@ -62,17 +62,18 @@ def check_side(name: str, side: Samples, whole: Samples, contract: Contract) -> 
         DataError: one side of the split has no row, or none of some class.
     """
     if not len(side):
-        raise DataError(f"no row fell into {name}: add rows, or change training.holdout_share")
+        raise DataError(f"no row fell into {name}: add rows, or change training.holdout_share.")
     if contract.problem != "regression":
         absent = sorted(set(whole.target) - set(side.target))
         if absent:
-            raise DataError(f"{name} has no row of {', '.join(map(repr, absent))}: add rows of it")
+            raise DataError(f"no row of {', '.join(map(repr, absent))} fell into {name}: add rows of it.")
 
 
 def _samples(path: Path, chunk: table.Chunk, contract: Contract) -> Samples:
     faults = [*chunk.features.faults, *chunk.target.faults, *chunk.ragged]
     if faults:
-        raise DataError(f"{path.name} has {len(faults)} invalid values, such as {faults[0].message}")
+        example = f"{faults[0].column}: {faults[0].message}"
+        raise DataError(f"{path.name} has values that validate would have refused, such as {example}.")
     return Samples(
         chunk.features.numbers,
         chunk.features.categories,

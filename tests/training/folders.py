@@ -47,6 +47,7 @@ class Job:
 
     def spawn(self, job: str, **options: Any) -> subprocess.Popen[str]:
         """The job as a process of its own, as on SageMaker."""
+        self.base.mkdir(parents=True, exist_ok=True)
         environ = {
             **os.environ,
             **self.environ,

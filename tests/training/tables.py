@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from io import StringIO
-from typing import Any
+from typing import Any, Literal
 
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
@@ -30,9 +30,9 @@ class Table:
         return replace(self, contract=replace(self.contract, training=Training(**options)))
 
 
-def to_csv(rows: Sequence[Sequence[str]]) -> str:
+def to_csv(rows: Sequence[Sequence[str]], quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> str:
     text = StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n", quoting=quoting).writerows(rows)
     return text.getvalue()
 
 

@@ -11,11 +11,13 @@ from typing import IO, TYPE_CHECKING, Any
 from boto3.s3.transfer import TransferConfig
 
 from lambdas.adapters.clients import client, translated
+from lambdas.adapters.errors import AccessDenied, NotFound
 from lambdas.adapters.ports import ObjectVersion, StoredObject
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ObjectVersionTypeDef
 
 _BUFFER_BYTES = 256 * 1024
 _COPY = TransferConfig(multipart_threshold=1024**3, multipart_chunksize=256 * 1024**2)
@@ -30,9 +32,13 @@ class S3Bucket:
     client: S3Client = field(default_factory=partial(client, "s3"), repr=False)
 
     def open(self, key: str, version_id: str | None = None) -> StoredObject:
-        version: dict[str, Any] = {"VersionId": version_id} if version_id else {}
-        with translated("GetObject"):
-            answer = self.client.get_object(Bucket=self.name, Key=key, **version)
+        try:
+            answer = self._get(key, version_id)
+        except AccessDenied as denied:
+            # S3 says "denied" of what is not there, too, to a role that may list under a prefix only.
+            if self._is_gone(key, version_id):
+                raise NotFound("GetObject", "NoSuchKey", f"s3://{self.name}/{key} is not there") from denied
+            raise
         stream = BufferedReader(_Body(answer["Body"]), _BUFFER_BYTES)
         return StoredObject(stream=stream, size=answer["ContentLength"], last_modified=answer["LastModified"])
 
@@ -53,14 +59,9 @@ class S3Bucket:
             )
 
     def current_versions(self, prefix: str) -> Iterator[ObjectVersion]:
-        pages = self.client.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
-        with translated("ListObjectVersions"):
-            for page in pages:
-                for found in page.get("Versions", []):
-                    if found["IsLatest"]:
-                        yield ObjectVersion(
-                            key=found["Key"], version_id=found["VersionId"], size=found["Size"]
-                        )
+        for found in self._versions(prefix):
+            if found["IsLatest"]:
+                yield ObjectVersion(key=found["Key"], version_id=found["VersionId"], size=found["Size"])
 
     def copy(self, source: ObjectVersion, key: str) -> None:
         with translated("CopyObject"):
@@ -72,6 +73,25 @@ class S3Bucket:
                 ExtraArgs={"TaggingDirective": "REPLACE"},
                 Config=_COPY,
             )
+
+    def _get(self, key: str, version_id: str | None) -> GetObjectOutputTypeDef:
+        version: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+        with translated("GetObject"):
+            return self.client.get_object(Bucket=self.name, Key=key, **version)
+
+    def _is_gone(self, key: str, version_id: str | None) -> bool:
+        try:
+            if version_id is None:
+                return not self.exists(key)
+            return not any((v["Key"], v["VersionId"]) == (key, version_id) for v in self._versions(key))
+        except AccessDenied:
+            return False
+
+    def _versions(self, prefix: str) -> Iterator[ObjectVersionTypeDef]:
+        pages = self.client.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
+        with translated("ListObjectVersions"):
+            for page in pages:
+                yield from page.get("Versions", [])
 
 
 class _Body(RawIOBase):

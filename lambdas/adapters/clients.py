@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's own
+    HTTPClientError,
+    IncompleteReadError,
+)
 
 from lambdas.adapters.errors import AccessDenied, AlreadyExists, AwsError, ModelRefused, NotFound, Transient
 
@@ -57,7 +63,7 @@ def translated(operation: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _of(operation, error) from error
-    except (HTTPClientError, IncompleteReadError) as error:
+    except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
         raise Transient(operation, type(error).__name__, str(error)) from error
     except BotoCoreError as error:
         raise AwsError(operation, type(error).__name__, str(error)) from error

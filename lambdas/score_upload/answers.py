@@ -82,20 +82,17 @@ def _cell(code: str, column: str | None, message: str) -> str:
 def unscorable_of(refusal: ModelRefused) -> Unscorable | None:
     """What the model server's 400 says about the upload; `None` if the request was at fault.
 
-    Only the columns a model needs are the model's to judge. Everything else that makes a
-    table was checked before it was sent.
+    A byte it names is one of the request, not of the upload, and so left out.
     """
     if refusal.status != 400:
         return None
     try:
-        match json.loads(refusal.body):
-            case {"code": FileReason.MISSING_COLUMN, "message": str(message)} as said:
-                return Unscorable(
-                    code=FileReason.MISSING_COLUMN,
-                    message=message,
-                    column=said.get("column"),
-                    line=said.get("line"),
-                )
-    except ValueError:
-        pass
-    return None
+        said = json.loads(refusal.body)
+        return Unscorable(
+            code=FileReason(said["code"]),
+            message=str(said["message"]),
+            column=said.get("column"),
+            line=said.get("line"),
+        )
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return None

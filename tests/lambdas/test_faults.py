@@ -32,7 +32,7 @@ def test_transient_failures_are_ridden_out() -> None:
         [ModelRefused("InvokeEndpoint", 413, "too large")],
         [ModelRefused("InvokeEndpoint", 415, "what is this")],
         [ModelRefused("InvokeEndpoint", 400, "not JSON")],
-        [ModelRefused("InvokeEndpoint", 400, '{"code": "not_csv", "message": "?"}')],
+        [ModelRefused("InvokeEndpoint", 400, '{"code": "unheard_of", "message": "?"}')],
     ],
 )
 def test_a_fault_leaves_no_outcome_and_the_message_comes_back(failures: list[AwsError]) -> None:

@@ -1,0 +1,67 @@
+"""start_training as Lambda runs it: real clients, moto's S3 and SageMaker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from contract import layout
+from contract.dataset import Manifest
+from lambdas.adapters.clients import client
+from lambdas.start_training.handler import handler
+from tests.lambdas.account import Context, create_bucket
+
+SETTINGS = {
+    "ENVIRONMENT": "test",
+    "MODEL": "sign",
+    "DATA_BUCKET": "data",
+    "ARTIFACTS_BUCKET": "artifacts",
+    "PIPELINE": "millrace-test-sign",
+    "CODE_DIGEST": "c0de",
+}
+
+
+@pytest.fixture(autouse=True)
+def _deployed(aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_bucket("data")
+    create_bucket("artifacts")
+    client("sagemaker").create_pipeline(
+        PipelineName="millrace-test-sign",
+        PipelineDefinition="{}",
+        ClientRequestToken="t" * 32,
+        RoleArn="arn:aws:iam::123456789012:role/pipeline",
+    )
+    (tmp_path / "contract.json").write_text("{}")
+    for name, value in {**SETTINGS, "LAMBDA_TASK_ROOT": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_the_current_versions_are_pinned_copied_and_trained_on() -> None:
+    s3 = client("s3")
+    s3.put_object(Bucket="data", Key="training/a.csv", Body=b"old")
+    current = s3.put_object(Bucket="data", Key="training/a.csv", Body=b"new")["VersionId"]
+    s3.put_object(Bucket="data", Key="training/deleted.csv", Body=b"gone")
+    s3.delete_object(Bucket="data", Key="training/deleted.csv")
+
+    told = handler({"attempt": ""}, Context())
+
+    version = told["dataset_version"]
+    manifest = s3.get_object(Bucket="data", Key=layout.manifest_key(version))["Body"].read()
+    (pinned,) = Manifest.from_json(manifest).objects
+    assert (pinned.key, pinned.version_id) == ("training/a.csv", current)
+    copy = s3.get_object(Bucket="data", Key=layout.dataset_data_prefix(version) + pinned.copy_name)
+    assert copy["Body"].read() == b"new"
+    (execution,) = client("sagemaker").list_pipeline_executions(PipelineName="millrace-test-sign")[
+        "PipelineExecutionSummaries"
+    ]
+    assert execution["PipelineExecutionArn"] == told["execution_arn"]
+    assert execution["PipelineExecutionDisplayName"] == f"run-{told['run_id'][:12]}"
+    assert handler({"attempt": ""}, Context()) == {**told, "already_started": True}
+
+
+def test_a_pipeline_that_is_missing_hands_the_messages_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELINE", "not-there")
+    client("s3").put_object(Bucket="data", Key="training/a.csv", Body=b"x")
+    event = {"Records": [{"messageId": "m0", "body": "{}"}]}
+    assert handler(event, Context()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}

@@ -6,8 +6,6 @@ outside: a module for each concern, with an `install` function that goes through
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +50,7 @@ class Emulator:
         principals = Principals(endpoint_url, region, ca_bundle, calls)
         measurements = Measurements(account, region)
         authorization.install(denials)
+        authorization.install_service_checks(calls)
         functions.install(children, calls, measurements)
         state_machines.install(principals, measurements)
         event_rules.install(calls, measurements)
@@ -74,10 +73,10 @@ class Emulator:
             put_event=measurements.event,
             log=measurements.log,
         )
-        spec = importlib.util.find_spec("local.sagemaker")
-        if spec is not None and spec.origin is not None:
-            # Only now: it takes over functions that the lines above replaced.
-            importlib.import_module("local.sagemaker").install(self.cloud)
+        # Not before: it takes functions of ministack's as they are when it is imported.
+        from local import sagemaker
+
+        sagemaker.install(self.cloud)
 
     @property
     def application(self) -> Any:

@@ -49,6 +49,12 @@ def install(children: Children, calls: ServiceCalls, measurements: Measurements)
         "function_name duration_ms error throttle",
         lambda _: _throttles_only(measurements),
     )
+    replace(
+        lambda_svc,
+        "_emit_lambda_logs",
+        "func request_id log_text error duration_ms log_source",
+        lambda original: _permitted_to_log(original, calls),
+    )
     replace(lambda_svc, "_create_esm", "data", mappings.created)
     replace(lambda_svc, "_iter_all_esms", "", mappings.readable)
     replace(
@@ -68,6 +74,24 @@ def _trusted(original: Callable[..., dict[str, str]], calls: ServiceCalls) -> Ca
         return original(config)
 
     return execution_credentials
+
+
+def _permitted_to_log(original: Callable[..., None], calls: ServiceCalls) -> Callable[..., None]:
+    """A function's lines, and the metrics in them, are lost when its role may not write them."""
+
+    def emit_lambda_logs(func: Mapping[str, Any], *arguments: Any, **options: Any) -> None:
+        config = func.get("config") or func
+        arn = config["FunctionArn"].split(":")
+        group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
+        stream = f"arn:aws:logs:{arn[3]}:{arn[4]}:log-group:{group}:log-stream:*"
+        try:
+            for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+                calls.role(config["Role"], SERVICE, action, stream, config["FunctionArn"])
+        except AccessDeniedError:
+            return
+        original(func, *arguments, **options)
+
+    return emit_lambda_logs
 
 
 def _naming_the_error(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

@@ -58,13 +58,24 @@ def test_a_function_is_invoked_with_the_machine_role(stack: Any, eventually: Eve
     assert "lambda:InvokeFunction" in execution["cause"]
 
 
-def approve(stack: Any, name: str) -> None:
-    entry = {"Source": "test", "DetailType": "Approved", "Detail": json.dumps({"name": name})}
+def put_event(stack: Any, kind: str, **detail: str) -> None:
+    entry = {"Source": "test", "DetailType": kind, "Detail": json.dumps(detail)}
     stack.client("events").put_events(Entries=[entry])
 
 
+def undelivered(stack: Any, eventually: Eventually) -> dict[str, str]:
+    """What EventBridge says of the next test event in the dead-letter queue."""
+
+    def found() -> list[dict[str, Any]]:
+        messages = stack.receive("DeadLetters")
+        return [message for message in messages if json.loads(message["Body"]).get("source") == "test"]
+
+    attributes = eventually(found)[0]["MessageAttributes"]
+    return {name: attribute["StringValue"] for name, attribute in attributes.items()}
+
+
 def test_an_event_starts_the_machine_with_the_rules_input(stack: Any, eventually: Eventually) -> None:
-    approve(stack, "/test/by-event")
+    put_event(stack, "Approved", name="/test/by-event")
     ssm = stack.client("ssm")
     eventually(lambda: ssm.get_parameters(Names=["/test/by-event"])["Parameters"])
 
@@ -73,15 +84,24 @@ def test_an_event_that_may_not_start_the_machine_lands_in_the_rules_dead_letter_
     stack: Any, eventually: Eventually
 ) -> None:
     with stack.without_policy("ReleaseRole", "start"):
-        approve(stack, "/test/never")
-        messages = eventually(
-            lambda: [
-                message
-                for message in stack.receive("DeadLetters")
-                if json.loads(message["Body"]).get("source") == "test"
-            ]
-        )
-    attributes = messages[0]["MessageAttributes"]
-    assert attributes["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
-    assert "states:StartExecution" in attributes["ERROR_MESSAGE"]["StringValue"]
+        put_event(stack, "Approved", name="/test/never")
+        attributes = undelivered(stack, eventually)
+    assert attributes["ERROR_CODE"] == "NO_PERMISSIONS"
+    assert "states:StartExecution" in attributes["ERROR_MESSAGE"]
     assert stack.denied("states:StartExecution")["resource"] == stack["Machine"]
+
+
+def test_an_event_invokes_a_function_only_when_its_policy_says_so(stack: Any, eventually: Eventually) -> None:
+    put_event(stack, "Ping", number="1")
+    assert "lambda:InvokeFunction" in undelivered(stack, eventually)["ERROR_MESSAGE"]
+    stack.client("lambda").add_permission(
+        FunctionName=stack["Worker"],
+        StatementId="events",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=stack["PingRule"],
+    )
+    put_event(stack, "Ping", number="2")
+    logs = stack.client("logs")
+    group = {"logGroupName": f"/aws/lambda/{stack['Worker']}"}
+    eventually(lambda: logs.filter_log_events(**group, filterPattern='"pong 2"')["events"])

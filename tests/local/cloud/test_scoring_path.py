@@ -35,7 +35,12 @@ def test_a_message_that_fails_again_and_again_goes_to_the_dead_letter_queue(
 
 @pytest.mark.parametrize(
     ("policy", "action"),
-    [("queue", "sqs:ReceiveMessage"), ("key", "kms:Decrypt"), ("bucket", "s3:GetObjectVersion")],
+    [
+        ("queue", "sqs:ReceiveMessage"),
+        ("key", "kms:Decrypt"),
+        ("bucket", "s3:GetObjectVersion"),
+        ("logs", "logs:CreateLogStream"),
+    ],
 )
 def test_a_missing_permission_stops_the_function_and_is_found(
     stack: Any, eventually: Eventually, policy: str, action: str

@@ -1,0 +1,187 @@
+"""A laptop: a checkout of this project with its own local cloud, driven as a user drives it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import pytest
+
+import local
+from contract import layout
+
+Row = dict[str, str]
+T = TypeVar("T")
+
+
+def eventually(ask: Callable[[], T | None], *, within: float, what: str) -> T:
+    """The first true answer of `ask`; a failed test that says what did not happen."""
+    deadline = time.monotonic() + within
+    while not (answer := ask()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"did not happen within {within:g} s: {what}")
+        time.sleep(0.1)
+    return answer
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """A checkout and its cloud. `broken` names roles a test has taken permissions from."""
+
+    root: Path
+    port: int
+    broken: set[str] = field(default_factory=set)
+
+    @property
+    def folder(self) -> Path:
+        return self.root / ".millrace" / f"cloud-{self.port}"
+
+    def millrace(self, *arguments: str) -> str:
+        """What `./millrace …` prints; it must succeed."""
+        return self._run([str(self.root / "millrace"), *arguments], {})
+
+    def aws(self, *arguments: str) -> str:
+        """What the AWS CLI prints, with the variables of `./millrace env`."""
+        return self._run([str(self.root / ".venv/bin/aws"), *arguments], local.environment(self.folder))
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the account's root."""
+        variables = local.environment(self.folder)
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=variables["AWS_ENDPOINT_URL"],
+            region_name=variables["AWS_REGION"],
+            verify=variables["AWS_CA_BUNDLE"],
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def model(self, name: str) -> Model:
+        outputs = json.loads(self.millrace("outputs", "--model", name))
+        return Model(self, name, outputs)
+
+    def denials(self) -> list[Mapping[str, str]]:
+        """Everything IAM refused so far."""
+        path = self.folder / "denied.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def _run(self, command: Sequence[str], variables: Mapping[str, str]) -> str:
+        environ = {**os.environ, "MILLRACE_PORT": str(self.port), "COLUMNS": "200", **variables}
+        done = subprocess.run(
+            command, cwd=self.root, env=environ, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model deployed on a laptop."""
+
+    laptop: Laptop
+    name: str
+    outputs: Mapping[str, str]
+
+    def upload(self, key: str, body: bytes) -> str:
+        """Put an object into the data bucket; its version id."""
+        put = self.laptop.client("s3").put_object(Bucket=self.outputs["DataBucket"], Key=key, Body=body)
+        return str(put["VersionId"])
+
+    def train(self, table: Path) -> None:
+        """Upload a table with the AWS CLI and wait until the model made of it is live."""
+        self.laptop.aws("s3", "cp", str(table), f"s3://{self.outputs['DataBucket']}/training/{table.name}")
+        eventually(self._released, within=120, what=f"a version of {self.name} goes live")
+
+    def live(self) -> Mapping[str, str]:
+        """What the release recorded about the version that serves."""
+        released = self._released()
+        assert released is not None, f"no version of {self.name} is live"
+        return released
+
+    def _released(self) -> Mapping[str, str] | None:
+        ssm = self.laptop.client("ssm")
+        try:
+            value = ssm.get_parameter(Name=layout.live_parameter("local", self.name))["Parameter"]["Value"]
+        except ssm.exceptions.ParameterNotFound:
+            return None
+        return dict(json.loads(value))
+
+    def evaluation(self) -> Any:
+        """What `evaluate` wrote of the live version."""
+        package = self.laptop.client("sagemaker").describe_model_package(
+            ModelPackageName=self.live()["model_package_arn"]
+        )
+        uri = package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        return json.load(self.laptop.client("s3").get_object(Bucket=bucket, Key=key)["Body"])
+
+    def result(self, key: str, version_id: str, *, within: float = 60) -> list[Row]:
+        """The rows of a scored upload, once it is scored."""
+        where = layout.scored_key(key, version_id)
+        return list(csv.DictReader(io.StringIO(self._outcome(where, within).decode())))
+
+    def refusal(self, key: str, version_id: str) -> Any:
+        """The document of an unscorable upload, once there is one."""
+        return json.loads(self._outcome(layout.unscorable_key(key, version_id), 60))
+
+    def outcomes(self, prefix: str = "") -> list[str]:
+        """Every version of every object in the results bucket whose key has `prefix` after its first folder."""
+        pages = (
+            self.laptop.client("s3")
+            .get_paginator("list_object_versions")
+            .paginate(Bucket=self.outputs["ResultsBucket"])
+        )
+        keys = [version["Key"] for page in pages for version in page.get("Versions", [])]
+        return [key for key in keys if key.partition("/")[2].startswith(prefix)]
+
+    def waiting(self) -> int:
+        """How many messages are in the score queue, in work or not."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = self.laptop.client("sqs").get_queue_attributes(
+            QueueUrl=self.outputs["ScoreQueueUrl"], AttributeNames=names
+        )["Attributes"]
+        return sum(int(attributes[name]) for name in names)
+
+    def page(self, alarm: str, *, within: float = 90) -> Any:
+        """The page that an alarm sent, once it came."""
+        name = f"{layout.resource_name('local', self.name)}-{alarm}"
+        sqs = self.laptop.client("sqs")
+
+        def look() -> Any:
+            received = sqs.receive_message(
+                QueueUrl=self.outputs["PageInboxUrl"], MaxNumberOfMessages=10, VisibilityTimeout=0
+            )
+            pages = [json.loads(json.loads(m["Body"])["Message"]) for m in received.get("Messages", [])]
+            return next((p for p in pages if p["AlarmName"] == name), None)
+
+        return eventually(look, within=within, what=f"the page {name}")
+
+    def _outcome(self, key: str, within: float) -> bytes:
+        s3 = self.laptop.client("s3")
+
+        def look() -> bytes | None:
+            try:
+                body = s3.get_object(Bucket=self.outputs["ResultsBucket"], Key=key)["Body"].read()
+            except s3.exceptions.NoSuchKey:
+                return None
+            return bytes(body)
+
+        return eventually(look, within=within, what=f"the outcome {key}")
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
+    """A table as CSV bytes."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()

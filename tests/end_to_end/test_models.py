@@ -1,0 +1,68 @@
+"""Any table becomes a model: inferred, deployed beside others, trained and scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import samples
+from tests.end_to_end.laptop import Laptop, Model, table
+
+pytestmark = pytest.mark.local_cloud
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A user's own table, made a model."""
+
+    model: Model
+    header: list[str]
+    rows: list[list[Any]]
+
+    def score(self, count: int) -> list[dict[str, str]]:
+        key = f"score/{count}.csv"
+        version = self.model.upload(key, table(self.header[:-1], [row[:-1] for row in self.rows[:count]]))
+        return self.model.result(key, version)
+
+
+@pytest.fixture(scope="module")
+def bring(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Brought]:
+    folder: Path = tmp_path_factory.mktemp("tables")
+
+    def bring(name: str, header: list[str], rows: list[list[Any]]) -> Brought:
+        path = samples.write_csv(folder / f"{name}.csv", header, rows)
+        laptop.millrace("new-model", name, "--from", str(path), "--target", header[-1])
+        laptop.millrace("deploy", "--model", name)
+        model = laptop.model(name)
+        model.train(path)
+        return Brought(model, header, rows)
+
+    return bring
+
+
+def test_a_multiclass_table(bring: Callable[..., Brought]) -> None:
+    brought = bring("wine", *samples.cultivars())
+
+    result = brought.score(50)
+
+    assert len(result) == 50
+    classes = {str(row[-1]) for row in brought.rows}
+    for row in result:
+        shares = {name: float(row[f"probability_{name}"]) for name in classes}
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
+        assert row["prediction"] == max(shares, key=lambda name: shares[name])
+    assert brought.model.evaluation()["metrics"]["accuracy"]["value"] > 0.85
+
+
+def test_a_regression_table(bring: Callable[..., Brought]) -> None:
+    brought = bring("diabetes", *samples.progressions())
+
+    result = brought.score(50)
+
+    assert "probability" not in result[0]
+    assert all(20 < float(row["prediction"]) < 400 for row in result)
+    assert brought.model.evaluation()["metrics"]["r2"]["value"] > 0.2

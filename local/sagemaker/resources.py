@@ -20,6 +20,9 @@ _MEMBERS: tuple[tuple[str, str], ...] = (
 )
 """Members that name an operation's resource, the most telling first, and the resource's type in its ARN."""
 
+_LISTED_OF = ("ResourceArn", "PipelineExecutionArn", "PipelineName")
+"""Members that name the resource of a List operation. Its others are filters."""
+
 
 def arn(region: str, account: str, resource: str, name: str) -> str:
     """ARN of a resource; a name that is an ARN already stays as it is."""
@@ -33,9 +36,9 @@ def name_of(arn_or_name: str) -> str:
 
 def resource_arn(operation: str, arguments: Mapping[str, Any], region: str, account: str) -> str:
     """ARN that IAM authorises an operation on; "*" for one that has no resource of its own."""
-    if operation.startswith("List") and operation.endswith(("Jobs", "Models", "Packages", "Groups")):
-        return "*"  # here the members that name resources are filters
     for member, resource in _MEMBERS:
+        if operation.startswith("List") and member not in _LISTED_OF:
+            continue
         if isinstance(name := arguments.get(member), str) and name:
             return arn(region, account, resource, name)
     return "*"

@@ -71,7 +71,8 @@ def violations(value: Any, shape: Shape, path: str) -> Iterator[str]:
             "SerializationException",
             f"{type(value).__name__} value found at '{path}' where {shape.type_name} is expected",
         )
-    yield from _CHECKS.get(shape.type_name, _number)(value, shape, path)
+    checks: Callable[..., Iterator[str]] = _CHECKS.get(shape.type_name, _number)
+    yield from checks(value, shape, path)
 
 
 def _structure(value: dict[str, Any], shape: StructureShape, path: str) -> Iterator[str]:

@@ -44,6 +44,11 @@ class Fleet:
                 server.variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _STARTUP_SECONDS)
             )
 
+    def drain(self) -> None:
+        """Wait until every invocation has been answered."""
+        for server, _ in self._servers.values():
+            server.drain()
+
     def stop(self) -> None:
         """End every server."""
         for server, _ in self._servers.values():

@@ -56,7 +56,12 @@ class Runtime:
         if len(body) > MAX_BODY_BYTES:
             message = f"HTTP content length exceeded {MAX_BODY_BYTES} bytes."
             return 413, {"Content-Type": "application/json"}, json.dumps({"message": message}).encode()
-        server = self._server(endpoint, headers.get(_TARGET_VARIANT))
+        with self._endpoints.server(endpoint, headers.get(_TARGET_VARIANT)) as server:
+            return self._ask(endpoint, server, headers, body, started)
+
+    def _ask(
+        self, endpoint: str, server: ModelServer, headers: Mapping[str, str], body: bytes, started: float
+    ) -> Response:
         passed = {name: headers[name.lower()] for name in _PASSED_ON if name.lower() in headers}
         called = time.perf_counter()
         status, message = 0, _TIMED_OUT
@@ -74,16 +79,6 @@ class Runtime:
             text = answer.data.decode(errors="replace") if answer is not None else message
             return self._model_error(server, status, text)
         return status, _answer_headers(server, answer), answer.data
-
-    def _server(self, endpoint: str, variant: str | None) -> ModelServer:
-        fleet = self._endpoints.serving(endpoint)
-        if fleet is None:
-            account = self._cloud.account
-            raise ServiceError("ValidationError", f"Endpoint {endpoint} of account {account} not found.")
-        server = fleet.choose(variant)
-        if server is None:
-            raise ServiceError("ValidationError", f"Variant {variant} of endpoint {endpoint} not found.")
-        return server
 
     def _model_error(self, server: ModelServer, status: int, text: str) -> Response:
         region, account = self._cloud.region, self._cloud.account

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from local.sagemaker import events
 from local.sagemaker.endpoints.fleet import Fleet
-from local.sagemaker.endpoints.server import UnhealthyError
-from local.sagemaker.errors import invalid
+from local.sagemaker.endpoints.server import ModelServer, UnhealthyError
+from local.sagemaker.errors import ServiceError, invalid
 from local.sagemaker.jobs import refuse
 from local.sagemaker.listing import listing
 from local.sagemaker.service import Backend, Call, Operation
@@ -40,9 +41,26 @@ class Endpoints:
             "DeleteEndpoint": self._delete,
         }
 
-    def serving(self, endpoint: str) -> Fleet | None:
-        """The fleet that answers an endpoint's invocations now."""
-        return self._serving.get(self._state.arn(ENDPOINT, endpoint))
+    @contextmanager
+    def server(self, endpoint: str, variant: str | None) -> Iterator[ModelServer]:
+        """The server that answers an invocation now; it is not stopped by an update before it has.
+
+        Raises:
+            ServiceError: no such endpoint is in service, or it has no such variant.
+        """
+        with self._state.lock:
+            fleet = self._serving.get(self._state.arn(ENDPOINT, endpoint))
+            if fleet is None:
+                account = self._cloud.account
+                raise ServiceError("ValidationError", f"Endpoint {endpoint} of account {account} not found.")
+            server = fleet.choose(variant)
+            if server is None:
+                raise ServiceError("ValidationError", f"Variant {variant} of endpoint {endpoint} not found.")
+            server.acquire()
+        try:
+            yield server
+        finally:
+            server.release()
 
     def _create(self, call: Call) -> dict[str, Any]:
         refuse.beyond(call.arguments, "DeploymentConfig")
@@ -79,7 +97,7 @@ class Endpoints:
 
     def _describe(self, call: Call) -> dict[str, Any]:
         record = self._state.get(ENDPOINT, call["EndpointName"])
-        if fleet := self.serving(record["EndpointName"]):
+        if fleet := self._serving.get(record["EndpointArn"]):
             record["ProductionVariants"] = fleet.summary()
         return project(record, output_shape(call.operation))
 
@@ -115,6 +133,7 @@ class Endpoints:
             self._serving[record["EndpointArn"]] = fleet
         self._change(record, "InService", EndpointConfigName=fleet.config_name, PendingDeploymentSummary=None)
         if old is not None:
+            old.drain()
             old.stop()
 
     def _roll_back(self, record: Record, failed: Fleet | None, reason: str) -> None:

@@ -49,6 +49,8 @@ class ModelServer:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._url = ""
+        self._busy = 0
+        self._idle = threading.Condition()
         self._http = urllib3.PoolManager(maxsize=64, retries=False)
 
     def prepare(self, source: Container) -> None:
@@ -107,8 +109,29 @@ class ModelServer:
             urllib3 HTTPError: it does not answer, or not within `INVOCATION_SECONDS`.
         """
         return self._http.request(
-            "POST", f"{self._url}/invocations", body=body, headers=dict(headers), timeout=INVOCATION_SECONDS
+            "POST",
+            f"{self._url}/invocations",
+            body=body,
+            # A connection kept open may be closed by the server just as the next request is sent on it.
+            headers={**headers, "Connection": "close"},
+            timeout=INVOCATION_SECONDS,
         )
+
+    def acquire(self) -> None:
+        """Say that an invocation is on its way: `drain` waits for it."""
+        with self._idle:
+            self._busy += 1
+
+    def release(self) -> None:
+        """Say that it has been answered."""
+        with self._idle:
+            self._busy -= 1
+            self._idle.notify_all()
+
+    def drain(self) -> None:
+        """Wait until every invocation has been answered, as long as one may take."""
+        with self._idle:
+            self._idle.wait_for(lambda: self._busy == 0, INVOCATION_SECONDS)
 
     def stop(self) -> None:
         """End the process for good and remove its files."""

@@ -81,15 +81,17 @@ class JobRun:
     def _finish(self, s3: Any, code: int | None) -> None:
         message = self._message()
         stopped = self.process.stopped_because
+        said = {"ExitMessage": message} if message else {}
         if stopped is None and code != 0:
-            raise JobFailedError(f"AlgorithmError: {message}, exit code: {code}")
+            text = f"AlgorithmError: {message}, exit code: {code}"
+            self._end("Failed", "Failed", FailureReason=text[:_REASON_CHARACTERS], **said)
+            return
         self._changed(secondary="Uploading")
         try:
             known = self.plan.upload(s3, self.base)
         except (ClientError, BotoCoreError) as error:
             raise JobFailedError(f"ClientError: Artifact upload failed: {reason(error)}") from error
-        exit_message = {"ExitMessage": message} if message else {}
-        self._end("Stopped" if stopped else "Completed", stopped or "Completed", **known, **exit_message)
+        self._end("Stopped" if stopped else "Completed", stopped or "Completed", **known, **said)
 
     def _credentials(self) -> dict[str, str]:
         try:

@@ -88,7 +88,8 @@ def _check_sources(backend: Backend, role_arn: str, uris: Any) -> None:
             raise invalid(
                 f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
                 f"the bucket exists in the selected region ({region}), that objects exist under that S3 "
-                f'prefix, and that the role "{role_arn}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+                f'prefix, and that the role "{role_arn}" has "s3:ListBucket" permissions on bucket '
+                f'"{bucket}".'
             )
 
 

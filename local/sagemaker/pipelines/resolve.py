@@ -97,7 +97,7 @@ def _member(document: Any, name: str, list_name: str) -> Any:
     if not isinstance(document, list):
         return document[name]
     if list_name in _KEYS and not name.isdigit():
-        return next(item for item in document if item.get(_KEYS[list_name]) == name)
+        return {item[_KEYS[list_name]]: item for item in document}[name]
     return document[int(name)]
 
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import pytest
+import io
+import json
+import tarfile
+from typing import Any
 
-from tests.local.sagemaker.workbench import BUCKET, Workbench, source, target
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local.sagemaker.workbench import BUCKET, Workbench, source, target, wait_for
 
 pytestmark = pytest.mark.local_cloud
 
 IN, OUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
 
 
+def report(uri: str) -> dict[str, Any]:
+    return {"Outputs": [target(uri, f"{OUT}/report", "report")]}
+
+
 def test_processing_job_copies_in_runs_and_copies_out(workbench: Workbench) -> None:
     workbench.put("copy/data/a.csv", "a")
-    uri = workbench.put("copy/data/deeper/../b.csv", "b").rsplit("/deeper", 1)[0]
-    workbench.s3.delete_object(Bucket=BUCKET, Key="copy/data/deeper/../b.csv")
     name = workbench.process(
         "prepare",
         "fast",
-        ProcessingInputs=[source(uri, f"{IN}/dataset")],
+        ProcessingInputs=[source(f"s3://{BUCKET}/copy/data", f"{IN}/dataset")],
         ProcessingOutputConfig={"Outputs": [target(f"s3://{BUCKET}/copy/out", f"{OUT}/train", "train")]},
     )
     job = workbench.processed(name)
@@ -26,3 +34,145 @@ def test_processing_job_copies_in_runs_and_copies_out(workbench: Workbench) -> N
     assert job["CreationTime"] <= job["ProcessingStartTime"] <= job["ProcessingEndTime"]
     assert workbench.get(f"s3://{BUCKET}/copy/out/a.csv") == b"a"
     assert workbench.lines("/aws/sagemaker/ProcessingJobs", f"{name}/algo-1-") == ["preparing fast"]
+
+
+def test_job_runs_as_its_role_and_sees_nothing_of_the_cloud(workbench: Workbench) -> None:
+    name = workbench.process(
+        "environment",
+        Environment={"COLOUR": "blue"},
+        ProcessingOutputConfig=report(f"s3://{BUCKET}/environment"),
+    )
+    assert workbench.processed(name)["ProcessingJobStatus"] == "Completed"
+    seen = json.loads(workbench.get(f"s3://{BUCKET}/environment/environment.json"))
+    identity = workbench.client(
+        "sts",
+        {
+            "aws_access_key_id": seen["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": seen["AWS_SECRET_ACCESS_KEY"],
+            "aws_session_token": seen["AWS_SESSION_TOKEN"],
+        },
+    ).get_caller_identity()
+    assert workbench.job_role.rpartition("/")[2] in identity["Arn"]
+    assert seen["COLOUR"] == "blue"
+    assert seen["SAGEMAKER_BASE_DIR"] == str(workbench.folder / "jobs" / name / "ml")
+    assert not {"AUTH", "USE_SSL", "STATE_DIR"} & seen.keys()
+
+
+def test_isolated_job_has_no_credentials(workbench: Workbench) -> None:
+    name = workbench.process(
+        "environment",
+        NetworkConfig={"EnableNetworkIsolation": True},
+        ProcessingOutputConfig=report(f"s3://{BUCKET}/isolated"),
+    )
+    assert workbench.processed(name)["ProcessingJobStatus"] == "Completed"
+    seen = json.loads(workbench.get(f"s3://{BUCKET}/isolated/environment.json"))
+    assert not {"AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL"} & seen.keys()
+
+
+def test_failing_processing_job_says_why(workbench: Workbench) -> None:
+    job = workbench.processed(workbench.process("broken"))
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert job["ExitMessage"] == "column age: 3 values are no numbers"
+    assert job["FailureReason"] == "AlgorithmError: column age: 3 values are no numbers, exit code: 1"
+
+
+def test_role_that_may_not_read_its_input_fails_the_job_in_awss_words(workbench: Workbench) -> None:
+    blind = workbench.role("blind", ["sagemaker.amazonaws.com"], ["s3:ListBucket"])
+    workbench.put("secret/data.csv", "a")
+    name = workbench.process(
+        "prepare", role=blind, ProcessingInputs=[source(f"s3://{BUCKET}/secret", f"{IN}/dataset")]
+    )
+    job = workbench.processed(name)
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert "s3:GetObject" in job["FailureReason"]
+    assert f"arn:aws:s3:::{BUCKET}/secret/data.csv" in job["FailureReason"]
+
+
+def test_stopped_job_ends_as_stopped(workbench: Workbench) -> None:
+    name = workbench.process("wait")
+    wait_for(lambda: "waiting" in _lines(workbench, name), "the job's first line")
+    workbench.sagemaker.stop_processing_job(ProcessingJobName=name)
+    assert workbench.processed(name)["ProcessingJobStatus"] == "Stopped"
+    with pytest.raises(ClientError, match="the processing job is in status Stopped"):
+        workbench.sagemaker.stop_processing_job(ProcessingJobName=name)
+
+
+def test_job_that_runs_too_long_is_stopped(workbench: Workbench) -> None:
+    name = workbench.process("wait", StoppingCondition={"MaxRuntimeInSeconds": 1})
+    assert workbench.processed(name)["ProcessingJobStatus"] == "Stopped"
+
+
+def test_training_job_packs_its_model(workbench: Workbench) -> None:
+    data = workbench.put("rows/train.csv", "x\n1\n2\n").rpartition("/")[0]
+    name = workbench.train(data, HyperParameters={"depth": "3"})
+    job = workbench.trained(name)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert [t["Status"] for t in job["SecondaryStatusTransitions"]] == [
+        "Starting",
+        "Downloading",
+        "Training",
+        "Uploading",
+        "Completed",
+    ]
+    uri = job["ModelArtifacts"]["S3ModelArtifacts"]
+    assert uri == f"s3://{BUCKET}/models/{name}/output/model.tar.gz"
+    with tarfile.open(fileobj=io.BytesIO(workbench.get(uri))) as archive:
+        member = archive.extractfile("model.json")
+        assert member is not None
+        assert json.load(member) == {"rows": 3, "depth": "3"}
+
+
+def test_failing_training_job_says_why(workbench: Workbench) -> None:
+    data = workbench.put("rows/train.csv", "x\n1\n2\n").rpartition("/")[0]
+    job = workbench.trained(workbench.train(data, HyperParameters={"fail": "out of rows"}))
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"] == "AlgorithmError: out of rows, exit code: 1"
+
+
+def test_training_without_data_is_refused(workbench: Workbench) -> None:
+    with pytest.raises(ClientError, match=r'No S3 objects found under S3 URL "s3://workbench/nothing"'):
+        workbench.train(f"s3://{BUCKET}/nothing")
+
+
+def test_job_names_are_unique(workbench: Workbench) -> None:
+    name = workbench.process("broken")
+    with pytest.raises(ClientError, match="Job name must be unique") as refusal:
+        workbench.process("broken", ProcessingJobName=name)
+    assert refusal.value.response["Error"]["Code"] == "ResourceInUse"
+
+
+def test_role_that_sagemaker_may_not_assume_is_refused(workbench: Workbench) -> None:
+    with pytest.raises(ClientError, match="Could not assume role"):
+        workbench.process("broken", role=workbench.role("stranger", ["lambda.amazonaws.com"], []))
+
+
+def test_what_is_not_implemented_says_so(workbench: Workbench) -> None:
+    with pytest.raises(ClientError, match="does not implement SageMaker ListClusters") as refusal:
+        workbench.sagemaker.list_clusters()
+    assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    continuous = target(f"s3://{BUCKET}/out", f"{OUT}/report", "report")
+    continuous["S3Output"]["S3UploadMode"] = "Continuous"
+    with pytest.raises(ClientError, match="S3UploadMode='Continuous'"):
+        workbench.process("broken", ProcessingOutputConfig={"Outputs": [continuous]})
+
+
+def test_list_filters_sorts_and_pages(workbench: Workbench) -> None:
+    names = [
+        workbench.process("broken", ProcessingJobName=f"listed-{index}") and f"listed-{index}"
+        for index in range(3)
+    ]
+    for name in names:
+        workbench.processed(name)
+    query = {"NameContains": "listed-", "SortBy": "Name", "SortOrder": "Ascending", "StatusEquals": "Failed"}
+    pages = workbench.sagemaker.get_paginator("list_processing_jobs").paginate(
+        **query, PaginationConfig={"PageSize": 2}
+    )
+    found = [[job["ProcessingJobName"] for job in page["ProcessingJobSummaries"]] for page in pages]
+    assert found == [["listed-0", "listed-1"], ["listed-2"]]
+
+
+def _lines(workbench: Workbench, name: str) -> list[str]:
+    try:
+        return workbench.lines("/aws/sagemaker/ProcessingJobs", f"{name}/")
+    except ClientError:
+        return []

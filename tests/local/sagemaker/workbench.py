@@ -35,7 +35,7 @@ class Workbench:
 
     def __init__(self, variables: Mapping[str, str], folder: Path) -> None:
         self.folder = folder
-        self._session = boto3.Session(
+        self._session: Any = boto3.Session(
             aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
             region_name=variables["AWS_REGION"],

@@ -91,11 +91,12 @@ class SignModel:
     classes: tuple[str, ...] = ("negative", "positive")
     failures: list[AwsError] = field(default_factory=list)
     requests: list[bytes] = field(default_factory=list)
+    remembers: bool = True
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def predict(self, csv: bytes) -> Answer:
         with self.lock:
-            self.requests.append(csv)
+            self.requests.append(csv if self.remembers else b"")
             if self.failures:
                 raise self.failures.pop(0)
         status, body = self.answer(csv)

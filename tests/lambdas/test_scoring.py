@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import tracemalloc
+from io import BytesIO
+from tempfile import TemporaryFile
 
 import pytest
 from hypothesis import given, settings
@@ -11,9 +14,11 @@ from hypothesis import strategies as st
 
 from contract.reasons import REMEDIES, FileReason
 from contract.serving import MAX_REQUEST_BYTES, is_result_column
-from lambdas.score_upload.scoring import MEMORY_BYTES
+from lambdas.adapters.ports import StoredObject
+from lambdas.score_upload.concurrency import Patience
+from lambdas.score_upload.scoring import MEMORY_BYTES, score_table
 from lambdas.score_upload.table import chunks, read_table
-from tests.lambdas.fakes import SignModel
+from tests.lambdas.fakes import MODIFIED, SignModel
 from tests.lambdas.uploads import KEY, World, to_csv
 
 text = st.text(st.characters(codec="utf-8"), max_size=6)
@@ -28,8 +33,8 @@ def any_table(draw: st.DrawFn) -> list[list[str]]:
     return [header, *draw(rows)]
 
 
-@settings(deadline=None)
-@given(any_table(), st.sampled_from(["binary", "multiclass", "regression"]), st.sampled_from([1, 1, 1, 700]))
+@settings(deadline=None, max_examples=60)
+@given(any_table(), st.sampled_from(["binary", "multiclass", "regression"]), st.sampled_from([1, 1, 1, 300]))
 def test_rows_out_are_rows_in_with_their_own_columns_unchanged(
     rows: list[list[str]], problem: str, repeats: int
 ) -> None:
@@ -172,3 +177,22 @@ def test_a_result_larger_than_memory_allows_is_spooled() -> None:
     assert world.score(b"x,z\n" + b"\n".join([row] * 95)) == []
     assert len(world.outcomes().popitem()[1]) > MEMORY_BYTES
     assert len(world.table()) == 95
+
+
+def test_memory_does_not_grow_with_the_upload() -> None:
+    row = b"1," + b"z" * 500_000 + b"\n"
+    peaks = [_peak(b"x,z\n" + row * rows) for rows in (20, 80)]
+    assert peaks[1] < 1.1 * peaks[0] < 50_000_000
+
+
+def _peak(upload: bytes) -> int:
+    """Bytes at most allocated at a time while an upload is scored, its own not counted."""
+    stored = StoredObject(stream=BytesIO(upload), size=len(upload), last_modified=MODIFIED)
+    patience = Patience(spare_seconds=lambda: 60.0)
+    tracemalloc.start()
+    try:
+        with TemporaryFile() as result:
+            score_table(stored, result, model=SignModel(remembers=False), patience=patience)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

@@ -13,8 +13,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import IO, Any
@@ -61,7 +61,8 @@ def score_messages(records: Sequence[Mapping[str, Any]], scorer: Scorer) -> dict
 
 
 def _handled(record: Mapping[str, Any], scorer: Scorer) -> bool:
-    with logged_with(message_id=record["messageId"]):
+    with ExitStack() as told:
+        told.enter_context(logged_with(message_id=record["messageId"]))
         if scorer.spare_seconds() <= 0:
             log.warning("no time is left to begin: handed back")
             _delay(record, 0, scorer)
@@ -70,9 +71,9 @@ def _handled(record: Mapping[str, Any], scorer: Scorer) -> bool:
             upload = upload_of(record["body"])
             if upload is None:
                 log.info("the message tells of no upload: ignored")
-            else:
-                with logged_with(bucket=upload.bucket, key=upload.key, version_id=upload.version_id):
-                    score_upload(upload, scorer)
+                return True
+            told.enter_context(logged_with(**asdict(upload)))
+            score_upload(upload, scorer)
         except Exception:
             # Whatever it was must not fail the other messages of the batch.
             receives = int(record["attributes"]["ApproximateReceiveCount"])

@@ -64,9 +64,10 @@ def test_logs_name_the_error_but_no_values(
     account: Account, runtime: SignModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runtime.column, runtime.failures = "x", [AwsError("InvokeEndpoint", "ValidationError", "denied")]
-    account.upload(b"x\nsecret-value\n")
+    key = account.upload(b"x\nsecret-value\n")
     account.poll()
     output = capsys.readouterr().out
     (line,) = map(json.loads, output.splitlines())
-    assert (line["level"], line["error"]["type"]) == ("ERROR", "AwsError")
+    assert (line["level"], line["key"], line["error"]["type"]) == ("ERROR", key, "AwsError")
+    assert line["version_id"]
     assert "secret-value" not in output

@@ -13,6 +13,7 @@ from ministack import app
 
 from local.cloud import (
     authorization,
+    buckets,
     cloudwatch,
     event_rules,
     functions,
@@ -57,6 +58,7 @@ class Emulator:
         object_events.install()
         cloudwatch.install(calls)
         templates.install(calls)
+        buckets.install()
         self.clock = Clock(account, region, [QueueMetrics(measurements).measure, children.forget_ended])
         self.cloud = Cloud(
             folder=folder,

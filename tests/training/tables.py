@@ -66,7 +66,7 @@ def _numeric(name: str, problem: Problem, data: Any, target: list[str], column: 
 
 
 MIXED_FEATURES = (
-    Feature(name="amount", type="number", missing=("n/a", "-1"), minimum=0, maximum=10_000),
+    Feature(name="amount", type="number", missing=("n/a", "9999"), minimum=0, maximum=10_000),
     Feature(name="colour", type="category", missing=("?",)),
     Feature(name="opened", type="datetime", missing=("never",)),
     Feature(name="size", type="category", required=True, values=("S", "M", "L")),
@@ -99,7 +99,7 @@ def _mixed_row(draw: random.Random, problem: Problem) -> tuple[str, ...]:
         "regression": f"{signal:.3f}",
     }[problem]
     return (
-        draw.choice(("n/a", "-1", "")) if draw.random() < 0.1 else f"{amount:.2f}",
+        draw.choice(("n/a", "9999", "")) if draw.random() < 0.1 else f"{amount:.2f}",
         "?" if draw.random() < 0.1 else colour,
         "never" if draw.random() < 0.1 else f"2024-{month:02}-{draw.randint(1, 28):02}T10:00:00+02:00",
         size,

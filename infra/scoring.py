@@ -39,8 +39,8 @@ class Scoring(Construct):
             "Uploads",
             bucket_name=storage.data_bucket,
             prefix=SCORE_PREFIX,
-            consumer_timeout_seconds=settings.timeout_seconds,
             max_receives=settings.max_receives,
+            consumer_timeout_seconds=settings.timeout_seconds,
         )
         self.function = Function(
             self,

@@ -15,7 +15,8 @@ from contract.layout import DATASETS_PREFIX, RUNS_PREFIX, TRAINING_PREFIX
 from infra.function import Function
 from infra.image import Image
 from infra.permissions import Allow, arn, list_objects, read_objects, use_key, write_objects
-from infra.pipeline.definition import JOBS, Values, render
+from infra.pipeline.definition import JOBS
+from infra.pipeline.values import Values, render
 from infra.settings import Environment
 from infra.storage import Storage
 from infra.training_roles import job_role, pipeline_role
@@ -50,8 +51,9 @@ class Training(Construct):
             "Uploads",
             bucket_name=storage.data_bucket,
             prefix=TRAINING_PREFIX,
-            consumer_timeout_seconds=environment.training.start_timeout_seconds,
             max_receives=START_MAX_RECEIVES,
+            consumer_timeout_seconds=environment.training.start_timeout_seconds,
+            window_seconds=environment.training.settle_seconds,
         )
         self.function = Function(
             self,

@@ -26,8 +26,9 @@ class UploadQueue(Construct):
         *,
         bucket_name: str,
         prefix: str,
-        consumer_timeout_seconds: int,
         max_receives: int,
+        consumer_timeout_seconds: int,
+        window_seconds: int = 0,
     ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = dead_letter_queue(self, "DeadLetters")
@@ -39,8 +40,8 @@ class UploadQueue(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=cdk.Duration.days(14),
-            # Lambda's rule: less would hand out a message that is still being worked on.
-            visibility_timeout=cdk.Duration.seconds(6 * consumer_timeout_seconds),
+            # Lambda's rule: with less, a message could be handed out while it is still worked on.
+            visibility_timeout=cdk.Duration.seconds(6 * consumer_timeout_seconds + window_seconds),
             dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=max_receives, queue=self.dead_letters),
         )
         self.rule = events.Rule(

@@ -88,13 +88,11 @@ class Environment(Table):
 
     def contradictions(self) -> Iterator[Problem]:
         if not (self.paging.emails or self.paging.https or self.paging.inbox):
-            yield Problem.at(
-                "paging", found="nobody", allowed="someone to page: emails, https, or inbox = true"
-            )
+            yield Problem.at("paging", found=None, allowed="someone to page: emails, https, or inbox = true")
 
 
-def load_environment(root: Path, name: str) -> Environment:
-    """Read one table of `environments.toml` in a root folder.
+def load_environment(root: Path, name: str, *, image_uri: str | None = None) -> Environment:
+    """Read one table of `environments.toml` in a root folder; an `image_uri` replaces the table's.
 
     Raises:
         SettingsError: there is no such environment, or its table does not fit.
@@ -106,4 +104,8 @@ def load_environment(root: Path, name: str) -> Environment:
             f'there is no environment "{name}"{suggestion(name, document)}; found in {path}: '
             f"{', '.join(document) or 'none'}. Choose one with -c environment=NAME, or add a table [{name}]"
         )
-    return validate(Environment, document[name], path=path.relative_to(root), within=(name,))
+    settings = validate(Environment, document[name], path=path.relative_to(root), within=(name,))
+    if image_uri is None:
+        return settings
+    table = {**document[name], "image_uri": image_uri}
+    return validate(Environment, table, path=Path("-c image_uri"))

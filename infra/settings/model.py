@@ -182,6 +182,6 @@ def load_model(root: Path, name: str) -> Model:
     model = validate(Model, read(path), path=path.relative_to(root))
     if model.name != name:
         raise SettingsError(
-            f'{path.relative_to(root)}: name: found "{model.name}"; allowed: "{name}", its folder\'s name'
+            f"{path.relative_to(root)}: name: found {model.name!r}; allowed: {name!r}, its folder's name"
         )
     return model

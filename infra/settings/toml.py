@@ -27,7 +27,7 @@ class Problem:
 
     @classmethod
     def at(cls, *keys: str, found: object, allowed: str) -> Problem:
-        shown = repr(found)
+        shown = "nothing" if found is None else repr(found)
         if len(shown) > 60:
             shown = shown[:57] + "..."
         return cls(keys, f"found {shown}; allowed: {allowed}")

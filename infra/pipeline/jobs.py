@@ -1,0 +1,141 @@
+"""The pipeline's jobs, and the registration of what they made, as steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contract import serving
+from infra.pipeline import sdk
+from infra.pipeline.values import PLACEHOLDERS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """What each job runs on."""
+
+    instance_type: str
+    volume_gib: int
+    max_runtime_minutes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What all jobs have in common: one image, one key, one instance, no network."""
+
+    run: Any
+    size: Size
+    environment: Mapping[str, Any]
+
+    def place(self, *parts: str) -> Any:
+        """Where something of this run lies in the artifacts bucket."""
+        return sdk.Join(on="/", values=[self.run, *parts])
+
+    def processing(
+        self,
+        name: str,
+        *,
+        inputs: Mapping[str, Any],
+        outputs: list[str],
+        property_files: list[Any] | None = None,
+        depends_on: list[str] | None = None,
+    ) -> Any:
+        """A processing job that gives the image its own name as the command."""
+        arguments = {
+            "AppSpecification": {"ImageUri": PLACEHOLDERS.image_uri, "ContainerArguments": [name]},
+            "RoleArn": _role(name),
+            "Environment": dict(self.environment),
+            "ProcessingInputs": [_input(name, uri) for name, uri in inputs.items()],
+            "ProcessingOutputConfig": {
+                "Outputs": [_output(output, self.place(name, output)) for output in outputs],
+                "KmsKeyId": PLACEHOLDERS.key_arn,
+            },
+            "ProcessingResources": {"ClusterConfig": self._instance()},
+            "NetworkConfig": {"EnableNetworkIsolation": True, "EnableInterContainerTrafficEncryption": True},
+            "StoppingCondition": self._limit(),
+        }
+        return sdk.ApiStep(
+            name,
+            "Processing",
+            arguments,
+            property_files=property_files or [],
+            depends_on=depends_on or [],
+        )
+
+    def training(self, name: str, *, channels: Mapping[str, Any]) -> Any:
+        """A training job; SageMaker itself gives the image the command `train`."""
+        arguments = {
+            "AlgorithmSpecification": {"TrainingImage": PLACEHOLDERS.image_uri, "TrainingInputMode": "File"},
+            "RoleArn": _role(name),
+            "Environment": dict(self.environment),
+            "InputDataConfig": [_channel(name, uri) for name, uri in channels.items()],
+            "OutputDataConfig": {"S3OutputPath": self.place(name), "KmsKeyId": PLACEHOLDERS.key_arn},
+            "ResourceConfig": self._instance(),
+            "EnableNetworkIsolation": True,
+            "EnableInterContainerTrafficEncryption": True,
+            "StoppingCondition": self._limit(),
+        }
+        return sdk.ApiStep(name, "Training", arguments)
+
+    def _instance(self) -> dict[str, Any]:
+        return {
+            "InstanceType": self.size.instance_type,
+            "InstanceCount": 1,
+            "VolumeSizeInGB": self.size.volume_gib,
+            "VolumeKmsKeyId": PLACEHOLDERS.key_arn,
+        }
+
+    def _limit(self) -> dict[str, int]:
+        return {"MaxRuntimeInSeconds": self.size.max_runtime_minutes * 60}
+
+
+def register(name: str, *, model: Any, approval: str, evaluation: Any, origin: Mapping[str, Any]) -> Any:
+    """A model package with its evaluation and where it came from."""
+    metrics = {"ContentType": "application/json", "S3Uri": evaluation}
+    arguments = {
+        "ModelPackageGroupName": PLACEHOLDERS.package_group,
+        "ModelApprovalStatus": approval,
+        "InferenceSpecification": {
+            "Containers": [{"Image": PLACEHOLDERS.image_uri, "ModelDataUrl": model}],
+            "SupportedContentTypes": list(serving.CONTENT_TYPES),
+            "SupportedResponseMIMETypes": [serving.JSON_LINES],
+        },
+        "ModelMetrics": {"ModelQuality": {"Statistics": metrics}},
+        "CustomerMetadataProperties": dict(origin),
+    }
+    return sdk.ApiStep(name, "RegisterModel", arguments)
+
+
+def _role(job: str) -> str:
+    return str(getattr(PLACEHOLDERS, f"{job}_role_arn"))
+
+
+def _input(name: str, uri: Any) -> dict[str, Any]:
+    return {
+        "InputName": name,
+        "S3Input": {
+            "S3Uri": uri,
+            "LocalPath": f"/opt/ml/processing/input/{name}",
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+        },
+    }
+
+
+def _output(name: str, uri: Any) -> dict[str, Any]:
+    return {
+        "OutputName": name,
+        "S3Output": {
+            "S3Uri": uri,
+            "LocalPath": f"/opt/ml/processing/output/{name}",
+            "S3UploadMode": "EndOfJob",
+        },
+    }
+
+
+def _channel(name: str, uri: Any) -> dict[str, Any]:
+    return {
+        "ChannelName": name,
+        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}},
+    }

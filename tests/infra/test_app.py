@@ -1,0 +1,115 @@
+"""The app as people run it: with the CDK CLI, for a real account, and with wrong names."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.pipeline.check import main
+from tests.synthesis import Synthesis
+
+pytestmark = pytest.mark.synth
+
+OUTPUTS = {
+    "DataBucket", "ResultsBucket", "ArtifactsBucket", "KeyArn", "ModelPackageGroup", "Pipeline", "PipelineArn",
+    "Endpoint", "ReleaseStateMachineArn", "ScoreQueueUrl", "ScoreDeadLetterQueueUrl", "TrainingQueueUrl",
+    "TrainingDeadLetterQueueUrl", "ReleaseDeadLetterQueueUrl", "PageTopicArn", "StartTrainingFunction",
+    "ScoreUploadFunction", "VerifyPackageFunction",
+}  # fmt: skip
+
+
+def run(*command: str, root: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A command in the repository, with nobody's AWS and every proxy a dead end."""
+    paths = [Path(sys.executable).parent, root / "node_modules" / ".bin"]
+    nowhere = "http://127.0.0.1:9"
+    return subprocess.run(
+        command,
+        cwd=root,
+        env={
+            "PATH": os.pathsep.join([*map(str, paths), os.environ["PATH"]]),
+            "HOME": str(folder),
+            "PYTHONPATH": str(root),
+            "HTTPS_PROXY": nowhere,
+            "HTTP_PROXY": nowhere,
+            "CDK_DISABLE_VERSION_CHECK": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_cdk_cli_synthesises_production_and_the_checker_passes_it(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "cdk.out"
+    synth = run(
+        "cdk", "synth", "--quiet", "-c", "environment=prod", "--output", str(out), root=root, folder=tmp_path
+    )
+    assert synth.returncode == 0, synth.stderr
+    templates = sorted(out.glob("*.template.json"))
+    assert [path.name for path in templates] == [
+        "millrace-prod-tumor-loop.template.json",
+        "millrace-prod-tumor-storage.template.json",
+    ]
+    assert main([str(path) for path in templates]) == 0
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        ("environment=prd", 'there is no environment "prd" (did you mean "prod"?); found in'),
+        ("model=tumour", 'there is no model "tumour" (did you mean "tumor"?); found in'),
+        ("image_uri=millrace", "-c image_uri: image_uri: found 'millrace'; allowed: match pattern"),
+    ],
+)
+def test_a_wrong_choice_is_one_clear_sentence(
+    root: Path, tmp_path: Path, context: str, expected: str
+) -> None:
+    key, _, value = context.partition("=")
+    program = (
+        "import os, runpy\n"
+        f"os.environ['CDK_CONTEXT_JSON'] = {json.dumps({key: value})!r}\n"
+        "runpy.run_path('app.py', run_name='__main__')\n"
+    )
+    wrong = run(sys.executable, "-c", program, root=root, folder=tmp_path)
+    assert wrong.returncode == 1
+    assert "Traceback" not in wrong.stderr
+    assert expected in wrong.stderr
+
+
+def test_the_outputs_are_those_that_commands_and_people_read(stacks: Synthesis) -> None:
+    outputs = {name for template in stacks.templates for name in template["Outputs"]}
+    assert outputs - {"PageInboxUrl"} == OUTPUTS
+
+
+def test_stacks_are_named_and_placed_by_the_configuration(stacks: Synthesis) -> None:
+    manifest = json.loads((stacks.folder / "manifest.json").read_text())
+    name = stacks.configuration.environment_name
+    settings = stacks.configuration.environment
+    for part in ("storage", "loop"):
+        artifact = manifest["artifacts"][f"millrace-{name}-tumor-{part}"]
+        assert artifact["environment"] == f"aws://{settings.account}/{settings.region}"
+    assert (
+        f"millrace-{name}-tumor-storage"
+        in manifest["artifacts"][f"millrace-{name}-tumor-loop"]["dependencies"]
+    )
+
+
+def test_production_asks_before_its_data_goes(prod: Synthesis) -> None:
+    manifest = json.loads((prod.folder / "manifest.json").read_text())
+    properties = manifest["artifacts"]["millrace-prod-tumor-storage"]["properties"]
+    assert properties["terminationProtection"] is True
+
+
+def test_an_account_builds_the_image_and_the_laptop_is_given_one(prod: Synthesis, synth: object) -> None:
+    assets = json.loads((prod.folder / "millrace-prod-tumor-loop.assets.json").read_text())
+    [image] = assets["dockerImages"].values()
+    folder = prod.folder / image["source"]["directory"]
+    assert image["source"]["dockerFile"] == "training/Dockerfile"
+    assert {path.name for path in folder.iterdir()} == {"contract", "training", "models"}
+    assert [path.name for path in (folder / "models").iterdir()] == ["tumor"]
+    assert not list(folder.rglob("__pycache__"))

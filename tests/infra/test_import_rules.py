@@ -1,0 +1,110 @@
+"""Who may import whom, as the design says: read from the source, function-level imports included."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+FOLDERS = {"contract", "infra", "lambdas", "training", "models", "local", "cli", "tests"}
+MAY_IMPORT = {
+    "contract": set(),
+    "lambdas": {"contract"},
+    "training": {"contract"},
+    "models": {"contract", "training"},
+    "infra": {"contract"},
+    "local": {"contract"},
+    "cli": FOLDERS - {"tests"},
+}
+"""Besides itself. `training` loads a model's own folder by its name, which is no import statement."""
+
+AWS = {"boto3", "botocore", "aiobotocore"}
+
+
+def imports(source: str, package: str) -> Iterator[str]:
+    """The modules that a file of a package imports, by their full names."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parent = package.split(".")[: 1 - node.level or None] if node.level else []
+            base = ".".join([*parent, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def imported(root: Path, folder: str) -> dict[Path, set[str]]:
+    """What each file of a folder imports. Fails where there is no file to look at."""
+    files = sorted((root / folder).rglob("*.py"))
+    assert files, f"there is no source in {folder}/"
+    return {
+        path.relative_to(root): set(imports(path.read_text(), ".".join(path.relative_to(root).parent.parts)))
+        for path in files
+    }
+
+
+def tops(names: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("folder", sorted(MAY_IMPORT.keys() - {"models"}))
+def test_a_folder_imports_only_what_it_may(root: Path, folder: str) -> None:
+    for path, names in imported(root, folder).items():
+        assert tops(names) & FOLDERS <= MAY_IMPORT[folder] | {folder}, path
+
+
+def test_models_import_only_what_they_may(root: Path) -> None:
+    for path in (root / "models").rglob("*.py"):
+        names = set(imports(path.read_text(), "models"))
+        assert tops(names) & FOLDERS <= MAY_IMPORT["models"] | {"models"}, path
+
+
+def test_the_contract_needs_python_alone(root: Path) -> None:
+    for path, names in imported(root, "contract").items():
+        assert tops(names) - {"contract"} <= sys.stdlib_module_names, path
+
+
+def test_only_adapters_call_aws_in_functions(root: Path) -> None:
+    for path, names in imported(root, "lambdas").items():
+        if path.parts[1] != "adapters":
+            assert not tops(names) & AWS, path
+
+
+def test_jobs_and_the_model_server_never_call_aws(root: Path) -> None:
+    for path, names in imported(root, "training").items():
+        assert not tops(names) & AWS, path
+
+
+def test_one_function_never_imports_anothers(root: Path) -> None:
+    for path, names in imported(root, "lambdas").items():
+        if path.parts[1] == "adapters" or len(path.parts) == 2:
+            others = {name for name in names if name.startswith("lambdas.") and "adapters" not in name}
+            assert not others, path
+        else:
+            mine = {f"lambdas.{path.parts[1]}", "lambdas.adapters"}
+            theirs = {name for name in names if name.startswith("lambdas.")}
+            assert {".".join(name.split(".")[:2]) for name in theirs} <= mine, path
+
+
+def test_logic_knows_neither_aws_nor_the_environment(root: Path) -> None:
+    found = sorted((root / "lambdas").glob("*/logic.py"))
+    assert len(found) == 3
+    for path in found:
+        assert not tops(set(imports(path.read_text(), "lambdas"))) & (AWS | {"os"}), path
+
+
+def test_nothing_imports_the_command_line(root: Path) -> None:
+    for folder in FOLDERS - {"cli", "tests", "models"}:
+        for path, names in imported(root, folder).items():
+            assert "cli" not in tops(names), path
+
+
+def test_relative_imports_are_read_too() -> None:
+    assert set(imports("from . import a\nfrom .b import c\nfrom .. import infra", "lambdas.x")) == {
+        "lambdas.x.a",
+        "lambdas.x.b.c",
+        "lambdas.infra",
+    }
+    assert set(imports("def f():\n    import infra.app", "lambdas")) == {"infra.app"}

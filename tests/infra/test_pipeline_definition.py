@@ -1,0 +1,173 @@
+"""The training pipeline that is deployed is the one that was agreed, and comes out the same everywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from infra.pipeline.definition import JOBS, author
+from infra.pipeline.jobs import Size
+from infra.pipeline.template import definitions
+from tests.synthesis import Synthesis
+
+SIZE = Size(instance_type="ml.m5.large", volume_gib=30, max_runtime_minutes=60)
+
+
+@pytest.fixture
+def definition(stacks: Synthesis) -> dict[str, Any]:
+    [definition] = definitions(stacks.loop).values()
+    return definition
+
+
+def write(**changes: str) -> dict[str, Any]:
+    options = {"name": "pipeline", "approval": "Approved", "code_digest": "0" * 64}
+    return author(size=SIZE, **{**options, **changes})
+
+
+def named(steps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {step["Name"]: step for step in steps}
+
+
+@pytest.mark.synth
+def test_steps_and_parameters_are_those_agreed(definition: dict[str, Any]) -> None:
+    assert {p["Name"]: p["Type"] for p in definition["Parameters"]} == {
+        "DatasetVersion": "String", "DatasetUri": "String", "RunUri": "String"
+    }  # fmt: skip
+    assert [step["Name"] for step in definition["Steps"]] == [*JOBS, "gate"]
+    gate = named(definition["Steps"])["gate"]["Arguments"]
+    assert [step["Type"] for step in gate["IfSteps"]] == ["RegisterModel"]
+    assert [step["Type"] for step in gate["ElseSteps"]] == ["Fail"]
+    assert "PipelineExperimentConfig" not in definition
+
+
+@pytest.mark.synth
+def test_every_job_is_isolated_encrypted_and_limited(stacks: Synthesis, definition: dict[str, Any]) -> None:
+    steps = named(definition["Steps"])
+    functions = stacks.of_type("AWS::Lambda::Function").values()
+    [digest] = [
+        variables["CODE_DIGEST"]
+        for function in functions
+        if "CODE_DIGEST" in (variables := function["Properties"]["Environment"]["Variables"])
+    ]
+    assert len(digest) == 64
+    for job in JOBS:
+        arguments = steps[job]["Arguments"]
+        text = json.dumps(arguments)
+        assert arguments["Environment"] == {
+            "MILLRACE_DATASET_VERSION": {"Get": "Parameters.DatasetVersion"},
+            "MILLRACE_CODE_DIGEST": digest,
+        }
+        assert '"EnableNetworkIsolation": true' in text
+        assert '"EnableInterContainerTrafficEncryption": true' in text
+        assert '"VolumeKmsKeyId": "arn:aws:kms' in text
+        assert '"KmsKeyId": "arn:aws:kms' in text
+        minutes = stacks.configuration.environment.training.max_runtime_minutes
+        assert arguments["StoppingCondition"] == {"MaxRuntimeInSeconds": minutes * 60}
+        assert f"role/Training{job.capitalize()}Role" in arguments["RoleArn"]
+        assert len(steps[job]["RetryPolicies"]) == 2
+
+
+@pytest.mark.synth
+def test_processing_jobs_give_the_image_their_name_as_the_command(definition: dict[str, Any]) -> None:
+    steps = named(definition["Steps"])
+    for job in ("validate", "prepare", "evaluate"):
+        specification = steps[job]["Arguments"]["AppSpecification"]
+        assert specification["ContainerArguments"] == [job]
+        assert "ContainerEntrypoint" not in specification
+    assert "ContainerArguments" not in steps["train"]["Arguments"]["AlgorithmSpecification"]
+
+
+@pytest.mark.synth
+def test_jobs_see_what_the_ones_before_them_wrote(definition: dict[str, Any]) -> None:
+    steps = named(definition["Steps"])
+    inputs = {
+        job: {
+            i["InputName"]: i["S3Input"]["LocalPath"]
+            for i in steps[job]["Arguments"].get("ProcessingInputs", [])
+        }
+        for job in JOBS
+    }
+    place = "/opt/ml/processing/input"
+    assert inputs["validate"] == inputs["prepare"] == {n: f"{place}/{n}" for n in ("dataset", "contract")}
+    assert inputs["evaluate"] == {n: f"{place}/{n}" for n in ("model", "holdout", "contract")}
+    channels = steps["train"]["Arguments"]["InputDataConfig"]
+    assert [channel["ChannelName"] for channel in channels] == ["train", "holdout", "contract"]
+
+
+@pytest.mark.synth
+@pytest.mark.parametrize("environment", ["prod", "dev"])
+def test_approval_is_the_environments(root: Path, synth: Any, environment: str) -> None:
+    [definition] = definitions(synth(environment).loop).values()
+    [register] = named(definition["Steps"])["gate"]["Arguments"]["IfSteps"]
+    expected = {"prod": "PendingManualApproval", "dev": "Approved"}[environment]
+    assert register["Arguments"]["ModelApprovalStatus"] == expected
+
+
+def test_what_misses_a_gate_is_told_by_name() -> None:
+    gate = named(write()["Steps"])["gate"]["Arguments"]
+    [condition] = gate["Conditions"]
+    file = {"Get": "Steps.evaluate.PropertyFiles.Evaluation"}
+    assert condition["LeftValue"] == {"Std:JsonGet": {"PropertyFile": file, "Path": "passed"}}
+    assert condition["RightValue"] is True
+    message = gate["ElseSteps"][0]["Arguments"]["ErrorMessage"]["Std:Join"]
+    assert message["Values"][1] == {"Std:JsonGet": {"PropertyFile": file, "Path": "missed"}}
+
+
+def test_a_package_says_where_it_came_from() -> None:
+    [register] = named(write(code_digest="1" * 64)["Steps"])["gate"]["Arguments"]["IfSteps"]
+    assert register["Arguments"]["CustomerMetadataProperties"] == {
+        "dataset_version": {"Get": "Parameters.DatasetVersion"},
+        "code_digest": "1" * 64,
+        "run_uri": {"Get": "Parameters.RunUri"},
+    }
+
+
+def test_authoring_leaves_the_process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "somebody")
+    before, session = dict(os.environ), boto3.DEFAULT_SESSION
+    write()
+    assert dict(os.environ) == before
+    assert boto3.DEFAULT_SESSION is session
+
+
+def test_authoring_needs_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise AssertionError(f"tried to reach {arguments}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert write()["Steps"]
+
+
+def test_the_definition_is_the_same_on_another_machine(root: Path, tmp_path: Path) -> None:
+    program = (
+        "import json, sys\n"
+        "from infra.pipeline.definition import author\n"
+        "from infra.pipeline.jobs import Size\n"
+        f"size = {SIZE!r}\n"
+        "print(json.dumps(author(name='pipeline', size=size, approval='Approved', code_digest='0' * 64)))\n"
+    )
+    strange = {
+        "HOME": str(tmp_path),
+        "AWS_PROFILE": "nobody",
+        "AWS_DEFAULT_REGION": "ap-south-1",
+        "PYTHONHASHSEED": "7",
+        "TZ": "Asia/Tokyo",
+    }
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=tmp_path,
+        env={**strange, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(run.stdout) == write()

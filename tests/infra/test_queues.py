@@ -1,0 +1,109 @@
+"""No message and no event can be lost in silence."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.synthesis import Synthesis
+
+pytestmark = pytest.mark.synth
+
+
+def dead_letters(stacks: Synthesis) -> set[str]:
+    """Queues that are named as dead-letter targets by queues, rules or subscriptions."""
+    found = set()
+    for queue in stacks.of_type("AWS::SQS::Queue").values():
+        if redrive := queue["Properties"].get("RedrivePolicy"):
+            found.add(redrive["deadLetterTargetArn"]["Fn::GetAtt"][0])
+    for rule in stacks.of_type("AWS::Events::Rule").values():
+        for target in rule["Properties"]["Targets"]:
+            found.add(target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0])
+    for subscription in stacks.of_type("AWS::SNS::Subscription").values():
+        found.add(subscription["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0])
+    return found
+
+
+def statements(stacks: Synthesis) -> dict[str, list[dict[str, Any]]]:
+    return {
+        queue["Ref"]: policy["Properties"]["PolicyDocument"]["Statement"]
+        for policy in stacks.of_type("AWS::SQS::QueuePolicy").values()
+        for queue in policy["Properties"]["Queues"]
+    }
+
+
+def test_every_queue_has_dead_letters_or_is_one(stacks: Synthesis) -> None:
+    queues = stacks.of_type("AWS::SQS::Queue")
+    dead = dead_letters(stacks)
+    for name, queue in queues.items():
+        read_by_people = name.startswith("PagingInbox")
+        assert name in dead or "RedrivePolicy" in queue["Properties"] or read_by_people, name
+    assert len(dead) == 4
+
+
+def test_messages_are_kept_as_long_as_sqs_can_and_encrypted(stacks: Synthesis) -> None:
+    for queue in stacks.of_type("AWS::SQS::Queue").values():
+        assert queue["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+        assert queue["Properties"]["SqsManagedSseEnabled"] is True
+
+
+def test_every_queue_refuses_plain_http(stacks: Synthesis) -> None:
+    policies = statements(stacks)
+    for name in stacks.of_type("AWS::SQS::Queue"):
+        assert any(
+            s["Effect"] == "Deny" and s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            for s in policies[name]
+        ), name
+
+
+def test_every_rule_may_send_to_its_target_and_to_its_dead_letters(stacks: Synthesis) -> None:
+    policies = statements(stacks)
+    rules = stacks.of_type("AWS::Events::Rule")
+    assert len(rules) == 3
+    for name, rule in rules.items():
+        [target] = rule["Properties"]["Targets"]
+        arns = [target["Arn"], target["DeadLetterConfig"]["Arn"]]
+        for queue in {arn["Fn::GetAtt"][0] for arn in arns} & set(policies):
+            assert any(
+                s["Principal"] == {"Service": "events.amazonaws.com"}
+                and "sqs:SendMessage" in s["Action"]
+                and s["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [name, "Arn"]}}}
+                for s in policies[queue]
+            ), f"{name} may not send to {queue}"
+
+
+def test_uploads_reach_the_queue_of_their_prefix(stacks: Synthesis) -> None:
+    patterns = {
+        json.dumps(rule["Properties"]["EventPattern"]["detail"]["object"]["key"]): rule["Properties"]
+        for rule in stacks.of_type("AWS::Events::Rule").values()
+        if rule["Properties"]["EventPattern"]["source"] == ["aws.s3"]
+    }
+    assert {json.loads(key)[0]["prefix"] for key in patterns} == {"score/", "training/"}
+    for properties in patterns.values():
+        pattern = properties["EventPattern"]
+        assert pattern["detail-type"] == ["Object Created"]
+        assert "DataBucket" in json.dumps(pattern["detail"]["bucket"]["name"])
+
+
+def test_only_approved_packages_of_this_model_are_released(stacks: Synthesis) -> None:
+    [rule] = [
+        rule["Properties"]
+        for rule in stacks.of_type("AWS::Events::Rule").values()
+        if rule["Properties"]["EventPattern"]["source"] == ["aws.sagemaker"]
+    ]
+    assert rule["EventPattern"]["detail"] == {
+        "ModelApprovalStatus": ["Approved"],
+        "ModelPackageGroupName": [f"millrace-{stacks.configuration.environment_name}-tumor"],
+    }
+
+
+def test_receives_and_concurrency_are_as_configured(stacks: Synthesis) -> None:
+    settings = stacks.configuration.environment.scoring
+    queues = stacks.of_type("AWS::SQS::Queue")
+    [queue] = [q["Properties"] for name, q in queues.items() if name.startswith("ScoringUploadsQueue")]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == settings.max_receives
+    mappings = stacks.of_type("AWS::Lambda::EventSourceMapping")
+    [mapping] = [m["Properties"] for name, m in mappings.items() if name.startswith("Scoring")]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": settings.max_concurrency}

@@ -1,0 +1,131 @@
+"""The release state machine: its states, its calls, and what it may do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra.pipeline.shapes import conform, operation
+from infra.pipeline.template import render
+from tests.synthesis import Synthesis
+
+pytestmark = pytest.mark.synth
+
+
+@pytest.fixture
+def machine(stacks: Synthesis) -> dict[str, Any]:
+    [machine] = stacks.of_type("AWS::StepFunctions::StateMachine").values()
+    definition: dict[str, Any] = json.loads(render(machine["Properties"]["DefinitionString"]))
+    return definition
+
+
+def follows(state: dict[str, Any]) -> Iterator[str]:
+    """The states that may come after a state."""
+    for branch in (state, *state.get("Choices", ()), *state.get("Catch", ())):
+        if "Next" in branch:
+            yield branch["Next"]
+    if "Default" in state:
+        yield state["Default"]
+
+
+def calls(machine: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The SageMaker calls, by operation, with what they send."""
+    return {
+        (action := state["Resource"].rsplit(":", 1)[1])[0].upper() + action[1:]: state["Parameters"]
+        for state in machine["States"].values()
+        if ":aws-sdk:sagemaker:" in state.get("Resource", "")
+    }
+
+
+def test_every_state_is_reached_and_every_path_ends(machine: dict[str, Any]) -> None:
+    states, seen, todo = machine["States"], set(), [machine["StartAt"]]
+    while todo:
+        if (name := todo.pop()) not in seen:
+            seen.add(name)
+            todo.extend(follows(states[name]))
+    assert seen == set(states)
+    for name, state in states.items():
+        assert list(follows(state)) or state.get("End") or state["Type"] == "Fail", name
+
+
+def test_every_call_is_retried_and_all_end_in_time(machine: dict[str, Any]) -> None:
+    for name, state in machine["States"].items():
+        assert state["Type"] != "Task" or "Retry" in state or "Catch" in state, name
+    assert machine["TimeoutSeconds"] > 0
+
+
+def test_calls_have_the_shape_that_sagemaker_takes(machine: dict[str, Any]) -> None:
+    found = calls(machine)
+    assert set(found) == {
+        "CreateModel",
+        "CreateEndpointConfig",
+        "DescribeEndpoint",
+        "CreateEndpoint",
+        "UpdateEndpoint",
+        "DeleteEndpoint",
+    }
+    for name, parameters in found.items():
+        assert list(conform(known(parameters), operation(name).input_shape, name)) == []
+
+
+def known(value: Any) -> Any:
+    """Parameters with what a path will find standing as an expression."""
+    if isinstance(value, dict):
+        return {k.removesuffix(".$"): {"Get": v} if k.endswith(".$") else known(v) for k, v in value.items()}
+    return [known(item) for item in value] if isinstance(value, list) else value
+
+
+def test_the_role_allows_each_call_and_no_other_of_sagemaker(
+    stacks: Synthesis, machine: dict[str, Any]
+) -> None:
+    roles = stacks.of_type("AWS::IAM::Role")
+    [role] = [role for name, role in roles.items() if name.startswith("ReleaseStateMachineRole")]
+    allowed = {
+        action
+        for policy in role["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        if action.startswith("sagemaker:")
+    }
+    # CreateModel reads the package it is given on behalf of who calls it.
+    assert allowed == {f"sagemaker:{name}" for name in calls(machine)} | {"sagemaker:DescribeModelPackage"}
+
+
+def test_the_endpoint_is_believed_only_where_it_runs_the_new_configuration(machine: dict[str, Any]) -> None:
+    choice = machine["States"]["IsItLive"]
+    live = choice["Choices"][0]
+    assert live["Next"] == "NoteVersion"
+    conditions = {condition["Variable"]: condition for condition in live["And"]}
+    assert conditions["$.endpoint.EndpointStatus"]["StringEquals"] == "InService"
+    assert conditions["$.endpoint.EndpointConfigName"]["StringEqualsPath"] == "$.endpoint_config_name"
+    assert machine["States"][choice["Default"]]["Type"] == "Fail"
+
+
+def test_every_endpoint_status_leads_somewhere(machine: dict[str, Any]) -> None:
+    output = operation("DescribeEndpoint").output_shape
+    assert output is not None
+    statuses = set(output.members["EndpointStatus"].enum)
+    named = {
+        condition["StringEquals"]
+        for state in ("MayItBeUpdated", "IsItLive")
+        for choice in machine["States"][state]["Choices"]
+        for condition in choice.get("And", [choice])
+        if "StringEquals" in condition
+    }
+    assert named <= statuses
+    assert statuses - named == {"OutOfService", "UpdateRollbackFailed"}  # these end in a failure that pages
+
+
+def test_the_live_version_is_recorded_under_the_agreed_name(
+    stacks: Synthesis, machine: dict[str, Any]
+) -> None:
+    environment = stacks.configuration.environment_name
+    record = machine["States"]["RecordVersion"]["Parameters"]
+    assert (record["Name"], record["Overwrite"]) == (f"/millrace/{environment}/tumor/live", True)
+    noted = {key.removesuffix(".$") for key in machine["States"]["NoteVersion"]["Parameters"]}
+    assert noted == {
+        "model_version", "model_package_arn", "endpoint", "endpoint_config", "model", "released_at"
+    }  # fmt: skip

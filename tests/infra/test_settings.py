@@ -1,0 +1,141 @@
+"""Settings files that are right are read; those that are wrong say where, what, and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sklearn.datasets import load_breast_cancer
+
+from contract.schema import Contract
+from infra.settings import SettingsError, load_environment, load_model
+
+MODEL = """
+name = "shop"
+problem = "binary"
+[target]
+name = "bought"
+positive = "yes"
+[features]
+age = { type = "number", min = 0, max = 120 }
+city = { type = "category", values = ["Oslo", "Rome"] }
+joined = { type = "datetime" }
+"""
+ENVIRONMENT = """
+[dev]
+account = "111122223333"
+region = "eu-west-1"
+approval = "manual"
+[dev.paging]
+emails = ["oncall@example.com"]
+"""
+
+
+def complaint(root: Path, *, model: str = MODEL, environment: str = ENVIRONMENT) -> str:
+    folder = root / "models" / "shop"
+    folder.mkdir(parents=True)
+    (folder / "model.toml").write_text(model)
+    (root / "environments.toml").write_text(environment)
+    for load in (lambda: load_model(root, "shop"), lambda: load_environment(root, "dev")):
+        try:
+            load()
+        except SettingsError as error:
+            return str(error)
+    pytest.fail("nothing was complained of")
+
+
+def test_the_tumor_model_is_scikit_learns_table(root: Path) -> None:
+    contract = load_model(root, "tumor").contract()
+    assert contract.feature_names == tuple(
+        name.replace(" ", "_") for name in load_breast_cancer().feature_names
+    )
+    assert (contract.target.name, contract.target.positive) == ("diagnosis", "malignant")
+
+
+def test_a_model_compiles_to_a_contract_that_reads_back(tmp_path: Path) -> None:
+    folder = tmp_path / "models" / "shop"
+    folder.mkdir(parents=True)
+    (folder / "model.toml").write_text(MODEL + '[gates]\nroc_auc = ">= 0.9"\n[row_id]\nname = "id"\n')
+    contract = load_model(tmp_path, "shop").contract()
+    assert Contract.from_json(contract.to_json()) == contract
+    age, city, joined = contract.features
+    assert (age.minimum, age.maximum, city.values, joined.type) == (0, 120, ("Oslo", "Rome"), "datetime")
+    assert (contract.row_id, contract.gates) == ("id", {"roc_auc": ">= 0.9"})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ('problem = "binary"', 'problem = "binry"', "model.toml: problem: found 'binry'; allowed: 'binary',"),
+        ('problem = "binary"', "", "model.toml: problem: missing; allowed: 'binary'"),
+        ('name = "shop"', 'name = "Shop"', "name: found 'Shop'; allowed: match pattern"),
+        ('name = "shop"', 'name = "store"', """name: found 'store'; allowed: 'shop', its folder's name"""),
+        ("min = 0", "minn = 0", '[features.age] minn: unknown key (did you mean "min"?); allowed: type,'),
+        ("min = 0", 'min = "0"', "[features.age] min: found '0'; allowed: a number"),
+        ("min = 0", "min = 121", "[features.age] max: found 120.0; allowed: at least min, which is 121"),
+        ('"datetime"', '"datetime", max = 3', '[features.joined] max: found 3.0; allowed: nothing: only type = "number"'),
+        ('"datetime"', '"datetime", values = ["a"]', "[features.joined] values: found ['a']; allowed: nothing"),
+        ('["Oslo", "Rome"]', '["Oslo", "Oslo"]', "[features.city] values: found ['Oslo', 'Oslo']; allowed: one or"),
+        ('["Oslo", "Rome"]', "[]", "[features.city] values: found []; allowed: one or more values"),
+        ('"datetime"', '"date"', "[features.joined] type: found 'date'; allowed: 'number', 'category' or 'datetime'"),
+        ('positive = "yes"', "", "[target] positive: found nothing; allowed: the value of the target"),
+        ('problem = "binary"', 'problem = "regression"', "[target] positive: found 'yes'; allowed: nothing"),
+        ("[features]", "[features]\nbought = { type = 'number' }", "[features] bought: found 'bought'; allowed: any column"),
+        ("[features]", "[features]\nprediction = { type = 'number' }", "[features] prediction: found 'prediction'"),
+        ("[features]", "[row_id]\nname = 'age'\n[features]", "[row_id] name: found 'age'; allowed: a column that is"),
+        ("[features]", "[fairness]\nsensitive = ['cty']\n[features]", "[fairness] sensitive: found 'cty'; allowed:"),
+        ("[features]", "[gates]\nauc = '> 1'\n[features]", "[gates] auc: unknown metric of a binary problem"),
+        ("[features]", "[gates]\nf1 = '0.9'\n[features]", "[gates] f1: found '0.9'; allowed: a condition"),
+        ("[features]", "[training]\nestimator = 'random-forst'\n[features]", '(did you mean "random-forest"?)'),
+        ("[features]", "[training]\nholdout_share = 1.0\n[features]", "[training] holdout_share: found 1.0"),
+        ("[features]", "[traning]\nseed = 1\n[features]", 'traning: unknown key (did you mean "training"?)'),
+        ("[features]", "[features", "model.toml: not TOML:"),
+    ],
+)  # fmt: skip
+def test_a_wrong_model_says_where_and_what(tmp_path: Path, before: str, after: str, expected: str) -> None:
+    assert before in MODEL
+    said = complaint(tmp_path, model=MODEL.replace(before, after, 1))
+    assert said.startswith("models/shop/model.toml: ") or str(tmp_path) in said
+    assert expected in said
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ('"111122223333"', '"1111"', "environments.toml: [dev] account: found '1111'; allowed: match pattern"),
+        ('account = "111122223333"', "", "environments.toml: [dev] account: missing; allowed: a string"),
+        ('"manual"', '"maybe"', "[dev] approval: found 'maybe'; allowed: 'automatic' or 'manual'"),
+        ("[dev.paging]", "[dev.servin]\n[dev.paging]", '[dev] servin: unknown key (did you mean "serving"?)'),
+        ("[dev.paging]", "[dev.scoring]\nretry_secs = 1\n[dev.paging]", '[dev.scoring] retry_secs: unknown key (did'),
+        ("[dev.paging]", "[dev.scoring]\nmax_receives = 0\n[dev.paging]", "[dev.scoring] max_receives: found 0; allowed"),
+        ('"oncall@example.com"', '"oncall"', "[dev.paging.emails] 0: found 'oncall'"),
+        ('["oncall@example.com"]', "[]", "[dev] paging: found nothing; allowed: someone to page"),
+        ("[dev.paging]", "image_uri = 'millrace:1'\n[dev.paging]", "[dev] image_uri: found 'millrace:1'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_environment_says_where_and_what(
+    tmp_path: Path, before: str, after: str, expected: str
+) -> None:
+    assert before in ENVIRONMENT
+    assert expected in complaint(tmp_path, environment=ENVIRONMENT.replace(before, after, 1))
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    said = complaint(tmp_path, model=MODEL.replace("min", "mn").replace('"binary"', '"b"'))
+    assert len(said.splitlines()) == 2
+
+
+def test_unknown_names_list_what_there_is(root: Path) -> None:
+    with pytest.raises(SettingsError, match=r'no model "tumour" \(did you mean "tumor"\?\).*-c model=NAME'):
+        load_model(root, "tumour")
+    with pytest.raises(SettingsError, match=r'no environment "prd".*"prod".*local, dev, prod.*table \[prd\]'):
+        load_environment(root, "prd")
+    with pytest.raises(SettingsError, match="there is no such file"):
+        load_environment(root / "docs", "prod")
+
+
+def test_an_image_that_is_not_in_ecr_is_refused(root: Path) -> None:
+    with pytest.raises(SettingsError, match=r"image_uri: found 'millrace:latest'"):
+        load_environment(root, "prod", image_uri="millrace:latest")
+    uri = f"111122223333.dkr.ecr.eu-west-1.amazonaws.com/millrace@sha256:{'0' * 64}"
+    assert load_environment(root, "prod", image_uri=uri).image_uri == uri

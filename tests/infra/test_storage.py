@@ -1,0 +1,106 @@
+"""What must be kept is encrypted, versioned, private, and stays when its stack goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.pipeline.template import render
+from tests.synthesis import Synthesis
+
+pytestmark = pytest.mark.synth
+
+
+def buckets(stacks: Synthesis) -> dict[str, dict[str, Any]]:
+    found = stacks.of_type("AWS::S3::Bucket")
+    assert len(found) == 4
+    return found
+
+
+def test_the_stateful_stack_keeps_what_is_in_it(stacks: Synthesis) -> None:
+    kept = {name: r for name, r in stacks.storage["Resources"].items() if "Policy" not in r["Type"]}
+    for name, resource in kept.items():
+        if resource["Type"] != "AWS::KMS::Alias":
+            assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain", name
+
+
+def test_nothing_stateful_is_in_the_stateless_stack(stacks: Synthesis) -> None:
+    kinds = {resource["Type"] for resource in stacks.loop["Resources"].values()}
+    assert not kinds & {"AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SageMaker::ModelPackageGroup"}
+
+
+def test_every_bucket_is_versioned_private_and_logged(stacks: Synthesis) -> None:
+    for name, bucket in buckets(stacks).items():
+        properties = bucket["Properties"]
+        assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+        assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+        assert properties["LifecycleConfiguration"]["Rules"]
+        assert "LoggingConfiguration" in properties or name.startswith("AccessLogs")
+
+
+def test_every_bucket_but_the_logs_is_encrypted_with_the_models_key(stacks: Synthesis) -> None:
+    [key] = stacks.of_type("AWS::KMS::Key")
+    for name, bucket in buckets(stacks).items():
+        [rule] = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        default = rule["ServerSideEncryptionByDefault"]
+        if name.startswith("AccessLogs"):
+            assert default == {"SSEAlgorithm": "AES256"}
+        else:
+            assert default == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Fn::GetAtt": [key, "Arn"]}}
+
+
+def test_every_bucket_refuses_plain_http(stacks: Synthesis) -> None:
+    policies = {
+        policy["Properties"]["Bucket"]["Ref"]: policy["Properties"]["PolicyDocument"]["Statement"]
+        for policy in stacks.of_type("AWS::S3::BucketPolicy").values()
+    }
+    for name in buckets(stacks):
+        [denied] = [
+            s for s in policies[name] if s.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+        ]
+        assert (denied["Effect"], denied["Action"], denied["Principal"]) == ("Deny", "s3:*", {"AWS": "*"})
+        assert [render(r) for r in denied["Resource"]] == [
+            f"arn:aws:iam::111122223333:role/{name}",
+            f"arn:aws:iam::111122223333:role/{name}/*",
+        ]
+
+
+def test_only_the_data_bucket_tells_eventbridge(stacks: Synthesis) -> None:
+    telling = [
+        name
+        for name, bucket in buckets(stacks).items()
+        if bucket["Properties"].get("NotificationConfiguration", {}).get("EventBridgeConfiguration")
+    ]
+    assert len(telling) == 1
+    assert telling[0].startswith("Data")
+
+
+def test_results_outlive_the_queues(stacks: Synthesis) -> None:
+    for bucket in buckets(stacks).values():
+        for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]:
+            # A result that is gone while its event may still be delivered would be made again.
+            assert rule.get("ExpirationInDays", 15) >= 15
+
+
+def test_the_key_rotates_and_serves_logs_and_alarms_of_this_model_only(stacks: Synthesis) -> None:
+    [key] = stacks.of_type("AWS::KMS::Key").values()
+    assert key["Properties"]["EnableKeyRotation"] is True
+    name = f"millrace-{stacks.configuration.environment_name}-tumor"
+    allowed = key["Properties"]["KeyPolicy"]["Statement"]
+    services = {s["Principal"]["Service"]: s for s in allowed if "Service" in s["Principal"]}
+    assert set(services) == {"logs.amazonaws.com", "cloudwatch.amazonaws.com"}
+    logs = services["logs.amazonaws.com"]["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
+    assert all(f"/{name}-*" in render(arn) for arn in logs)
+    alarms = services["cloudwatch.amazonaws.com"]["Condition"]
+    assert f":alarm:{name}-*" in render(alarms["ArnLike"]["aws:SourceArn"])
+    assert alarms["StringEquals"] == {"aws:SourceAccount": stacks.configuration.environment.account}
+
+
+def test_stacks_know_each_other_by_name_only(stacks: Synthesis) -> None:
+    exports = {
+        output["Export"]["Name"] for output in stacks.storage["Outputs"].values() if "Export" in output
+    }
+    prefix = f"millrace-{stacks.configuration.environment_name}-tumor-storage"
+    assert exports == {f"{prefix}:{n}" for n in ("DataBucket", "ResultsBucket", "ArtifactsBucket", "KeyArn")}

@@ -14,6 +14,7 @@ from local.sagemaker.endpoints.models import Models
 from local.sagemaker.endpoints.operations import Endpoints
 from local.sagemaker.jobs.operations import Jobs
 from local.sagemaker.pipelines.operations import Pipelines
+from local.sagemaker.reading import Reading
 from local.sagemaker.registry import Registry
 from local.sagemaker.service import Backend, Response, Service
 from local.sagemaker.state import State
@@ -24,7 +25,15 @@ def install(cloud: Cloud) -> None:
     """Register `sagemaker`, `sagemaker-runtime` and the CloudFormation types with ministack."""
     backend = Backend(cloud, State(cloud.region, cloud.account))
     jobs, endpoints = Jobs(backend), Endpoints(backend)
-    parts = (jobs, endpoints, Registry(backend), Models(backend), Pipelines(backend, jobs), Tags(backend))
+    parts = (
+        jobs,
+        endpoints,
+        Registry(backend),
+        Models(backend),
+        Pipelines(backend, jobs),
+        Reading(backend),
+        Tags(backend),
+    )
     service = Service(backend, {name: run for part in parts for name, run in part.operations().items()})
     runtime = Runtime(cloud, endpoints)
 

@@ -50,7 +50,7 @@ def endpoint_changed(cloud: Cloud, record: Record) -> None:
     _put(cloud, "SageMaker Endpoint State Change", detail, [record["EndpointArn"]], _milliseconds)
 
 
-def execution_changed(cloud: Cloud, record: Record, previous: str) -> None:
+def execution_changed(cloud: Cloud, record: Record, previous: str | None) -> None:
     """A pipeline execution changed its status."""
     detail = {
         "pipelineExecutionDisplayName": record.get("PipelineExecutionDisplayName"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.sagemaker import events, storage
-from local.sagemaker.errors import access_denied, conflict, invalid, not_implemented
+from local.sagemaker.errors import ServiceError, access_denied, conflict, invalid, not_implemented
 from local.sagemaker.listing import listing
 from local.sagemaker.resources import name_of
 from local.sagemaker.service import Backend, Call, Operation
@@ -28,10 +28,8 @@ class Registry:
     def operations(self) -> dict[str, Operation]:
         """The table of this part's operations."""
         return {
-            "CreateModelPackageGroup": self.create_group,
-            "DescribeModelPackageGroup": self._describe_group,
-            "ListModelPackageGroups": self._list_groups,
-            "DeleteModelPackageGroup": self.delete_group,
+            "CreateModelPackageGroup": self._create_group,
+            "DeleteModelPackageGroup": self._delete_group,
             "CreateModelPackage": self._create,
             "DescribeModelPackage": self._describe,
             "ListModelPackages": self._list,
@@ -39,25 +37,14 @@ class Registry:
             "DeleteModelPackage": self._delete,
         }
 
-    def create_group(self, call: Call) -> dict[str, Any]:
-        """CreateModelPackageGroup."""
+    def _create_group(self, call: Call) -> dict[str, Any]:
         members = {**call.arguments, "ModelPackageGroupStatus": "Completed", "CreatedBy": {}}
         record = self._state.add(MODEL_PACKAGE_GROUP, call["ModelPackageGroupName"], members)
         arn = record["ModelPackageGroupArn"]
         self._state.tags[arn] = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
         return {"ModelPackageGroupArn": arn}
 
-    def _describe_group(self, call: Call) -> dict[str, Any]:
-        record = self._state.get(MODEL_PACKAGE_GROUP, call["ModelPackageGroupName"])
-        return project(record, output_shape(call.operation))
-
-    def _list_groups(self, call: Call) -> dict[str, Any]:
-        return listing(
-            call.operation, MODEL_PACKAGE_GROUP, self._state.all(MODEL_PACKAGE_GROUP), call.arguments
-        )
-
-    def delete_group(self, call: Call) -> dict[str, Any]:
-        """DeleteModelPackageGroup."""
+    def _delete_group(self, call: Call) -> dict[str, Any]:
         group = self._state.get(MODEL_PACKAGE_GROUP, call["ModelPackageGroupName"])
         if self._versions(group["ModelPackageGroupName"]):
             raise conflict(
@@ -164,5 +151,8 @@ def _require_readable(call: Call, url: str) -> None:
     bucket, key = storage.parse(url)
     try:
         call.require("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
-    except Exception as error:
-        raise access_denied(f"Access denied for bucket: {bucket}, object key: {key}. {error}") from error
+    except ServiceError as error:
+        raise access_denied(
+            f"Access denied for bucket: {bucket}, object key: {key}. "
+            "The caller needs s3:GetObject on it and kms:Decrypt on its key."
+        ) from error

@@ -16,10 +16,9 @@ class Tags:
 
     def operations(self) -> dict[str, Operation]:
         """The table of this part's operations."""
-        return {"AddTags": self.add, "ListTags": self._list, "DeleteTags": self.delete}
+        return {"AddTags": self._add, "ListTags": self._list, "DeleteTags": self._delete}
 
-    def add(self, call: Call) -> dict[str, Any]:
-        """AddTags."""
+    def _add(self, call: Call) -> dict[str, Any]:
         tags = self._of(call)
         tags.update({tag["Key"]: tag["Value"] for tag in call["Tags"]})
         return {"Tags": _wire(tags)}
@@ -27,8 +26,7 @@ class Tags:
     def _list(self, call: Call) -> dict[str, Any]:
         return {"Tags": _wire(self._of(call))}
 
-    def delete(self, call: Call) -> dict[str, Any]:
-        """DeleteTags."""
+    def _delete(self, call: Call) -> dict[str, Any]:
         tags = self._of(call)
         for key in call["TagKeys"]:
             tags.pop(key, None)

@@ -9,12 +9,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.cloud.seam import AccessDeniedError
-from local.sagemaker import storage
+from local.sagemaker import refuse, storage
 from local.sagemaker.errors import invalid
-from local.sagemaker.jobs import refuse
-from local.sagemaker.listing import listing
 from local.sagemaker.service import Backend, Call, Operation
-from local.sagemaker.shapes import output_shape, project
 from local.sagemaker.state import ENDPOINT_CONFIG, MODEL, MODEL_PACKAGE, Kind, Record, State
 
 
@@ -49,15 +46,12 @@ class Models:
 
     def operations(self) -> dict[str, Operation]:
         """The table of this part's operations."""
-        table: dict[str, Operation] = {
+        return {
             "CreateModel": self._create_model,
             "CreateEndpointConfig": self._create_config,
+            "DeleteModel": self._delete(MODEL),
+            "DeleteEndpointConfig": self._delete(ENDPOINT_CONFIG),
         }
-        for kind in (MODEL, ENDPOINT_CONFIG):
-            table[f"Describe{kind.noun}"] = self._describe(kind)
-            table[f"List{kind.noun}s"] = self._list(kind)
-            table[f"Delete{kind.noun}"] = self._delete(kind)
-        return table
 
     def _create_model(self, call: Call) -> dict[str, Any]:
         refuse.beyond(call.arguments, "VpcConfig", "InferenceExecutionConfig")
@@ -130,13 +124,6 @@ class Models:
         record = self._state.add(kind, call[kind.name_member], {**call.arguments, **members})
         self._state.tags[record[kind.arn_member]] = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
         return record
-
-    def _describe(self, kind: Kind) -> Operation:
-        output = output_shape(f"Describe{kind.noun}")
-        return lambda call: project(self._state.get(kind, call[kind.name_member]), output)
-
-    def _list(self, kind: Kind) -> Operation:
-        return lambda call: listing(call.operation, kind, self._state.all(kind), call.arguments)
 
     def _delete(self, kind: Kind) -> Operation:
         def delete(call: Call) -> dict[str, Any]:

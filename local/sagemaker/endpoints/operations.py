@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from local.sagemaker import events
+from local.sagemaker import events, refuse
 from local.sagemaker.endpoints.fleet import Fleet
 from local.sagemaker.endpoints.server import ModelServer, UnhealthyError
 from local.sagemaker.errors import ServiceError, invalid
-from local.sagemaker.jobs import refuse
-from local.sagemaker.listing import listing
 from local.sagemaker.service import Backend, Call, Operation
 from local.sagemaker.shapes import output_shape, project
 from local.sagemaker.state import ENDPOINT, ENDPOINT_CONFIG, Record, now
@@ -37,7 +35,6 @@ class Endpoints:
             "CreateEndpoint": self._create,
             "UpdateEndpoint": self._update,
             "DescribeEndpoint": self._describe,
-            "ListEndpoints": self._list,
             "DeleteEndpoint": self._delete,
         }
 
@@ -100,9 +97,6 @@ class Endpoints:
         if fleet := self._serving.get(record["EndpointArn"]):
             record["ProductionVariants"] = fleet.summary()
         return project(record, output_shape(call.operation))
-
-    def _list(self, call: Call) -> dict[str, Any]:
-        return listing(call.operation, ENDPOINT, self._state.all(ENDPOINT), call.arguments)
 
     def _config(self, call: Call) -> Record:
         """The configuration that a request deploys; its caller must be allowed to use it, too."""

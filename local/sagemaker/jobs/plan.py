@@ -27,7 +27,6 @@ class JobPlan:
 
     kind: Kind
     name: str
-    role_arn: str
     arguments: Sequence[str]
     environment: Mapping[str, str]
     isolated: bool

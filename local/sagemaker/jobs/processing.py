@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local.sagemaker import container, storage
+from local.sagemaker import container, refuse, storage
 from local.sagemaker.errors import invalid
-from local.sagemaker.jobs import refuse
 from local.sagemaker.jobs.plan import Input, JobPlan
 from local.sagemaker.service import Backend
 from local.sagemaker.state import PROCESSING_JOB
@@ -18,7 +17,7 @@ _DEFAULT_MAX_RUNTIME = 86_400
 _HOST = "algo-1"
 
 
-def plan(backend: Backend, arguments: Mapping[str, Any]) -> JobPlan:
+def plan(backend: Backend, arguments: Mapping[str, Any], _s3: Any) -> JobPlan:
     """Plan of a processing job.
 
     Raises:
@@ -35,7 +34,6 @@ def plan(backend: Backend, arguments: Mapping[str, Any]) -> JobPlan:
     return JobPlan(
         kind=PROCESSING_JOB,
         name=name,
-        role_arn=arguments["RoleArn"],
         arguments=arguments["AppSpecification"].get("ContainerArguments", []),
         environment=arguments.get("Environment", {}),
         isolated=bool(arguments.get("NetworkConfig", {}).get("EnableNetworkIsolation")),

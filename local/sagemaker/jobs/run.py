@@ -12,7 +12,6 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.cloud.seam import AccessDeniedError
 from local.sagemaker import container, events, storage
 from local.sagemaker.errors import reason
 from local.sagemaker.jobs.plan import JobPlan
@@ -35,6 +34,8 @@ class JobRun:
 
     backend: Backend
     plan: JobPlan
+    credentials: dict[str, str]
+    """The job role's."""
     metrics: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -65,14 +66,16 @@ class JobRun:
             self.ended.set()
 
     def _execute(self) -> None:
-        credentials = self._credentials()
-        s3 = self.backend.cloud.client("s3", credentials)
+        s3 = self.backend.cloud.client("s3", self.credentials)
         self._changed(secondary="Downloading")
         self._prepare(s3)
         started: dict[str, Any] = {f"{self._verb}StartTime": now()}
         self._changed(secondary=self._verb, **started)
         variables = container.environment(
-            self.backend.cloud, self.base, self.plan.environment, None if self.plan.isolated else credentials
+            self.backend.cloud,
+            self.base,
+            self.plan.environment,
+            None if self.plan.isolated else self.credentials,
         )
         argv = container.command(self.plan.arguments)
         code = self.process.run(argv, variables, self.backend.cloud.image_root, self.plan.max_runtime)
@@ -92,12 +95,6 @@ class JobRun:
         except (ClientError, BotoCoreError) as error:
             raise JobFailedError(f"ClientError: Artifact upload failed: {reason(error)}") from error
         self._end("Stopped" if stopped else "Completed", stopped or "Completed", **known, **said)
-
-    def _credentials(self) -> dict[str, str]:
-        try:
-            return self.backend.cloud.credentials_for(self.plan.role_arn, "sagemaker.amazonaws.com")
-        except AccessDeniedError as error:
-            raise JobFailedError(f"ClientError: {error}") from error
 
     def _prepare(self, s3: Any) -> None:
         for folder in self.plan.folders:

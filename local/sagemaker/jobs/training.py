@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.sagemaker import container, storage
+from local.sagemaker import container, refuse, storage
 from local.sagemaker.errors import invalid
-from local.sagemaker.jobs import refuse
 from local.sagemaker.jobs.plan import Input, JobPlan
 from local.sagemaker.service import Backend
 from local.sagemaker.state import TRAINING_JOB
@@ -20,7 +19,7 @@ _DATA = "/opt/ml/input/data"
 _CONFIG = "/opt/ml/input/config"
 
 
-def plan(backend: Backend, arguments: Mapping[str, Any]) -> JobPlan:
+def plan(backend: Backend, arguments: Mapping[str, Any], s3: Any) -> JobPlan:
     """Plan of a training job.
 
     Raises:
@@ -30,12 +29,11 @@ def plan(backend: Backend, arguments: Mapping[str, Any]) -> JobPlan:
     name = arguments["TrainingJobName"]
     channels = {channel["ChannelName"]: channel for channel in arguments.get("InputDataConfig", [])}
     sources = {name: channel["DataSource"]["S3DataSource"]["S3Uri"] for name, channel in channels.items()}
-    _check_sources(backend, arguments["RoleArn"], sources.values())
+    _check_sources(backend, s3, arguments["RoleArn"], sources.values())
     algorithm = arguments["AlgorithmSpecification"]
     return JobPlan(
         kind=TRAINING_JOB,
         name=name,
-        role_arn=arguments["RoleArn"],
         arguments=algorithm.get("ContainerArguments") or ["train"],
         environment={
             **arguments.get("Environment", {}),
@@ -75,9 +73,8 @@ def _refuse(arguments: Mapping[str, Any]) -> None:
         refuse.s3_source(channel["DataSource"]["S3DataSource"])
 
 
-def _check_sources(backend: Backend, role_arn: str, uris: Any) -> None:
+def _check_sources(backend: Backend, s3: Any, role_arn: str, uris: Iterable[str]) -> None:
     """AWS looks into the inputs before it accepts a training job, with the job's role."""
-    s3 = backend.cloud.client("s3", backend.cloud.credentials_for(role_arn, "sagemaker.amazonaws.com"))
     for uri in uris:
         try:
             found = any(True for _ in storage.list_keys(s3, uri))

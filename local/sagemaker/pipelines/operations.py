@@ -14,17 +14,16 @@ from local.sagemaker.listing import listing
 from local.sagemaker.pipelines.definition import parse
 from local.sagemaker.pipelines.run import Execution
 from local.sagemaker.service import Backend, Call, Operation
-from local.sagemaker.shapes import output_shape, project
-from local.sagemaker.state import EXECUTION, PIPELINE, Record
+from local.sagemaker.state import EXECUTION, PIPELINE, Record, now
 
 _ID_CHARACTERS = string.ascii_lowercase + string.digits
-_CHANGEABLE = {
-    "PipelineDisplayName": "PipelineDisplayName",
-    "PipelineDescription": "PipelineDescription",
-    "PipelineDefinition": "PipelineDefinition",
-    "RoleArn": "RoleArn",
-    "ParallelismConfiguration": "ParallelismConfiguration",
-}
+_CHANGEABLE = (
+    "PipelineDisplayName",
+    "PipelineDescription",
+    "PipelineDefinition",
+    "RoleArn",
+    "ParallelismConfiguration",
+)
 
 
 class Pipelines:
@@ -41,12 +40,9 @@ class Pipelines:
         return {
             "CreatePipeline": self._create,
             "UpdatePipeline": self._update,
-            "DescribePipeline": self._describe,
-            "ListPipelines": self._list,
             "DeletePipeline": self._delete,
             "StartPipelineExecution": self._start,
             "StopPipelineExecution": self._stop,
-            "DescribePipelineExecution": self._describe_execution,
             "ListPipelineExecutions": self._list_executions,
             "ListPipelineExecutionSteps": self._list_steps,
             "DescribePipelineDefinitionForExecution": self._describe_definition,
@@ -76,19 +72,17 @@ class Pipelines:
         elif call.operation == "CreatePipeline":
             raise invalid("PipelineDefinition must be provided.")
 
-    def _describe(self, call: Call) -> dict[str, Any]:
-        record = self._state.get(PIPELINE, call["PipelineName"])
-        return project(record, output_shape(call.operation))
-
-    def _list(self, call: Call) -> dict[str, Any]:
-        return listing(call.operation, PIPELINE, self._state.all(PIPELINE), call.arguments)
-
     def _delete(self, call: Call) -> dict[str, Any]:
-        record = self._state.remove(PIPELINE, call["PipelineName"])
-        for execution in self._of(record["PipelineArn"]):
-            if execution["PipelineExecutionStatus"] == "Executing":
-                self._executions[execution["PipelineExecutionArn"]].stop()
-        return {"PipelineArn": record["PipelineArn"]}
+        with self._state.lock:
+            arn = self._state.get(PIPELINE, call["PipelineName"])["PipelineArn"]
+            executions = self._of(arn)
+            if any(record["PipelineExecutionStatus"] in ("Executing", "Stopping") for record in executions):
+                raise conflict(f"Pipeline {arn} has running executions: stop them first.")
+            for record in executions:
+                self._state.remove(EXECUTION, record["PipelineExecutionArn"])
+                del self._executions[record["PipelineExecutionArn"]]
+            self._state.remove(PIPELINE, call["PipelineName"])
+        return {"PipelineArn": arn}
 
     def _start(self, call: Call) -> dict[str, Any]:
         if call.get("SelectiveExecutionConfig"):
@@ -97,27 +91,23 @@ class Pipelines:
         definition = parse(pipeline["PipelineDefinition"])
         given = {parameter["Name"]: parameter["Value"] for parameter in call.get("PipelineParameters", [])}
         members = {
+            "PipelineExecutionDisplayName": f"execution-{int(time.time() * 1000)}",
+            "ParallelismConfiguration": pipeline.get("ParallelismConfiguration", {}),
             **call.arguments,
-            "PipelineName": pipeline["PipelineName"],
-            "PipelineArn": pipeline["PipelineArn"],
-            "PipelineDefinition": pipeline["PipelineDefinition"],
+            **{member: pipeline[member] for member in ("PipelineName", "PipelineArn", "PipelineDefinition")},
             "Parameters": definition.values(given),
             "PipelineExecutionStatus": "Executing",
-            "PipelineExecutionDisplayName": call.get(
-                "PipelineExecutionDisplayName", f"execution-{int(time.time() * 1000)}"
-            ),
+            "StartTime": now(),
         }
-        members.setdefault("ParallelismConfiguration", pipeline.get("ParallelismConfiguration", {}))
         identity = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(12))
-        record = self._state.add(EXECUTION, f"{pipeline['PipelineName']}/execution/{identity}", members)
-        arn = record["PipelineExecutionArn"]
-        record = self._state.change(EXECUTION, arn, StartTime=record["CreationTime"])
-        self._state.change(PIPELINE, pipeline["PipelineName"], LastRunTime=record["CreationTime"])
-        events.execution_changed(self._backend.cloud, record, "Starting")
-        execution = Execution(self._backend, self._jobs, record, definition, pipeline["RoleArn"])
-        self._executions[arn] = execution
+        with self._state.lock:
+            record = self._state.add(EXECUTION, f"{pipeline['PipelineName']}/execution/{identity}", members)
+            self._state.change(PIPELINE, pipeline["PipelineName"], LastRunTime=record["CreationTime"])
+            execution = Execution(self._backend, self._jobs, record, definition, pipeline["RoleArn"])
+            self._executions[record["PipelineExecutionArn"]] = execution
+        events.execution_changed(self._backend.cloud, record, previous=None)
         execution.start()
-        return {"PipelineExecutionArn": arn}
+        return {"PipelineExecutionArn": record["PipelineExecutionArn"]}
 
     def _stop(self, call: Call) -> dict[str, Any]:
         record = self._state.get(EXECUTION, call["PipelineExecutionArn"])
@@ -129,10 +119,6 @@ class Pipelines:
         self._executions[arn].stop()
         return {"PipelineExecutionArn": arn}
 
-    def _describe_execution(self, call: Call) -> dict[str, Any]:
-        record = self._state.get(EXECUTION, call["PipelineExecutionArn"])
-        return project(record, output_shape(call.operation))
-
     def _list_executions(self, call: Call) -> dict[str, Any]:
         pipeline = self._state.get(PIPELINE, call["PipelineName"])
         records = [
@@ -143,9 +129,9 @@ class Pipelines:
 
     def _list_steps(self, call: Call) -> dict[str, Any]:
         record = self._state.get(EXECUTION, call["PipelineExecutionArn"])
-        steps = list(self._executions[record["PipelineExecutionArn"]].steps.values())
-        by_start = [{**step, "CreationTime": step["StartTime"], EXECUTION.name_member: ""} for step in steps]
-        return listing(call.operation, EXECUTION, by_start, call.arguments)
+        steps = self._executions[record["PipelineExecutionArn"]].progress.records()
+        begun = [{**step, "CreationTime": step["StartTime"]} for step in steps]
+        return listing(call.operation, EXECUTION, begun, call.arguments)
 
     def _describe_definition(self, call: Call) -> dict[str, Any]:
         record = self._state.get(EXECUTION, call["PipelineExecutionArn"])

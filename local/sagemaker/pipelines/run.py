@@ -11,7 +11,9 @@ from typing import Any
 
 from local.sagemaker import events
 from local.sagemaker.jobs.operations import Jobs
-from local.sagemaker.pipelines.definition import Definition, Step, dependencies
+from local.sagemaker.pipelines import retry
+from local.sagemaker.pipelines.definition import Definition, Step, dependencies, every
+from local.sagemaker.pipelines.progress import Progress
 from local.sagemaker.pipelines.resolve import Scope
 from local.sagemaker.pipelines.steps import StepFailedError, StepRunner
 from local.sagemaker.service import Backend
@@ -33,19 +35,12 @@ class Execution:
     ) -> None:
         self._backend = backend
         self._record = record
-        self._scope_values = (record["Parameters"], _execution_variables(record))
+        self._definition = definition
         self._arn: str = record["PipelineExecutionArn"]
-        self._pipeline: str = record["PipelineName"]
-        self._pending: dict[str, Step] = {step["Name"]: step for step in definition.steps}
-        self._definitions: dict[str, Step] = dict(self._pending)
         self._outputs: dict[str, Mapping[str, Any]] = {}
         self._stopping = threading.Event()
-        self._lock = threading.Lock()
-        self.steps: dict[str, Record] = {}
-        """What ListPipelineExecutionSteps shows, by name, in the order of their start."""
-        self._runner = StepRunner(
-            backend=backend, jobs=jobs, role_arn=role_arn, execution_arn=self._arn, on_metadata=self._learn
-        )
+        self.progress = Progress(backend.cloud, record)
+        self._runner = StepRunner(backend, jobs, role_arn, self._arn, self._learn)
 
     def start(self) -> None:
         """Run on a thread of its own."""
@@ -56,123 +51,100 @@ class Execution:
         """Start no further step and stop the jobs that run."""
         self._stopping.set()
         self._changed("Stopping")
-        for step in list(self.steps.values()):
+        for step in self.progress.records():
             if step["StepStatus"] == "Executing":
-                try:
-                    self._runner.stop(step["Metadata"])
-                except StepFailedError as error:
-                    logger.warning("stopping %s of %s: %s", step["StepName"], self._arn, error.reason)
+                self._stop_step(step["StepName"], step["Metadata"])
 
     def _run(self) -> None:
-        started = time.monotonic()
+        started, reason = time.monotonic(), None
         try:
             self._run_steps()
-            failed = any(step["StepStatus"] == "Failed" for step in self.steps.values())
-            status, reason = ("Failed", _STEP_FAILURE) if failed else ("Succeeded", None)
-            if self._stopping.is_set():
-                status, reason = "Stopped", None
-            elif any(step["StepStatus"] == "Stopped" for step in self.steps.values()):
-                status, reason = "Failed", _STEP_FAILURE
         except Exception as error:
             logger.exception("pipeline execution %s", self._arn)
-            status, reason = "Failed", f"InternalFailure: {error}"
+            reason = f"InternalFailure: {error}"
+        if self._stopping.is_set():
+            status = "Stopped"
+        elif reason or self.progress.has("Failed", "Stopped"):
+            status, reason = "Failed", reason or _STEP_FAILURE
+        else:
+            status = "Succeeded"
         self._measure(f"Execution{status}", 1, "Count")
         self._measure("ExecutionDuration", (time.monotonic() - started) * 1000, "Milliseconds")
         self._changed(status, EndTime=now(), FailureReason=reason)
 
     def _run_steps(self) -> None:
-        parallel = self._record.get("ParallelismConfiguration", {}).get(
-            "MaxParallelExecutionSteps", _PARALLEL_STEPS
-        )
-        running: dict[Future[None], str] = {}
-        with ThreadPoolExecutor(max_workers=parallel) as pool:
+        pending = self._definition.steps
+        running: dict[Future[Mapping[str, Any] | None], Step] = {}
+        limit = self._record["ParallelismConfiguration"].get("MaxParallelExecutionSteps", _PARALLEL_STEPS)
+        with ThreadPoolExecutor(max_workers=limit) as pool:
             while True:
-                for step in self._ready():
-                    running[pool.submit(self._run_step, step)] = step["Name"]
+                for step in self._ready(pending):
+                    pending.remove(step)
+                    self.progress.begin(step)
+                    running[pool.submit(self._run_step, step, self._scope())] = step
                 if not running:
                     return  # what still waits lies behind a branch not taken, or a step that failed
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    del running[future]
-                    future.result()
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    step, outputs = running.pop(future), future.result()
+                    if outputs is not None:
+                        self._outputs[step["Name"]] = outputs
+                        pending += _branch(step, outputs)
 
-    def _ready(self) -> list[Step]:
-        if self._stopping.is_set() or any(
-            s["StepStatus"] in ("Failed", "Stopped") for s in self.steps.values()
-        ):
+    def _ready(self, pending: list[Step]) -> list[Step]:
+        if self._stopping.is_set() or self.progress.has("Failed", "Stopped"):
             return []
-        ready = [step for step in self._pending.values() if dependencies(step) <= self._outputs.keys()]
-        for step in ready:
-            del self._pending[step["Name"]]
-        return ready
+        return [step for step in pending if dependencies(step) <= self._outputs.keys()]
 
-    def _run_step(self, step: Step) -> None:
-        name = step["Name"]
-        known = {"DisplayName": "StepDisplayName", "Description": "StepDescription"}
-        self.steps[name] = {
-            "StepName": name,
-            **{member: step[key] for key, member in known.items() if key in step},
-            "StartTime": now(),
-            "StepStatus": "Starting",
-            "AttemptCount": 1,
-            "Metadata": {},
-        }
-        self._step_changed(step, "Executing")
+    def _run_step(self, step: Step, scope: Scope) -> Mapping[str, Any] | None:
+        """Execute one step and return its properties; None if it did not succeed."""
         try:
-            outputs = self._attempt(step)
+            outputs = self._attempt(step, scope)
         except StepFailedError as error:
-            reason = error.reason[:_REASON_CHARACTERS]
             status = "Stopped" if self._stopping.is_set() else error.status
-            self._step_changed(step, status, EndTime=now(), FailureReason=reason)
-            return
+            self.progress.end(step["Name"], status, error.reason[:_REASON_CHARACTERS])
+            return None
         except Exception as error:
-            self._step_changed(step, "Failed", EndTime=now(), FailureReason=f"InternalFailure: {error}")
+            self.progress.end(step["Name"], "Failed", f"InternalFailure: {error}"[:_REASON_CHARACTERS])
             raise
-        if step["Type"] == "Condition":
-            branch = step["Arguments"]["IfSteps" if outputs["Outcome"] else "ElseSteps"]
-            self._pending.update({inner["Name"]: inner for inner in branch})
-            self._definitions.update(self._pending)
-        self._step_changed(step, "Succeeded", EndTime=now())
-        self._outputs[name] = outputs
+        self.progress.end(step["Name"], "Succeeded")
+        return outputs
 
-    def _attempt(self, step: Step) -> Mapping[str, Any]:
+    def _attempt(self, step: Step, scope: Scope) -> Mapping[str, Any]:
         """Run a step, again where a retry policy of it covers the way in which it failed."""
-        for attempt in range(1, 1000):
+        started, attempt = time.monotonic(), 1
+        while True:
             try:
-                return self._runner.run(step, self._scope())
+                return self._runner.run(step, scope)
             except StepFailedError as error:
-                policy: Mapping[str, Any] = next(
-                    (p for p in step.get("RetryPolicies", []) if error.exception_type in p["ExceptionType"]),
-                    {},
-                )
-                if attempt >= policy.get("MaxAttempts", 1) or self._stopping.is_set():
+                policies, elapsed = step.get("RetryPolicies", []), time.monotonic() - started
+                delay = retry.delay(policies, error.exception_type, attempt, elapsed)
+                if delay is None or self._stopping.wait(delay):
                     raise
-                delay = policy.get("IntervalSeconds", 1) * policy.get("BackoffRate", 2.0) ** (attempt - 1)
-                self._stopping.wait(delay)
-                self.steps[step["Name"]]["AttemptCount"] = attempt + 1
-        raise AssertionError("unreachable")
+                attempt += 1
+                self.progress.change(step["Name"], AttemptCount=attempt)
 
     def _scope(self) -> Scope:
-        parameters, execution = self._scope_values
         return Scope(
-            parameters=parameters,
-            execution=execution,
+            parameters=self._record["Parameters"],
+            execution=_execution_variables(self._record),
             steps=dict(self._outputs),
             read_property_file=self._read_property_file,
         )
 
-    def _read_property_file(self, step: str, name: str) -> Any:
-        return self._runner.read_property_file(self._definitions[step], name, self._outputs[step])
+    def _read_property_file(self, name: str, file: str) -> Any:
+        step = next(step for step in every(self._definition.steps) if step["Name"] == name)
+        return self._runner.read_property_file(step, file, self._outputs.get(name))
 
-    def _learn(self, step: str, metadata: Mapping[str, Any]) -> None:
-        self.steps[step]["Metadata"] = dict(metadata)
+    def _learn(self, name: str, metadata: Mapping[str, Any]) -> None:
+        self.progress.change(name, Metadata=metadata)
+        if self._stopping.is_set():  # asked to stop while the job was being created
+            self._stop_step(name, metadata)
 
-    def _step_changed(self, step: Step, status: str, **members: Any) -> None:
-        record = self.steps[step["Name"]]
-        with self._lock:
-            previous = record["StepStatus"]
-            record.update(StepStatus=status, **members)
-        events.step_changed(self._backend.cloud, self._record, record, step["Type"], previous)
+    def _stop_step(self, name: str, metadata: Mapping[str, Any]) -> None:
+        try:
+            self._runner.stop(metadata)
+        except StepFailedError as error:
+            logger.warning("stopping step %s of %s: %s", name, self._arn, error.reason)
 
     def _changed(self, status: str, **members: Any) -> None:
         state = self._backend.state
@@ -182,7 +154,16 @@ class Execution:
         events.execution_changed(self._backend.cloud, record, previous)
 
     def _measure(self, name: str, value: float, unit: str) -> None:
-        self._backend.cloud.put_metric(NAMESPACE, name, value, unit, {"PipelineName": self._pipeline})
+        dimensions = {"PipelineName": self._record["PipelineName"]}
+        self._backend.cloud.put_metric(NAMESPACE, name, value, unit, dimensions)
+
+
+def _branch(step: Step, outputs: Mapping[str, Any]) -> list[Step]:
+    """The steps that a condition lets run."""
+    if step["Type"] != "Condition":
+        return []
+    branch: list[Step] = step["Arguments"]["IfSteps" if outputs["Outcome"] else "ElseSteps"]
+    return branch
 
 
 def _execution_variables(record: Record) -> dict[str, Any]:

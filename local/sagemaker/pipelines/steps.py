@@ -7,6 +7,7 @@ import secrets
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -63,7 +64,7 @@ _EXCEPTION_TYPES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(eq=False)
 class StepRunner:
     """Runs steps of one execution."""
 
@@ -123,15 +124,15 @@ class StepRunner:
                 name = self.backend.state.get(task.kind, arn)[task.kind.name_member]
                 self._call(f"Stop{task.kind.noun}", {task.kind.name_member: name})
 
-    def read_property_file(self, step: Step, name: str, outputs: Mapping[str, Any]) -> Any:
+    def read_property_file(self, step: Step, name: str, outputs: Mapping[str, Any] | None) -> Any:
         """The document of a property file, read with the pipeline role.
 
         Raises:
             UnresolvedError: it cannot be read as JSON.
         """
         file = next((f for f in step.get("PropertyFiles", []) if f["PropertyFileName"] == name), None)
-        if file is None:
-            raise UnresolvedError(f"property file {name} of step {step['Name']} is not declared")
+        if file is None or outputs is None:
+            raise UnresolvedError(f"property file {name} of step {step['Name']} does not exist")
         targets = {
             o["OutputName"]: o["S3Output"]["S3Uri"] for o in outputs["ProcessingOutputConfig"]["Outputs"]
         }
@@ -159,8 +160,11 @@ class StepRunner:
             ) from error
 
     def _client(self, service: str) -> Any:
-        credentials = self.backend.cloud.credentials_for(self.role_arn, "sagemaker.amazonaws.com")
-        return self.backend.cloud.client(service, credentials)
+        return self.backend.cloud.client(service, self._credentials)
+
+    @cached_property
+    def _credentials(self) -> dict[str, str]:
+        return self.backend.cloud.credentials_for(self.role_arn, "sagemaker.amazonaws.com")
 
     def _job_name(self, step: str) -> str:
         execution = self.execution_arn.rpartition("/")[2]

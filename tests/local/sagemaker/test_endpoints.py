@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import json
 import tarfile
@@ -174,6 +173,17 @@ def test_server_that_dies_comes_back(workbench: Workbench, endpoint: str) -> Non
     wait_for(alive, "the server")
 
 
+def test_endpoints_states_are_events(workbench: Workbench) -> None:
+    queue = workbench.queue_of_events(
+        {"detail-type": ["SageMaker Endpoint State Change"], "detail": {"EndpointName": ["told"]}}
+    )
+    workbench.sagemaker.create_endpoint(EndpointName="told", EndpointConfigName=config(workbench, "blue"))
+    workbench.endpoint("told")
+    workbench.sagemaker.delete_endpoint(EndpointName="told")
+    states = [workbench.next_event(queue)["detail"]["EndpointStatus"] for _ in range(3)]
+    assert states == ["CREATING", "IN_SERVICE", "DELETING"]
+
+
 def test_deleted_endpoint_is_gone(workbench: Workbench) -> None:
     workbench.sagemaker.create_endpoint(EndpointName="gone", EndpointConfigName=config(workbench, "blue"))
     with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
@@ -191,20 +201,7 @@ def test_invocations_are_measured(workbench: Workbench, endpoint: str) -> None:
         ask(workbench, endpoint, "boom")
 
     def total(metric: str) -> float:
-        now = dt.datetime.now(dt.UTC)
-        points = workbench.client("cloudwatch").get_metric_statistics(
-            Namespace="AWS/SageMaker",
-            MetricName=metric,
-            Dimensions=[
-                {"Name": "EndpointName", "Value": endpoint},
-                {"Name": "VariantName", "Value": "live"},
-            ],
-            StartTime=now - dt.timedelta(minutes=5),
-            EndTime=now + dt.timedelta(minutes=5),
-            Period=60,
-            Statistics=["Sum"],
-        )["Datapoints"]
-        return float(sum(point["Sum"] for point in points))
+        return workbench.total("AWS/SageMaker", metric, EndpointName=endpoint, VariantName="live")
 
     assert total("Invocations") == 2
     assert total("Invocation5XXErrors") == 1

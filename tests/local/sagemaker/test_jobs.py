@@ -36,6 +36,15 @@ def test_processing_job_copies_in_runs_and_copies_out(workbench: Workbench) -> N
     assert workbench.lines("/aws/sagemaker/ProcessingJobs", f"{name}/algo-1-") == ["preparing fast"]
 
 
+def test_output_is_encrypted_with_the_key_asked_for(workbench: Workbench) -> None:
+    key = workbench.client("kms").create_key()["KeyMetadata"]["Arn"]
+    output = {**report(f"s3://{BUCKET}/encrypted"), "KmsKeyId": key}
+    job = workbench.processed(workbench.process("environment", ProcessingOutputConfig=output))
+    assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
+    head = workbench.s3.head_object(Bucket=BUCKET, Key="encrypted/environment.json")
+    assert head["SSEKMSKeyId"] == key
+
+
 def test_job_runs_as_its_role_and_sees_nothing_of_the_cloud(workbench: Workbench) -> None:
     name = workbench.process(
         "environment",

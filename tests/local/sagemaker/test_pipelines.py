@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 from uuid import uuid4
@@ -260,6 +261,4 @@ def test_deleted_pipeline_does_not_exist(workbench: Workbench, group: str) -> No
 
 
 def _unzipped(data: bytes) -> bytes:
-    import gzip
-
     return gzip.decompress(data)

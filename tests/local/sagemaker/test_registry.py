@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.sagemaker.workbench import ACCOUNT, BUCKET, IMAGE, Workbench, wait_for
+from tests.local.sagemaker.workbench import ACCOUNT, BUCKET, IMAGE, Workbench
 
 pytestmark = pytest.mark.local_cloud
 
@@ -62,31 +61,16 @@ def test_update_merges_metadata_and_keeps_the_approval(workbench: Workbench, gro
 
 
 def test_approval_is_an_event(workbench: Workbench, group: str) -> None:
-    sqs, events = workbench.client("sqs"), workbench.client("events")
-    queue = sqs.create_queue(QueueName=group)["QueueUrl"]
-    queue_arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{group}"
-    allow = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": queue_arn,
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
-    pattern = {
-        "source": ["aws.sagemaker"],
-        "detail-type": ["SageMaker Model Package State Change"],
-        "detail": {"ModelPackageGroupName": [group], "ModelApprovalStatus": ["Approved"]},
-    }
-    events.put_rule(Name=group, EventPattern=json.dumps(pattern))
-    events.put_targets(Rule=group, Targets=[{"Id": "queue", "Arn": queue_arn}])
+    queue = workbench.queue_of_events(
+        {
+            "detail-type": ["SageMaker Model Package State Change"],
+            "detail": {"ModelPackageGroupName": [group], "ModelApprovalStatus": ["Approved"]},
+        }
+    )
     arn = register(workbench.sagemaker, group)
     workbench.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
 
-    message = wait_for(
-        lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages"), "event"
-    )[0]
-    event = json.loads(message["Body"])
+    event = workbench.next_event(queue)
     assert event["resources"] == [arn]
     assert event["detail"]["ModelPackageArn"] == arn
     assert event["detail"]["ModelPackageVersion"] == 1

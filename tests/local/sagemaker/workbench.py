@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -143,12 +144,56 @@ class Workbench:
         """An endpoint's description once it is at rest."""
         return self._ended(lambda: self.sagemaker.describe_endpoint(EndpointName=name), "EndpointStatus")
 
+    def queue_of_events(self, pattern: Mapping[str, Any]) -> str:
+        """URL of a new queue that receives the events of a pattern."""
+        name = f"events-{uuid4().hex[:8]}"
+        arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}"
+        allow = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn}
+        statement = {**allow, "Principal": {"Service": "events.amazonaws.com"}}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        queue: str = self.client("sqs").create_queue(QueueName=name, Attributes={"Policy": policy})[
+            "QueueUrl"
+        ]
+        events = self.client("events")
+        events.put_rule(Name=name, EventPattern=json.dumps({"source": ["aws.sagemaker"], **pattern}))
+        events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+        return queue
+
+    def next_event(self, queue: str) -> dict[str, Any]:
+        """The next event of such a queue."""
+        sqs = self.client("sqs")
+        message = wait_for(
+            lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages"), "the event"
+        )[0]
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        event: dict[str, Any] = json.loads(message["Body"])
+        return event
+
+    def total(self, namespace: str, metric: str, **dimensions: str) -> float:
+        """Sum of a metric's points of the last minutes."""
+        now = dt.datetime.now(dt.UTC)
+        points = self.client("cloudwatch").get_metric_statistics(
+            Namespace=namespace,
+            MetricName=metric,
+            Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+            StartTime=now - dt.timedelta(minutes=10),
+            EndTime=now + dt.timedelta(minutes=10),
+            Period=60,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        return float(sum(point["Sum"] for point in points))
+
     def lines(self, group: str, prefix: str) -> list[str]:
         """What the log streams that begin with a prefix hold."""
-        events = self.client("logs").filter_log_events(logGroupName=group, logStreamNamePrefix=prefix)[
-            "events"
+        logs = self.client("logs")
+        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix)["logStreams"]
+        return [
+            event["message"]
+            for stream in streams
+            for event in logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])[
+                "events"
+            ]
         ]
-        return [event["message"] for event in events]
 
     def _ended(self, describe: Callable[[], dict[str, Any]], status: str) -> dict[str, Any]:
         moving = ("InProgress", "Stopping", "Executing", "Creating", "Updating", "RollingBack", "Deleting")

@@ -93,7 +93,7 @@ def progress(line: str) -> str:
     """What a line of the CDK CLI's output says about its progress, or nothing."""
     if event := _EVENT.search(line):
         return f"{event['stack']}  {event['done']}/{event['all']}  {event['type']}"
-    return line.strip() if line.startswith("millrace-") and line.rstrip().endswith("...") else ""
+    return line.strip() if line.startswith("millrace-") and "..." in line else ""
 
 
 def _command(arguments: tuple[str, ...]) -> list[str]:

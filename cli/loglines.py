@@ -24,7 +24,7 @@ RECENT_RUNS = 5
 RECENT_RELEASES = 5
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Line:
     """One line of one source. `identity` tells it from others of that moment and text."""
 

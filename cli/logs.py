@@ -66,7 +66,8 @@ def logs(
 def read_lines(deployed: Deployment, sources: Sequence[str], after: datetime, key: str | None) -> list[Line]:
     """The lines of some sources after a moment, by time; with `key`, those about one upload."""
     lines = (line for source in sources for line in SOURCES[source](deployed, source, after))
-    return sorted(line for line in lines if key is None or line.mentions(key))
+    about = (line for line in lines if key is None or line.mentions(key))
+    return sorted(about, key=lambda line: line.when)  # stable: a source keeps its order
 
 
 def show(lines: Iterable[Line]) -> set[Line]:

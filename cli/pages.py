@@ -80,7 +80,7 @@ def wait_for_page(
         lambda: read_pages(deployed, after=after, alarm=alarm),
         timeout=timeout,
         what=f"a page of {alarm}" if alarm else "a page",
-        seen=lambda: "no page since " + after.strftime("%H:%M:%S UTC"),
+        seen=lambda: "no page since " + after.strftime("%Y-%m-%d %H:%M:%S UTC"),
     )
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.runs import ENDED, PENDING, Run, Step
-from cli.terminal import err
+from cli.terminal import out
 
 _MARKS = {
     "Succeeded": ("✓", "green"),
@@ -25,7 +25,7 @@ _RUNNING = ("▸", "cyan")
 class StepsDisplay:
     """Shows each state of a run that it is handed, while it is entered."""
 
-    def __init__(self, console: Console = err) -> None:
+    def __init__(self, console: Console = out) -> None:
         self._console = console
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._said: set[str] = set()

@@ -86,6 +86,6 @@ def _release(deployed: Deployment, package_arn: str) -> tuple[str, str]:
     )["executions"]
     for execution in executions:
         described = functions.describe_execution(executionArn=execution["executionArn"])
-        if package_arn in described.get("input", ""):
+        if f'"{package_arn}"' in described.get("input", ""):
             return described["status"], described.get("cause", "")
     return "", ""

@@ -28,13 +28,7 @@ EXAMPLES = examples(
     ("./millrace status --environment prod --model income", "one model in an account"),
 )
 
-QUEUES = {
-    "uploads to score": "ScoreQueueUrl",
-    "given up on (score)": "ScoreDeadLetterQueueUrl",
-    "uploads to train on": "TrainingQueueUrl",
-    "given up on (train)": "TrainingDeadLetterQueueUrl",
-    "given up on (release)": "ReleaseDeadLetterQueueUrl",
-}
+QUEUE, DEAD_LETTERS = "QueueUrl", "DeadLetterQueueUrl"
 RUNS_SHOWN = 3
 STYLES = {"Succeeded": "green", "Executing": "cyan", "Failed": "red", "InService": "green"}
 
@@ -110,15 +104,18 @@ def _runs(deployed: Deployment) -> Iterator[tuple[str, str]]:
 
 
 def _queues(deployed: Deployment) -> Iterator[tuple[str, str]]:
-    for title, output in QUEUES.items():
+    for output in sorted(name for name in deployed.outputs if name.endswith(QUEUE)):
         attributes = deployed.aws.sqs.get_queue_attributes(
             QueueUrl=deployed[output],
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )["Attributes"]
         waiting = int(attributes["ApproximateNumberOfMessages"])
         in_work = int(attributes["ApproximateNumberOfMessagesNotVisible"])
-        lost = waiting and "DeadLetter" in output
-        yield title, _styled(f"{waiting} waiting, {in_work} in work", "red" if lost else "")
+        lost = waiting and output.endswith(DEAD_LETTERS)
+        yield (
+            output.removesuffix("Url"),
+            _styled(f"{waiting} waiting, {in_work} in work", "red" if lost else ""),
+        )
 
 
 def _alarms(deployed: Deployment) -> Iterator[tuple[str, str]]:

@@ -59,7 +59,9 @@ def new_model(
     )
     if all(each.omitted for each in document.drafts):
         reasons = "; ".join(f"{each.name!r} {each.omitted}" for each in document.drafts)
-        raise CliError(f"{source} has no column to predict from: {reasons or 'it has only the target'}.")
+        raise targets.NothingToLearnError(
+            f"{source} has no column to predict from: {reasons or 'it has only the target'}."
+        )
     text = str(document)
     validate(Model, tomllib.loads(text), path=path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +89,9 @@ def _profiles(table: Table, column: str) -> dict[str, Profile]:
         for profile, cells in zip(profiles, chunk, strict=True):
             profile.add(cells)
     if not profiles[0].rows:
-        raise CliError(f"{table.path} has a header and no rows: there is nothing to learn from.")
+        raise targets.NothingToLearnError(
+            f"{table.path} has a header and no rows: there is nothing to learn from."
+        )
     return {profile.name: profile for profile in profiles}
 
 

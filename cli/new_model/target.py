@@ -17,6 +17,10 @@ MAX_CLASSES = 100
 AFFIRMATIVE = ("1", "yes", "y", "true", "t", "positive", "pos")
 
 
+class NothingToLearnError(CliError):
+    """The table has nothing to predict, or nothing to predict it from."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """What `model.toml` will say about the target."""
@@ -41,7 +45,7 @@ def target(profile: Profile, *, problem: Problem | None = None, positive: str | 
     """
     if len(profile.counts) < 2:
         found = f"only {quoted(profile.counts)}" if profile.counts else "no value"
-        raise CliError(f"the target {profile.name!r} holds {found}: there is nothing to predict.")
+        raise NothingToLearnError(f"the target {profile.name!r} holds {found}: there is nothing to predict.")
     chosen = problem or ("binary" if positive is not None else _problem(profile))
     if chosen != "binary" and positive is not None:
         raise CliError(f"a {chosen} problem has no positive value: leave out --positive or --problem.")

@@ -1,0 +1,48 @@
+"""`deploy` and the CDK CLI as a child."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli.cdk import Cdk, child_variables, progress
+from cli.deploy import BOOTSTRAP_STACK, parse_context, prepare
+from cli.errors import CliError
+from cli.session import Aws
+
+TEMPLATE = '{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}'
+
+
+def test_context_is_split_at_the_first_equals_sign() -> None:
+    assert parse_context(["model=income", "image_uri=a=b"]) == {"model": "income", "image_uri": "a=b"}
+
+
+def test_an_account_is_not_bootstrapped_unasked(aws: Aws) -> None:
+    with pytest.raises(CliError, match=r"111122223333 is not bootstrapped .* in eu-west-1: .* --bootstrap"):
+        prepare(aws, 0, asked=False)
+
+
+def test_an_account_is_bootstrapped_once(aws: Aws) -> None:
+    aws.cloudformation.create_stack(StackName=BOOTSTRAP_STACK, TemplateBody=TEMPLATE)
+
+    assert prepare(aws, 0, asked=False) is False
+
+
+def test_progress_is_read_from_what_the_cdk_cli_says() -> None:
+    event = "millrace-local-tumor-loop |  3/41 | 9:39:30 AM | CREATE_COMPLETE      | AWS::SQS::Queue | Inbox (Inbox3037)"
+
+    assert progress(event) == "millrace-local-tumor-loop  3/41  AWS::SQS::Queue"
+    assert (
+        progress("millrace-local-tumor-loop: deploying... [2/2]\n")
+        == "millrace-local-tumor-loop: deploying... [2/2]"
+    )
+    assert progress("Stack ARN:") == ""
+
+
+def test_a_failure_ends_with_what_the_cdk_cli_said_last(tmp_path: Path) -> None:
+    cdk = Cdk(child_variables("dev", 0), tmp_path / "logs" / "cdk.log")
+
+    with pytest.raises(CliError, match=r"(?s)cdk deploy failed\. The whole output: .*cdk\.log.*no-such-app"):
+        cdk.run("deploy", "--app", "no-such-app", "--all", on_progress=lambda _: None)
+    assert "no-such-app" in cdk.log.read_text()

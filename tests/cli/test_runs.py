@@ -1,0 +1,144 @@
+"""A run is shown with what came, what is to come, and why it failed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.stub import Stubber
+from rich.console import Console
+
+from cli.evaluation import metrics_table
+from cli.progress import StepsDisplay
+from cli.runs import Run, Step, read_run, step_names
+from cli.session import Aws
+
+ARN = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/p/execution/abcdefgh1234"
+JOB_ARN = "arn:aws:sagemaker:eu-west-1:123456789012:processing-job/pipelines-abc-validate-x"
+BEGUN = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+DEFINITION = {
+    "Steps": [
+        {"Name": "validate", "Arguments": {}},
+        {"Name": "gate", "Arguments": {"IfSteps": [{"Name": "register"}], "ElseSteps": [{"Name": "reject"}]}},
+    ]
+}
+
+
+def step(name: str, status: str, **more: Any) -> dict[str, Any]:
+    return {"StepName": name, "StepStatus": status, "StartTime": BEGUN, **more}
+
+
+def reading(aws: Aws, status: str, steps: list[dict[str, Any]], **jobs: dict[str, Any]) -> Run:
+    with Stubber(aws.sagemaker) as sagemaker:
+        sagemaker.add_response("describe_pipeline_execution", {"PipelineExecutionStatus": status})
+        sagemaker.add_response("list_pipeline_execution_steps", {"PipelineExecutionSteps": steps})
+        for operation, answer in jobs.items():
+            sagemaker.add_response(operation, answer)
+        if status == "Executing":
+            sagemaker.add_response(
+                "describe_pipeline_definition_for_execution", {"PipelineDefinition": json.dumps(DEFINITION)}
+            )
+        run = read_run(aws, ARN)
+        sagemaker.assert_no_pending_responses()
+    return run
+
+
+def test_steps_to_come_follow_the_good_outcome() -> None:
+    assert step_names(DEFINITION) == ["validate", "gate", "register"]
+
+
+def test_a_run_under_way(aws: Aws) -> None:
+    run = reading(aws, "Executing", [step("validate", "Succeeded", EndTime=BEGUN + timedelta(seconds=4))])
+
+    assert [(s.name, s.status, s.seconds) for s in run.steps] == [
+        ("validate", "Succeeded", 4.0),
+        ("gate", "Pending", None),
+        ("register", "Pending", None),
+    ]
+    assert not run.ended
+
+
+def test_a_failed_job_is_explained_in_its_own_words(aws: Aws) -> None:
+    failed = step(
+        "validate",
+        "Failed",
+        FailureReason="ClientError: see logs",
+        Metadata={"ProcessingJob": {"Arn": JOB_ARN}},
+    )
+    described = {
+        "ProcessingJobName": "pipelines-abc-validate-x",
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.xlarge", "VolumeSizeInGB": 1}
+        },
+        "AppSpecification": {"ImageUri": "image"},
+        "ProcessingJobArn": JOB_ARN,
+        "ProcessingJobStatus": "Failed",
+        "CreationTime": BEGUN,
+        "ExitMessage": "Data: age in a.csv, line 7: 'old' is not a number.",
+    }
+
+    run = reading(aws, "Failed", [failed], describe_processing_job=described)
+
+    assert run.failures == ["validate: Data: age in a.csv, line 7: 'old' is not a number."]
+
+
+def test_a_missed_gate_is_told_by_the_step_that_rejects(aws: Aws) -> None:
+    sentence = "The model was not registered: roc_auc is 0.6 and must be >= 0.7"
+    rejected = step("reject", "Failed", Metadata={"Fail": {"ErrorMessage": sentence}})
+
+    run = reading(aws, "Failed", [step("gate", "Succeeded"), rejected])
+
+    assert run.failures == [f"reject: {sentence}"]
+
+
+def test_the_registered_package(aws: Aws) -> None:
+    arn = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/millrace-dev-tumor/7"
+
+    run = reading(aws, "Succeeded", [step("register", "Succeeded", Metadata={"RegisterModel": {"Arn": arn}})])
+
+    assert run.package_arn == arn
+    assert run.failures == []
+
+
+def test_without_a_terminal_each_step_is_a_line_when_it_ended() -> None:
+    console = Console(width=80, force_terminal=False)
+    states = ("Executing", "Succeeded", "Succeeded")
+    with console.capture() as captured, StepsDisplay(console) as display:
+        for status in states:
+            steps = (Step(name="validate", status=status, seconds=1.25), Step(name="gate"))
+            display.show(Run(arn=ARN, status="Executing", steps=steps))
+
+    assert captured.get().split() == ["✓", "validate", "1.2", "s"]
+
+
+def test_on_a_terminal_the_steps_to_come_are_seen_as_well() -> None:
+    console = Console(width=80, force_terminal=True, color_system=None)
+    with console.capture() as captured, StepsDisplay(console) as display:
+        steps = (Step(name="validate", status="Failed", seconds=2.0), Step(name="gate"))
+        display.show(Run(arn=ARN, status="Failed", steps=steps))
+
+    assert "✗  validate  2.0 s" in captured.get()
+    assert "·  gate" in captured.get()
+
+
+def test_metrics_with_their_intervals_and_gates() -> None:
+    evaluation = {
+        "metrics": {
+            "roc_auc": {"value": 0.987654, "low": 0.95, "high": 1.0},
+            "recall": {"value": 0.5, "low": None, "high": None},
+            "brier": {"value": 0.02, "low": 0.01, "high": 0.03},
+        },
+        "gates": [
+            {"gate": "roc_auc >= 0.95", "value": 0.987654, "passed": True},
+            {"gate": "recall >= 0.85", "value": 0.5, "passed": False},
+        ],
+    }
+    console = Console(width=100)
+    with console.capture() as captured:
+        console.print(metrics_table(evaluation))
+
+    _, roc_auc, recall, brier = (line.split() for line in captured.get().splitlines())
+    assert roc_auc == ["roc_auc", "0.9877", "0.95", "1", "✓", ">=", "0.95"]
+    assert recall == ["recall", "0.5", "✗", ">=", "0.85"]
+    assert brier == ["brier", "0.02", "0.01", "0.03"]

@@ -1,0 +1,104 @@
+"""`status` tells what is deployed and how it is."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.stub import ANY, Stubber
+from rich.console import Console
+
+from cli.session import Aws, Deployment
+from cli.status import report
+from contract.layout import live_parameter
+from tests.cli.conftest import alarms, deploy
+
+QUEUES = ("ScoreQueueUrl", "ScoreDeadLetterQueueUrl", "TrainingQueueUrl", "TrainingDeadLetterQueueUrl")
+ALARM = "millrace-dev-tumor-dead-letters"
+
+
+@pytest.fixture
+def deployed(aws: Aws) -> Deployment:
+    resources = {name: {"Type": "AWS::SQS::Queue"} for name in QUEUES}
+    outputs = {name: {"Ref": name} for name in QUEUES}
+    deployed = deploy(aws, "tumor", resources, {**outputs, "Pipeline": "millrace-dev-tumor"})
+    alarms(deployed, ALARM)
+    return deployed
+
+
+def told(deployed: Deployment, runs: list[dict[str, Any]], endpoint: str = "") -> str:
+    with Stubber(deployed.aws.sagemaker) as sagemaker:
+        if endpoint:
+            sagemaker.add_response("describe_endpoint", described_endpoint(endpoint), {"EndpointName": "e"})
+        sagemaker.add_response(
+            "list_pipeline_executions",
+            {"PipelineExecutionSummaries": runs},
+            {"PipelineName": "millrace-dev-tumor", "SortBy": ANY, "SortOrder": "Descending", "MaxResults": 3},
+        )
+        console = Console(width=160)
+        with console.capture() as captured:
+            console.print(report(deployed))
+    return captured.get()
+
+
+def described_endpoint(status: str) -> dict[str, Any]:
+    moment = datetime.now(UTC)
+    return {
+        "EndpointName": "e",
+        "EndpointArn": "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/e",
+        "EndpointStatus": status,
+        "CreationTime": moment,
+        "LastModifiedTime": moment,
+    }
+
+
+def test_before_the_first_training(deployed: Deployment) -> None:
+    text = told(deployed, [])
+
+    for part in (
+        "no version yet",
+        "millrace-dev-tumor-loop",
+        "CREATE_COMPLETE",
+        "none yet",
+        "none of 1 in ALARM",
+    ):
+        assert part in text
+
+
+def test_in_operation(deployed: Deployment) -> None:
+    live = {
+        "model_version": "millrace-dev-tumor/3",
+        "model_package_arn": "arn",
+        "endpoint": "e",
+        "endpoint_config": "e-3",
+        "model": "m",
+        "released_at": "2026-11-21T09:30:00Z",
+    }
+    deployed.aws.ssm.put_parameter(Name=live_parameter("dev", "tumor"), Value=json.dumps(live), Type="String")
+    deployed.aws.sqs.send_message(QueueUrl=deployed["ScoreDeadLetterQueueUrl"], MessageBody="{}")
+    deployed.aws.cloudwatch.put_metric_alarm(
+        AlarmName="another-team's", ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1
+    )
+    run = {
+        "PipelineExecutionArn": "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/p/execution/abc",
+        "PipelineExecutionDisplayName": "run-1234",
+        "PipelineExecutionStatus": "Failed",
+        "StartTime": datetime(2026, 11, 21, 9, 0, tzinfo=UTC),
+    }
+
+    text = told(deployed, [run], endpoint="Updating")
+
+    for part in ("millrace-dev-tumor/3", "since 2026-11-21T09:30:00Z", "Updating", "run-1234", "Failed"):
+        assert part in text
+    assert "ScoreDeadLetterQueue 1 waiting, 0 in work" in " ".join(text.split())
+    assert "another-team" not in text
+
+
+def test_an_alarm_that_is_on(deployed: Deployment) -> None:
+    deployed.aws.cloudwatch.set_alarm_state(AlarmName=ALARM, StateValue="ALARM", StateReason="x")
+
+    text = told(deployed, [])
+
+    assert f"{ALARM}  ALARM since" in text

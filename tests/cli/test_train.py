@@ -1,0 +1,135 @@
+"""`train`: what is uploaded, how a run is started, when its model is live."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.stub import Stubber
+
+from cli.errors import CliError
+from cli.releases import wait_until_live
+from cli.session import Aws, Deployment
+from cli.train import Started, start
+from cli.uploads import upload_training
+from contract.layout import live_parameter
+from tests.cli.conftest import deploy
+
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:release"
+PACKAGE = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/millrace-dev-tumor"
+ROLE = "arn:aws:iam::123456789012:role/release"
+STARTED = {"dataset_version": "d", "run_id": "r", "execution_arn": "e", "already_started": False}
+
+
+@pytest.fixture
+def deployed(aws: Aws) -> Deployment:
+    return deploy(
+        aws, "tumor", {}, {"StartTrainingFunction": "start-training", "ReleaseStateMachineArn": MACHINE}
+    )
+
+
+def versions(deployed: Deployment) -> int:
+    return len(deployed.aws.s3.list_object_versions(Bucket=deployed["DataBucket"]).get("Versions", []))
+
+
+def test_a_table_is_uploaded_under_its_name_and_once(deployed: Deployment, tmp_path: Path) -> None:
+    bucket = deployed["DataBucket"]
+    deployed.aws.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    table = tmp_path / "a table.CSV"
+    table.write_text("x,y\n1,2\n")
+
+    assert upload_training(deployed, table)
+    assert not upload_training(deployed, table)
+    assert versions(deployed) == 1
+    table.write_text("x,y\n1,3\n")
+    assert upload_training(deployed, table)
+    assert versions(deployed) == 2
+    body = deployed.aws.s3.get_object(Bucket=bucket, Key="training/a table.CSV")["Body"].read()
+    assert body == b"x,y\n1,3\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("table.parquet", "training reads CSV only"), ("gone.csv", "No such")]
+)
+def test_what_cannot_be_uploaded(deployed: Deployment, tmp_path: Path, name: str, told: str) -> None:
+    with pytest.raises(CliError, match=told):
+        upload_training(deployed, tmp_path / name)
+
+
+def starting(deployed: Deployment, payload: dict[str, Any], **answer: Any) -> Started:
+    with Stubber(deployed.aws.functions) as functions:
+        functions.add_response(
+            "invoke",
+            {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(payload).encode()), **answer},
+            {"FunctionName": "start-training", "Payload": b'{"attempt": "again"}'},
+        )
+        return start(deployed, attempt="again")
+
+
+def test_a_run_is_started_by_the_function(deployed: Deployment) -> None:
+    assert starting(deployed, STARTED) == Started(
+        dataset_version="d", run_id="r", execution_arn="e", already_started=False
+    )
+
+
+def test_a_function_that_fails_is_quoted(deployed: Deployment) -> None:
+    with pytest.raises(CliError, match=r"no run was started: no \.csv lies .* ./millrace logs train"):
+        starting(deployed, {"errorMessage": "no .csv lies under training/"}, FunctionError="Unhandled")
+
+
+def record_live(deployed: Deployment, version: int) -> None:
+    live = {
+        "model_version": f"millrace-dev-tumor/{version}",
+        "model_package_arn": f"{PACKAGE}/{version}",
+        "endpoint": "e",
+        "endpoint_config": "c",
+        "model": "m",
+        "released_at": "2026-11-21T09:30:00Z",
+    }
+    deployed.aws.ssm.put_parameter(
+        Name=live_parameter("dev", "tumor"), Value=json.dumps(live), Type="String", Overwrite=True
+    )
+
+
+def releases(deployed: Deployment, *answers: dict[str, Any]) -> Stubber:
+    stubber = Stubber(deployed.aws.stepfunctions)
+    execution = {"executionArn": MACHINE + ":1", "stateMachineArn": MACHINE, "startDate": 0}
+    listed = {**execution, "name": "1", "status": answers[0]["status"]}
+    stubber.add_response("list_executions", {"executions": [listed] * len(answers)})
+    for answer in answers:
+        stubber.add_response("describe_execution", {**execution, **answer})
+    return stubber
+
+
+def test_a_version_that_is_live(deployed: Deployment) -> None:
+    record_live(deployed, 3)
+
+    assert wait_until_live(deployed, f"{PACKAGE}/3").model_version == "millrace-dev-tumor/3"
+
+
+def test_a_version_that_was_overtaken(deployed: Deployment) -> None:
+    record_live(deployed, 4)
+
+    with releases(
+        deployed, {"status": "SUCCEEDED", "input": json.dumps({"ModelPackageArn": f"{PACKAGE}/3"})}
+    ):
+        assert wait_until_live(deployed, f"{PACKAGE}/3").model_version == "millrace-dev-tumor/4"
+
+
+def test_a_release_that_failed_says_why_and_that_the_old_one_serves(deployed: Deployment) -> None:
+    record_live(deployed, 2)
+    other = {"status": "SUCCEEDED", "input": json.dumps({"ModelPackageArn": f"{PACKAGE}/31"})}
+    ours = {
+        "status": "FAILED",
+        "cause": "model.onnx was altered",
+        "input": json.dumps({"ModelPackageArn": f"{PACKAGE}/3"}),
+    }
+
+    with (
+        releases(deployed, other, ours),
+        pytest.raises(CliError, match=r"failed \(FAILED\): model\.onnx was altered\. What was live still is"),
+    ):
+        wait_until_live(deployed, f"{PACKAGE}/3")

@@ -63,9 +63,10 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(size: int) -> None:
     assert read("\ufeffa,b\n\ufeff,é\n".encode(), size=size) == [["a", "b"], ["\ufeff", "é"]]
 
 
-def test_each_record_knows_the_line_it_begins_on() -> None:
-    data = b'a,b\n\n"x\r\ny",1\r2,3\n'
-    assert [line for line, _ in records(io.BytesIO(data), 100)] == [1, 3, 5]
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_each_record_knows_the_line_it_begins_on(size: int) -> None:
+    data = b'a,b\r\n\n"x\r\ny",1\r2,3\n'
+    assert [line for line, _ in records(Trickle(data, size), 100)] == [1, 3, 5]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from contract.layout import resource_name
 from infra.alarms import Alarms
 from infra.image import Image
 from infra.paging import Paging
+from infra.permissions import arn
 from infra.release import Release
 from infra.scoring import Scoring
 from infra.settings import Environment
@@ -67,9 +68,15 @@ class LoopStack(cdk.Stack):
             training=training,
             release=release,
         )
+        self._put_out(prefix, paging=paging, training=training, release=release, scoring=scoring)
+
+    def _put_out(
+        self, prefix: str, *, paging: Paging, training: Training, release: Release, scoring: Scoring
+    ) -> None:
+        """What people and commands need to find."""
         outputs = {
             "Pipeline": prefix,
-            "PipelineArn": self.format_arn(service="sagemaker", resource="pipeline", resource_name=prefix),
+            "PipelineArn": arn(self, "sagemaker", f"pipeline/{prefix}"),
             "Endpoint": prefix,
             "ReleaseStateMachineArn": release.machine.attr_arn,
             "ScoreQueueUrl": scoring.uploads.queue.queue_url,

@@ -16,7 +16,7 @@ from infra.image import Image
 from infra.log_group import LogGroup
 from infra.permissions import Allow, acknowledge, list_objects, read_objects, role, use_key
 from infra.queues import dead_letter_queue, queue_metric, rule_metric
-from infra.release_definition import VARIANT, release_definition
+from infra.release_definition import VARIANT, ReleaseDefinition
 from infra.release_roles import read_packages, serving_role, state_machine_role
 from infra.settings import Environment
 from infra.storage import Storage
@@ -123,7 +123,7 @@ class Release(Construct):
             key_arn=storage.key_arn,
             days=environment.retention.log_days,
         )
-        definition = release_definition(
+        definition = ReleaseDefinition(
             verify_function_arn=verify_arn,
             endpoint=self._endpoint,
             serving_role_arn=serving.role_arn,
@@ -147,7 +147,7 @@ class Release(Construct):
             "StateMachine",
             state_machine_name=name,
             role_arn=machine_role.role_arn,
-            definition_string=cdk.Stack.of(self).to_json_string(definition),
+            definition_string=cdk.Stack.of(self).to_json_string(definition.to_dict()),
             logging_configuration={
                 "level": "ALL",
                 "includeExecutionData": True,

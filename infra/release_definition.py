@@ -6,6 +6,7 @@ endpoint, waits, and believes only what the endpoint then says it runs.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from contract.serving import MODEL_VERSION_VARIABLE
@@ -14,72 +15,63 @@ from infra.settings.environment import Release, Serving
 VARIANT = "live"
 """The variant's name, the same in every configuration: metrics and canary releases need it to be."""
 
-# The SDK integration reports SageMaker's throttling and its refusals under one error name.
-_SAGEMAKER_ERRORS = ["SageMaker.SageMakerException", "SageMaker.ThrottlingException"]
-_RETRY_SAGEMAKER = [
-    {"ErrorEquals": _SAGEMAKER_ERRORS, "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2}
-]
-_RETRY_LAMBDA = [
-    {
-        "ErrorEquals": [
-            "Lambda.ServiceException",
-            "Lambda.AWSLambdaException",
-            "Lambda.SdkClientException",
-            "Lambda.TooManyRequestsException",
-        ],
-        "IntervalSeconds": 2,
-        "MaxAttempts": 4,
-        "BackoffRate": 2,
-    }
-]
-# Where an answer nobody reads goes, so that the input stays. null would say it better, but jsii drops nulls.
-_ASIDE = "$.answer"
+State = dict[str, Any]
+States = dict[str, State]
+
 _BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
-def release_definition(
-    *,
-    verify_function_arn: str,
-    endpoint: str,
-    serving_role_arn: str,
-    key_arn: str,
-    serving: Serving,
-    release: Release,
-    live_parameter: str,
-    model: str,
-) -> dict[str, Any]:
-    """The definition. Its input is an event "SageMaker Model Package State Change"."""
+def _retry(*errors: str) -> list[State]:
+    return [{"ErrorEquals": list(errors), "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2}]
 
-    def sagemaker(action: str, parameters: dict[str, Any], then: str) -> dict[str, Any]:
+
+_RETRY_LAMBDA = _retry(
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+)
+# The SDK integration tells SageMaker's throttling and its refusals by one name.
+_RETRY_SAGEMAKER = _retry("SageMaker.SageMakerException", "SageMaker.ThrottlingException")
+_RETRY_SSM = _retry("Ssm.SsmException", "Ssm.TooManyUpdatesException")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseDefinition:
+    """The state machine of one endpoint. Its input is a "SageMaker Model Package State Change"."""
+
+    verify_function_arn: str
+    endpoint: str
+    serving_role_arn: str
+    key_arn: str
+    live_parameter: str
+    model: str
+    serving: Serving
+    release: Release
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole definition."""
         return {
-            "Type": "Task",
-            "Resource": f"arn:aws:states:::aws-sdk:sagemaker:{action}",
-            "Parameters": parameters,
-            "ResultPath": _ASIDE,
-            "Retry": _RETRY_SAGEMAKER,
-            "Next": then,
+            "Comment": f"Releases an approved version of {self.model} to {self.endpoint}",
+            "TimeoutSeconds": self.release.timeout_minutes * 60,
+            "StartAt": "Verify",
+            "States": {
+                **self._make(),
+                **self._find_endpoint(),
+                **self._put_on_endpoint(),
+                **self._confirm(),
+                **self._record(),
+            },
         }
 
-    describe = {
-        **sagemaker("describeEndpoint", {"EndpointName": endpoint}, ""),
-        "ResultSelector": {
-            "EndpointStatus.$": "$.EndpointStatus",
-            "EndpointConfigName.$": "$.EndpointConfigName",
-        },
-        "ResultPath": "$.endpoint",
-    }
-    wait = {"Type": "Wait", "Seconds": release.poll_seconds}
-    put = {"EndpointName": endpoint, "EndpointConfigName.$": "$.endpoint_config_name"}
-    return {
-        "Comment": f"Releases an approved version of {model} to {endpoint}",
-        "TimeoutSeconds": release.timeout_minutes * 60,
-        "StartAt": "Verify",
-        "States": {
+    def _make(self) -> States:
+        """A verified package becomes a model and an endpoint configuration."""
+        return {
             "Verify": {
                 "Type": "Task",
                 "Resource": "arn:aws:states:::lambda:invoke",
                 "Parameters": {
-                    "FunctionName": verify_function_arn,
+                    "FunctionName": self.verify_function_arn,
                     "Payload": {
                         "model_package_arn.$": "$.detail.ModelPackageArn",
                         "execution.$": "$$.Execution.Name",
@@ -89,118 +81,114 @@ def release_definition(
                 "Retry": _RETRY_LAMBDA,
                 "Next": "CreateModel",
             },
-            "CreateModel": sagemaker(
-                "createModel",
-                {
-                    "ModelName.$": "$.model_name",
-                    "ExecutionRoleArn": serving_role_arn,
-                    "EnableNetworkIsolation": True,
-                    "PrimaryContainer": {
-                        "ModelPackageName.$": "$.model_package_arn",
-                        "Environment": {f"{MODEL_VERSION_VARIABLE}.$": "$.model_version"},
-                    },
-                },
-                "CreateEndpointConfig",
+            "CreateModel": _sagemaker("createModel", self._model(), then="CreateEndpointConfig"),
+            "CreateEndpointConfig": _sagemaker(
+                "createEndpointConfig", self._configuration(), then="LookForEndpoint"
             ),
-            "CreateEndpointConfig": sagemaker(
-                "createEndpointConfig",
-                {
-                    "EndpointConfigName.$": "$.endpoint_config_name",
-                    "KmsKeyId": key_arn,
-                    "ProductionVariants": [
-                        {
-                            "VariantName": VARIANT,
-                            "ModelName.$": "$.model_name",
-                            "InstanceType": serving.instance_type,
-                            "InitialInstanceCount": serving.instances,
-                            "InitialVariantWeight": 1,
-                        }
-                    ],
-                },
-                "LookForEndpoint",
-            ),
+        }
+
+    def _model(self) -> dict[str, Any]:
+        return {
+            "ModelName.$": "$.model_name",
+            "ExecutionRoleArn": self.serving_role_arn,
+            "EnableNetworkIsolation": True,
+            "PrimaryContainer": {
+                "ModelPackageName.$": "$.model_package_arn",
+                "Environment": {f"{MODEL_VERSION_VARIABLE}.$": "$.model_version"},
+            },
+        }
+
+    def _configuration(self) -> dict[str, Any]:
+        variant = {
+            "VariantName": VARIANT,
+            "ModelName.$": "$.model_name",
+            "InstanceType": self.serving.instance_type,
+            "InitialInstanceCount": self.serving.instances,
+            "InitialVariantWeight": 1,
+        }
+        return {
+            "EndpointConfigName.$": "$.endpoint_config_name",
+            "KmsKeyId": self.key_arn,
+            "ProductionVariants": [variant],
+        }
+
+    def _find_endpoint(self) -> States:
+        """Does the endpoint exist? SageMaker has no error of its own for one that does not."""
+        cause = "$.error.Cause"
+        missing = {"Variable": cause, "StringMatches": "*Could not find endpoint*", "Next": "CreateEndpoint"}
+        throttled = {"Variable": cause, "StringMatches": "*Rate exceeded*", "Next": "WaitForOthers"}
+        look = self._describe(then="MayItBeUpdated")
+        del look["Retry"]
+        return {
             "LookForEndpoint": {
-                **{key: value for key, value in describe.items() if key != "Retry"},
+                **look,
                 "Catch": [
                     {"ErrorEquals": ["States.TaskFailed"], "ResultPath": "$.error", "Next": "WhyNotFound"}
                 ],
-                "Next": "MayItBeUpdated",
             },
-            # SageMaker has no error of its own for an endpoint that does not exist.
-            "WhyNotFound": {
-                "Type": "Choice",
-                "Choices": [
-                    {
-                        "Variable": "$.error.Cause",
-                        "StringMatches": "*Could not find endpoint*",
-                        "Next": "CreateEndpoint",
-                    },
-                    {
-                        "Variable": "$.error.Cause",
-                        "StringMatches": "*Rate exceeded*",
-                        "Next": "WaitForOthers",
-                    },
-                ],
-                "Default": "EndpointUnknown",
-            },
-            "EndpointUnknown": {
-                "Type": "Fail",
-                "ErrorPath": "$.error.Error",
-                "CausePath": "$.error.Cause",
-            },
+            "WhyNotFound": {"Type": "Choice", "Choices": [missing, throttled], "Default": "EndpointUnknown"},
+            "EndpointUnknown": {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": cause},
+        }
+
+    def _put_on_endpoint(self) -> States:
+        """Create or update the endpoint, once nobody else is at it."""
+        put = {"EndpointName": self.endpoint, "EndpointConfigName.$": "$.endpoint_config_name"}
+        return {
             "MayItBeUpdated": {
                 "Type": "Choice",
                 "Choices": [
-                    _status("InService", "UpdateEndpoint"),
-                    # A failed endpoint serves nothing, and deleting is all that SageMaker lets one do.
-                    _status("Failed", "DeleteFailedEndpoint"),
-                    *(_status(status, "WaitForOthers") for status in _BUSY),
+                    _when("InService", "UpdateEndpoint"),
+                    # A failed endpoint serves nothing, and can only be deleted.
+                    _when("Failed", "DeleteFailedEndpoint"),
+                    *(_when(status, "WaitForOthers") for status in _BUSY),
                 ],
                 "Default": "EndpointNotUsable",
             },
-            "WaitForOthers": {**wait, "Next": "LookForEndpoint"},
-            "DeleteFailedEndpoint": sagemaker("deleteEndpoint", {"EndpointName": endpoint}, "WaitForOthers"),
-            "EndpointNotUsable": {
-                "Type": "Fail",
-                "Error": "EndpointNotUsable",
-                "Cause": "The endpoint is in a state that cannot be updated: describe-endpoint says why",
-            },
-            "CreateEndpoint": sagemaker("createEndpoint", put, "Wait"),
-            "UpdateEndpoint": sagemaker("updateEndpoint", put, "Wait"),
-            "Wait": {**wait, "Next": "DescribeEndpoint"},
-            "DescribeEndpoint": {**describe, "Next": "IsItLive"},
+            "WaitForOthers": self._wait(then="LookForEndpoint"),
+            "DeleteFailedEndpoint": _sagemaker(
+                "deleteEndpoint", {"EndpointName": self.endpoint}, then="WaitForOthers"
+            ),
+            "EndpointNotUsable": _fail(
+                "EndpointNotUsable",
+                "The endpoint's status is one that cannot be updated: describe-endpoint says why",
+            ),
+            "CreateEndpoint": _sagemaker("createEndpoint", put, then="Wait"),
+            "UpdateEndpoint": _sagemaker("updateEndpoint", put, then="Wait"),
+        }
+
+    def _confirm(self) -> States:
+        """In service with another configuration is what a silent roll-back looks like."""
+        ours = {
+            "Variable": "$.endpoint.EndpointConfigName",
+            "StringEqualsPath": "$.endpoint_config_name",
+        }
+        live = {"And": [_is("InService"), ours], "Next": "NoteVersion"}
+        return {
+            "Wait": self._wait(then="DescribeEndpoint"),
+            "DescribeEndpoint": self._describe(then="IsItLive"),
             "IsItLive": {
                 "Type": "Choice",
-                "Choices": [
-                    {
-                        "And": [
-                            _is("InService"),
-                            {
-                                "Variable": "$.endpoint.EndpointConfigName",
-                                "StringEqualsPath": "$.endpoint_config_name",
-                            },
-                        ],
-                        "Next": "NoteVersion",
-                    },
-                    *(_status(status, "Wait") for status in _BUSY),
-                ],
-                # In service with another configuration is what a silent roll-back looks like.
+                "Choices": [live, *(_when(status, "Wait") for status in _BUSY)],
                 "Default": "NotLive",
             },
-            "NotLive": {
-                "Type": "Fail",
-                "Error": "NotLive",
-                "Cause": "The endpoint does not run the new configuration: the update failed and was rolled "
-                "back, or another release came between. Whatever ran before still serves",
-            },
+            "NotLive": _fail(
+                "NotLive",
+                "The endpoint does not run the new configuration: the update failed and was rolled back, "
+                "or another release came between. Whatever ran before still serves",
+            ),
+        }
+
+    def _record(self) -> States:
+        """Say in one parameter which version is live."""
+        return {
             "NoteVersion": {
                 "Type": "Pass",
                 "Parameters": {
                     "model_version.$": "$.model_version",
                     "model_package_arn.$": "$.model_package_arn",
-                    "endpoint": endpoint,
+                    "endpoint": self.endpoint,
                     "endpoint_config.$": "$.endpoint_config_name",
-                    "model": model,
+                    "model": self.model,
                     "released_at.$": "$$.State.EnteredTime",
                 },
                 "Next": "RecordVersion",
@@ -209,29 +197,47 @@ def release_definition(
                 "Type": "Task",
                 "Resource": "arn:aws:states:::aws-sdk:ssm:putParameter",
                 "Parameters": {
-                    "Name": live_parameter,
+                    "Name": self.live_parameter,
                     "Type": "String",
                     "Overwrite": True,
                     "Value.$": "States.JsonToString($)",
                 },
-                "ResultPath": _ASIDE,
-                "Retry": [
-                    {
-                        "ErrorEquals": ["Ssm.SsmException", "Ssm.TooManyUpdatesException"],
-                        "IntervalSeconds": 2,
-                        "MaxAttempts": 4,
-                        "BackoffRate": 2,
-                    }
-                ],
+                "ResultPath": None,
+                "Retry": _RETRY_SSM,
                 "End": True,
             },
-        },
+        }
+
+    def _describe(self, *, then: str) -> State:
+        kept = ("EndpointStatus", "EndpointConfigName")
+        return {
+            **_sagemaker("describeEndpoint", {"EndpointName": self.endpoint}, then=then),
+            "ResultSelector": {f"{name}.$": f"$.{name}" for name in kept},
+            "ResultPath": "$.endpoint",
+        }
+
+    def _wait(self, *, then: str) -> State:
+        return {"Type": "Wait", "Seconds": self.release.poll_seconds, "Next": then}
+
+
+def _sagemaker(action: str, parameters: dict[str, Any], *, then: str) -> State:
+    return {
+        "Type": "Task",
+        "Resource": f"arn:aws:states:::aws-sdk:sagemaker:{action}",
+        "Parameters": parameters,
+        "ResultPath": None,
+        "Retry": _RETRY_SAGEMAKER,
+        "Next": then,
     }
 
 
-def _is(status: str) -> dict[str, Any]:
+def _is(status: str) -> State:
     return {"Variable": "$.endpoint.EndpointStatus", "StringEquals": status}
 
 
-def _status(status: str, then: str) -> dict[str, Any]:
+def _when(status: str, then: str) -> State:
     return {**_is(status), "Next": then}
+
+
+def _fail(error: str, cause: str) -> State:
+    return {"Type": "Fail", "Error": error, "Cause": cause}

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from cli.cdk import cdk
 from cli.errors import CliError, error_message
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Port, examples
-from cli.paths import STATE
+from cli.paths import ROOT, STATE
 from cli.session import Aws, connect
 from cli.settings import default_model, environment_settings
 from cli.terminal import err, out
@@ -62,7 +62,7 @@ def deploy(
     """Deploy models with the real CDK CLI. The first time on the local cloud it bootstraps, too."""
     extra = parse_context(context or [])
     environment = extra.pop("environment", environment)
-    named = [extra.pop("model")] if "model" in extra else (model or [default_model(None)])
+    named = [extra.pop("model")] if "model" in extra else (model or [default_model(ROOT / "models")])
     aws = connect(environment, port)
     prepare(aws, port, asked=bootstrap)
     for name in named:

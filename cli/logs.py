@@ -13,8 +13,7 @@ from rich.text import Text
 
 from cli.durations import since as moment
 from cli.loglines import SOURCES, Line
-from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
-from cli.pages import Follow, Since
+from cli.options import DEFAULT_PORT, LOCAL, Environment, Follow, Model, Port, Since, examples
 from cli.session import Deployment, connect, deployment
 from cli.terminal import err, out
 

@@ -42,6 +42,8 @@ Port = Annotated[
         max=65535,
     ),
 ]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Show new ones as they come.")]
+Since = Annotated[str, typer.Option("--since", metavar="SPAN", help="How far back: 90s, 30m, 6h, 14d.")]
 LOCAL = "local"
 """The environment that is the laptop."""
 DEFAULT_PORT = LOCAL_PORT

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from cli.durations import since as moment
 from cli.inbox import Page, read_pages
-from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.options import DEFAULT_PORT, LOCAL, Environment, Follow, Model, Port, Since, examples
 from cli.session import Deployment, connect, deployment
 from cli.terminal import out
 from cli.waiting import wait_until
@@ -28,7 +28,6 @@ EXAMPLES = examples(
     ),
 )
 
-Follow = Annotated[bool, typer.Option("--follow", "-f", help="Show new ones as they come.")]
 WaitSeconds = Annotated[
     float,
     typer.Option("--wait", metavar="SECONDS", help="Wait so long for the first.", min=0, show_default=False),
@@ -37,7 +36,6 @@ AlarmName = Annotated[
     str | None,
     typer.Option("--alarm", "-a", metavar="NAME", help="Only pages of this alarm.", show_default=False),
 ]
-Since = Annotated[str, typer.Option("--since", metavar="SPAN", help="How far back: 90s, 30m, 6h, 14d.")]
 
 STATE_STYLES = {"ALARM": "red", "OK": "green"}
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import local
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 STORAGE, LOOP = "storage", "loop"
 ALARMS_A_CALL = 100
+FUNCTION_SECONDS = 900
+"""The longest that a Lambda function may run."""
 ABSENT = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
 """Even empty, these would win over the key of the local cloud, or fail: there is no profile ""."""
 
@@ -51,7 +54,9 @@ class Aws:
 
     @cached_property
     def functions(self) -> LambdaClient:
-        return self.session.client("lambda", **self.options)
+        # A function may take its time, and one that was asked twice starts twice.
+        patient = Config(read_timeout=FUNCTION_SECONDS, retries={"total_max_attempts": 1})
+        return self.session.client("lambda", config=patient, **self.options)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:

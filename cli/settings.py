@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.errors import CliError
@@ -9,6 +10,8 @@ from cli.paths import ROOT
 
 if TYPE_CHECKING:
     from infra.settings import Environment
+
+DEFAULT_MODEL = "tumor"
 
 
 def environment_settings(name: str) -> Environment:
@@ -25,9 +28,15 @@ def environment_settings(name: str) -> Environment:
         raise CliError(str(error)) from error
 
 
-def default_model(requested: str | None) -> str:
-    """The model to deploy: the one named, or the only folder of models/, or `tumor`."""
-    if requested:
-        return requested
-    names = sorted(path.parent.name for path in (ROOT / "models").glob("*/model.toml"))
-    return names[0] if len(names) == 1 else "tumor"
+def default_model(models: Path) -> str:
+    """The model to deploy where none is named: the only folder of models/, or `tumor`.
+
+    Raises:
+        CliError: there are several others, or none.
+    """
+    names = sorted(path.parent.name for path in models.glob("*/model.toml"))
+    if len(names) == 1:
+        return names[0]
+    if DEFAULT_MODEL in names:
+        return DEFAULT_MODEL
+    raise CliError(f"name a model with --model; {models} holds {', '.join(names) or 'none'}.")

@@ -10,6 +10,7 @@ from cli.cdk import Cdk, child_variables, progress
 from cli.deploy import BOOTSTRAP_STACK, parse_context, prepare
 from cli.errors import CliError
 from cli.session import Aws
+from cli.settings import default_model
 
 TEMPLATE = '{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}'
 
@@ -46,3 +47,21 @@ def test_a_failure_ends_with_what_the_cdk_cli_said_last(tmp_path: Path) -> None:
     with pytest.raises(CliError, match=r"(?s)cdk deploy failed\. The whole output: .*cdk\.log.*no-such-app"):
         cdk.run("deploy", "--app", "no-such-app", "--all", on_progress=lambda _: None)
     assert "no-such-app" in cdk.log.read_text()
+
+
+@pytest.mark.parametrize(("names", "chosen"), [(["income"], "income"), (["income", "tumor"], "tumor")])
+def test_the_model_to_deploy_where_none_is_named(tmp_path: Path, names: list[str], chosen: str) -> None:
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.toml").touch()
+
+    assert default_model(tmp_path) == chosen
+
+
+def test_of_several_models_that_are_not_the_usual_one_is_named(tmp_path: Path) -> None:
+    for name in ("income", "wine"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.toml").touch()
+
+    with pytest.raises(CliError, match=r"name a model with --model; .* holds income, wine"):
+        default_model(tmp_path)

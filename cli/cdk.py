@@ -23,10 +23,14 @@ _EVENT = re.compile(
 
 @dataclass(frozen=True)
 class Cdk:
-    """The CDK CLI with one environment's variables. Each run writes `log` anew."""
+    """The CDK CLI with one environment's variables. Each run writes `log` anew.
+
+    It knows an app by the cdk.json of the `folder` it runs in.
+    """
 
     variables: Mapping[str, str]
     log: Path
+    folder: Path = ROOT
 
     def run(self, *arguments: str, on_progress: Callable[[str], None]) -> None:
         """Run a command to its end; what it says goes to the log, its progress to `on_progress`.
@@ -53,13 +57,13 @@ class Cdk:
         Raises:
             CliError: it failed, having said why.
         """
-        if subprocess.run(_command(arguments), cwd=ROOT, env=self.variables, check=False).returncode:
+        if subprocess.run(_command(arguments), cwd=self.folder, env=self.variables, check=False).returncode:
             raise CliError(f"cdk {arguments[0]} failed: what it said is above.")
 
     def _start(self, arguments: tuple[str, ...]) -> subprocess.Popen[str]:
         return subprocess.Popen(
             _command(arguments),
-            cwd=ROOT,
+            cwd=self.folder,
             env=self.variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -74,10 +78,10 @@ class Cdk:
         return "\n".join(lines[-TAIL_LINES:])
 
 
-def cdk(environment: str, port: int, name: str) -> Cdk:
+def cdk(environment: str, port: int, name: str, folder: Path = ROOT) -> Cdk:
     """The CDK CLI for an environment; `name` tells its logs apart."""
     place = f"{environment}-{port}" if environment == LOCAL else environment
-    return Cdk(child_variables(environment, port), STATE / "logs" / f"{name}-{place}.log")
+    return Cdk(child_variables(environment, port), STATE / "logs" / f"{name}-{place}.log", folder)
 
 
 def child_variables(environment: str, port: int) -> dict[str, str]:

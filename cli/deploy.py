@@ -99,8 +99,10 @@ def prepare(aws: Aws, port: int, *, asked: bool) -> bool:
             f"account {settings.account} is not bootstrapped for the CDK in {settings.region}: "
             f"run ./millrace deploy --environment {aws.environment} --bootstrap"
         )
+    STATE.mkdir(exist_ok=True)
     with err.status("cdk bootstrap") as status:
-        cdk(aws.environment, port, "bootstrap").run(
+        # Where no app is, none is synthesised only to be thrown away.
+        cdk(aws.environment, port, "bootstrap", folder=STATE).run(
             "bootstrap",
             f"aws://{settings.account}/{settings.region}",
             on_progress=lambda text: status.update(f"cdk bootstrap  {text}"),

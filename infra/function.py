@@ -9,6 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.deployment import Deployment
 from infra.log_group import LogGroup
 from infra.permissions import Allow, acknowledge, role, write_logs
 
@@ -22,9 +23,10 @@ _REASONS = {
 
 
 class Function(Construct):
-    """`lambdas/<name>/handler.py` with `variables` as its whole environment.
+    """`lambdas/<name>/handler.py`.
 
-    Its name in AWS is `<prefix>-<name>`, with dashes.
+    It is called `<deployment>-<name>` in AWS, with dashes. Besides `variables` its environment says
+    which ENVIRONMENT and MODEL it works for, and holds nothing else.
     """
 
     def __init__(
@@ -32,11 +34,8 @@ class Function(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        deployment: Deployment,
         name: str,
-        prefix: str,
-        code: lambda_.Code,
-        key_arn: str,
-        log_days: int,
         variables: Mapping[str, str],
         timeout_seconds: int,
         memory_mib: int,
@@ -44,8 +43,9 @@ class Function(Construct):
         allows: Sequence[Allow],
     ) -> None:
         super().__init__(scope, construct_id)
-        self.name = f"{prefix}-{name.replace('_', '-')}"
-        logs = LogGroup(self, "Logs", name=f"/aws/lambda/{self.name}", key_arn=key_arn, days=log_days)
+        self.name = f"{deployment.name}-{name.replace('_', '-')}"
+        logs = LogGroup(self, "Logs", deployment=deployment, name=f"/aws/lambda/{self.name}")
+        which = {"ENVIRONMENT": deployment.environment_name, "MODEL": deployment.model}
         self.function = lambda_.Function(
             self,
             "Function",
@@ -54,7 +54,7 @@ class Function(Construct):
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
             handler=f"lambdas.{name}.handler.handler",
-            code=code,
+            code=deployment.code,
             role=role(
                 self,
                 "Role",
@@ -62,7 +62,7 @@ class Function(Construct):
                 description=f"Runs {self.name}",
                 allows=[*allows, write_logs(logs.arn)],
             ),
-            environment=dict(variables),
+            environment={**which, **variables},
             timeout=cdk.Duration.seconds(timeout_seconds),
             memory_size=memory_mib,
             log_group=logs.reference,

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from contract.layout import resource_name
 from infra.alarms import Alarms
+from infra.deployment import Deployment
 from infra.image import Image
 from infra.paging import Paging
 from infra.permissions import arn
@@ -41,43 +42,40 @@ class LoopStack(cdk.Stack):
         **stack: Any,
     ) -> None:
         super().__init__(scope, name, **stack)
-        prefix = resource_name(environment_name, model)
-        common: dict[str, Any] = {
-            "name": prefix,
-            "environment_name": environment_name,
-            "model": model,
-            "environment": environment,
-            "storage": storage,
-            "code": lambda_.Code.from_asset(str(bundle)),
-        }
-        image = Image(self, "Image", root=root, model=model, uri=environment.image_uri)
-        paging = Paging(self, "Paging", prefix=prefix, key_arn=storage.key_arn, settings=environment.paging)
-        training = Training(
-            self, "Training", **common, image=image, code_digest=code_digest, definition=definition
+        deployment = Deployment(
+            name=resource_name(environment_name, model),
+            environment_name=environment_name,
+            model=model,
+            settings=environment,
+            storage=storage,
+            code=lambda_.Code.from_asset(str(bundle)),
         )
-        release = Release(self, "Release", **common, image=image, endpoint=prefix)
-        scoring = Scoring(self, "Scoring", **common, endpoint=prefix)
+        endpoint = deployment.name
+        image = Image(self, "Image", root=root, model=model, uri=environment.image_uri)
+        paging = Paging(self, "Paging", deployment=deployment)
+        training = Training(
+            self,
+            "Training",
+            deployment=deployment,
+            image=image,
+            code_digest=code_digest,
+            definition=definition,
+        )
+        release = Release(self, "Release", deployment=deployment, image=image, endpoint=endpoint)
+        scoring = Scoring(self, "Scoring", deployment=deployment, endpoint=endpoint)
         Alarms(
             self,
             "Alarms",
-            prefix=prefix,
+            deployment=deployment,
             paging=paging,
-            repository=environment.repository,
-            settings=environment.alarms,
-            scoring=scoring,
             training=training,
             release=release,
+            scoring=scoring,
         )
-        self._put_out(prefix, paging=paging, training=training, release=release, scoring=scoring)
-
-    def _put_out(
-        self, prefix: str, *, paging: Paging, training: Training, release: Release, scoring: Scoring
-    ) -> None:
-        """What people and commands need to find."""
         outputs = {
-            "Pipeline": prefix,
-            "PipelineArn": arn(self, "sagemaker", f"pipeline/{prefix}"),
-            "Endpoint": prefix,
+            "Pipeline": deployment.name,
+            "PipelineArn": arn(self, "sagemaker", f"pipeline/{deployment.name}"),
+            "Endpoint": endpoint,
             "ReleaseStateMachineArn": release.machine.attr_arn,
             "ScoreQueueUrl": scoring.uploads.queue.queue_url,
             "ScoreDeadLetterQueueUrl": scoring.uploads.dead_letters.queue_url,

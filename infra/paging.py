@@ -11,24 +11,23 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.deployment import Deployment
 from infra.permissions import arn
 from infra.queues import dead_end_queue, dead_letter_queue, queue_metric
-from infra.settings.environment import Paging as PagingSettings
 
 
 class Paging(Construct):
-    """The topic `<prefix>-pages`. `inbox` is a queue that gets every page, where one is wanted."""
+    """The topic `<deployment>-pages`. `inbox` is a queue that gets every page, where one is wanted."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, prefix: str, key_arn: str, settings: PagingSettings
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, deployment: Deployment) -> None:
         super().__init__(scope, construct_id)
+        settings = deployment.settings.paging
         stack = cdk.Stack.of(self)
         self.topic = sns.Topic(
             self,
             "Topic",
-            topic_name=f"{prefix}-pages",
-            master_key=kms.Key.from_key_arn(self, "Key", key_arn),
+            topic_name=f"{deployment.name}-pages",
+            master_key=kms.Key.from_key_arn(self, "Key", deployment.storage.key_arn),
             enforce_ssl=True,
         )
         self.topic.add_to_resource_policy(
@@ -39,7 +38,7 @@ class Paging(Construct):
                 resources=[self.topic.topic_arn],
                 conditions={
                     "StringEquals": {"aws:SourceAccount": stack.account},
-                    "ArnLike": {"aws:SourceArn": arn(self, "cloudwatch", f"alarm:{prefix}-*")},
+                    "ArnLike": {"aws:SourceArn": arn(self, "cloudwatch", f"alarm:{deployment.name}-*")},
                 },
             )
         )

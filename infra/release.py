@@ -6,11 +6,11 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from contract.layout import RUNS_PREFIX, live_parameter
+from infra.deployment import Deployment
 from infra.function import Function
 from infra.image import Image
 from infra.log_group import LogGroup
@@ -18,59 +18,35 @@ from infra.permissions import Allow, acknowledge, list_objects, read_objects, ro
 from infra.queues import dead_letter_queue, queue_metric, rule_metric
 from infra.release_definition import VARIANT, ReleaseDefinition
 from infra.release_roles import read_packages, serving_role, state_machine_role
-from infra.settings import Environment
 from infra.storage import Storage
 
 VERIFY_TIMEOUT_SECONDS = 120
 
 
 class Release(Construct):
-    """The state machine `<name>-release` and what starts it."""
+    """The state machine `<deployment>-release` and what starts it."""
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        name: str,
-        environment_name: str,
-        model: str,
-        environment: Environment,
-        storage: Storage,
-        image: Image,
-        endpoint: str,
-        code: lambda_.Code,
+        self, scope: Construct, construct_id: str, *, deployment: Deployment, image: Image, endpoint: str
     ) -> None:
         super().__init__(scope, construct_id)
+        self._deployment = deployment
         self._endpoint = endpoint
         self.function = Function(
             self,
             "VerifyPackage",
+            deployment=deployment,
             name="verify_package",
-            prefix=name,
-            code=code,
-            key_arn=storage.key_arn,
-            log_days=environment.retention.log_days,
-            variables={
-                "ENVIRONMENT": environment_name,
-                "MODEL": model,
-                "ARTIFACTS_BUCKET": storage.artifacts_bucket,
-            },
+            description="Checks that a package's artifact is the one that was evaluated",
+            variables={"ARTIFACTS_BUCKET": deployment.storage.artifacts_bucket},
             timeout_seconds=VERIFY_TIMEOUT_SECONDS,
             memory_mib=1024,
-            description="Checks that a package's artifact is the one that was evaluated",
-            allows=self._verify_allows(storage),
+            allows=self._verify_allows(deployment.storage),
         )
-        self.machine = self._make_machine(
-            name=f"{name}-release",
-            model=model,
-            environment=environment,
-            storage=storage,
-            serving=serving_role(self, endpoint=endpoint, storage=storage, image=image),
-            parameter=live_parameter(environment_name, model),
-        )
+        serving = serving_role(self, endpoint=endpoint, storage=deployment.storage, image=image)
+        self.machine = self._make_machine(f"{deployment.name}-release", serving)
         self.dead_letters = dead_letter_queue(self, "DeadLetters")
-        self.rule = self._start_on_approval(storage.package_group)
+        self.rule = self._start_on_approval(deployment.storage.package_group)
 
     def metric(self, name: str) -> cloudwatch.Metric:
         """A metric that Step Functions emits about the state machine, such as `ExecutionsFailed`."""
@@ -105,40 +81,26 @@ class Release(Construct):
             use_key(self, storage.key_arn),
         ]
 
-    def _make_machine(
-        self,
-        *,
-        name: str,
-        model: str,
-        environment: Environment,
-        storage: Storage,
-        serving: iam.Role,
-        parameter: str,
-    ) -> stepfunctions.CfnStateMachine:
-        verify_arn = self.function.function.function_arn
-        logs = LogGroup(
-            self,
-            "Logs",
-            name=f"/aws/vendedlogs/states/{name}",
-            key_arn=storage.key_arn,
-            days=environment.retention.log_days,
-        )
+    def _make_machine(self, name: str, serving: iam.Role) -> stepfunctions.CfnStateMachine:
+        deployment = self._deployment
+        parameter = live_parameter(deployment.environment_name, deployment.model)
+        logs = LogGroup(self, "Logs", deployment=deployment, name=f"/aws/vendedlogs/states/{name}")
         definition = ReleaseDefinition(
-            verify_function_arn=verify_arn,
+            verify_function_arn=self.function.function.function_arn,
             endpoint=self._endpoint,
             serving_role_arn=serving.role_arn,
-            key_arn=storage.key_arn,
-            serving=environment.serving,
-            release=environment.release,
+            key_arn=deployment.storage.key_arn,
+            serving=deployment.settings.serving,
+            release=deployment.settings.release,
             live_parameter=parameter,
-            model=model,
+            model=deployment.model,
         )
         machine_role = state_machine_role(
             self,
             name=name,
             endpoint=self._endpoint,
-            storage=storage,
-            verify_function_arn=verify_arn,
+            storage=deployment.storage,
+            verify_function_arn=self.function.function.function_arn,
             serving_role_arn=serving.role_arn,
             live_parameter=parameter,
         )

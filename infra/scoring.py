@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from contract.layout import SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
 from contract.metrics import NAMESPACE, Dimension, Metric
+from infra.deployment import Deployment
 from infra.function import Function
 from infra.permissions import Allow, arn, list_objects, read_objects, use_key, write_objects
-from infra.settings import Environment
-from infra.storage import Storage
 from infra.upload_queue import UploadQueue
 
 
 class Scoring(Construct):
     """Queue and function that put uploads through the endpoint."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        name: str,
-        environment_name: str,
-        model: str,
-        environment: Environment,
-        storage: Storage,
-        endpoint: str,
-        code: lambda_.Code,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, deployment: Deployment, endpoint: str) -> None:
         super().__init__(scope, construct_id)
-        self._dimensions = {Dimension.ENVIRONMENT.value: environment_name, Dimension.MODEL.value: model}
-        settings = environment.scoring
+        self._dimensions = {
+            Dimension.ENVIRONMENT.value: deployment.environment_name,
+            Dimension.MODEL.value: deployment.model,
+        }
+        settings = deployment.settings.scoring
         self.uploads = UploadQueue(
             self,
             "Uploads",
-            bucket_name=storage.data_bucket,
+            bucket_name=deployment.storage.data_bucket,
             prefix=SCORE_PREFIX,
             max_receives=settings.max_receives,
             consumer_timeout_seconds=settings.timeout_seconds,
@@ -45,15 +34,11 @@ class Scoring(Construct):
         self.function = Function(
             self,
             "ScoreUpload",
+            deployment=deployment,
             name="score_upload",
-            prefix=name,
-            code=code,
-            key_arn=storage.key_arn,
-            log_days=environment.retention.log_days,
+            description="Streams an upload through the endpoint and commits one result",
             variables={
-                "ENVIRONMENT": environment_name,
-                "MODEL": model,
-                "RESULTS_BUCKET": storage.results_bucket,
+                "RESULTS_BUCKET": deployment.storage.results_bucket,
                 "ENDPOINT": endpoint,
                 "QUEUE_URL": self.uploads.queue.queue_url,
                 "MAX_UPLOAD_BYTES": str(settings.max_upload_mib * 1024 * 1024),
@@ -61,19 +46,7 @@ class Scoring(Construct):
             },
             timeout_seconds=settings.timeout_seconds,
             memory_mib=settings.memory_mib,
-            description="Streams an upload through the endpoint and commits one result",
-            allows=[
-                self.uploads.consume,
-                read_objects(storage.data_arn, f"{SCORE_PREFIX}*", versions=True),
-                # To see whether an upload has its outcome; the outcome itself is not read.
-                list_objects(storage.results_arn, SCORED_PREFIX, UNSCORABLE_PREFIX),
-                write_objects(storage.results_arn, f"{SCORED_PREFIX}*", f"{UNSCORABLE_PREFIX}*"),
-                use_key(self, storage.key_arn),
-                Allow(
-                    actions=["sagemaker:InvokeEndpoint"],
-                    resources=[arn(self, "sagemaker", f"endpoint/{endpoint}")],
-                ),
-            ],
+            allows=[self.uploads.consume, *self._allows(deployment, endpoint)],
         )
         self.function.consume(
             self.uploads.queue.queue_arn, batch_size=5, max_concurrency=settings.max_concurrency
@@ -84,3 +57,17 @@ class Scoring(Construct):
         return cloudwatch.Metric(
             namespace=NAMESPACE, metric_name=metric.value, dimensions_map=self._dimensions
         )
+
+    def _allows(self, deployment: Deployment, endpoint: str) -> list[Allow]:
+        storage = deployment.storage
+        return [
+            read_objects(storage.data_arn, f"{SCORE_PREFIX}*", versions=True),
+            # To see whether an upload has its outcome; the outcome itself is not read.
+            list_objects(storage.results_arn, SCORED_PREFIX, UNSCORABLE_PREFIX),
+            write_objects(storage.results_arn, f"{SCORED_PREFIX}*", f"{UNSCORABLE_PREFIX}*"),
+            use_key(self, storage.key_arn),
+            Allow(
+                actions=["sagemaker:InvokeEndpoint"],
+                resources=[arn(self, "sagemaker", f"endpoint/{endpoint}")],
+            ),
+        ]

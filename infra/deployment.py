@@ -1,0 +1,22 @@
+"""What every construct of one model in one environment is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_cdk import aws_lambda as lambda_
+
+from infra.settings import Environment
+from infra.storage import Storage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """`name` is that of endpoint, pipeline and package group, and begins every other name."""
+
+    name: str
+    environment_name: str
+    model: str
+    settings: Environment
+    storage: Storage
+    code: lambda_.Code

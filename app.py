@@ -13,17 +13,18 @@ from infra.settings import SettingsError
 
 def main() -> None:
     """Read the configuration once and synthesise."""
+    root = Path(__file__).resolve().parent
     app = cdk.App(context=FLAGS)
     try:
         configuration = Configuration.read(
-            Path(__file__).resolve().parent,
+            root,
             environment=app.node.try_get_context("environment"),
             model=app.node.try_get_context("model"),
             image_uri=app.node.try_get_context("image_uri"),
         )
     except SettingsError as error:
         sys.exit(str(error))
-    compose(app, configuration)
+    compose(app, configuration, build=root / "build")
     app.synth()
 
 

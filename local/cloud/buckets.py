@@ -10,7 +10,11 @@ import botocore.session
 from ministack.services import s3
 from ministack.services.cloudformation import provisioners
 
+from local.cloud import patching
+from local.cloud.encryption import SSE_KEY_HEADER
+
 Properties = Mapping[str, Any]
+MANAGED_KEY = "alias/aws/s3"
 
 
 def install() -> None:
@@ -29,6 +33,18 @@ def install() -> None:
             for name, xml, what in added
         ),
     )
+    patching.replace(s3, "_resolve_sse_write_headers", "headers bucket_name", _with_managed_key)
+
+
+def _with_managed_key(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A write that asks for KMS without naming a key gets the account's own, as the CDK CLI expects."""
+
+    def resolve(headers: dict[str, str], bucket_name: str) -> Any:
+        if headers.get("x-amz-server-side-encryption") == "aws:kms":
+            headers = {SSE_KEY_HEADER: MANAGED_KEY, **headers}
+        return original(headers, bucket_name)
+
+    return resolve
 
 
 def _encryption(properties: Properties) -> dict[str, Any]:

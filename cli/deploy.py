@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 from botocore.exceptions import ClientError
 
+from cli.aws import Aws
 from cli.cdk import cdk
 from cli.errors import CliError, error_message
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Port, examples
 from cli.paths import ROOT, STATE
-from cli.session import Aws, connect
+from cli.session import connect
 from cli.settings import default_model, environment_settings
 from cli.terminal import err, out
 

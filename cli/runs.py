@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cli.session import Aws
+from cli.aws import Aws
 from cli.waiting import wait_until
 
 if TYPE_CHECKING:

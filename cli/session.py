@@ -3,84 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import local
+from cli.aws import Aws
 from cli.errors import CliError, error_message
 from cli.options import LOCAL
 from cli.paths import cloud_folder
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef
-    from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_logs import CloudWatchLogsClient
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sagemaker import SageMakerClient
-    from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_ssm import SSMClient
-    from mypy_boto3_stepfunctions import SFNClient
 
 STORAGE, LOOP = "storage", "loop"
 ALARMS_A_CALL = 100
-FUNCTION_SECONDS = 900
-"""The longest that a Lambda function may run."""
 ABSENT = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
 """Even empty, these would win over the key of the local cloud, or fail: there is no profile ""."""
-
-
-@dataclass(frozen=True)
-class Aws:
-    """Clients of one environment's AWS. `options` go to every client."""
-
-    environment: str
-    session: boto3.Session
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    @cached_property
-    def cloudformation(self) -> CloudFormationClient:
-        return self.session.client("cloudformation", **self.options)
-
-    @cached_property
-    def cloudwatch(self) -> CloudWatchClient:
-        return self.session.client("cloudwatch", **self.options)
-
-    @cached_property
-    def functions(self) -> LambdaClient:
-        # A function may take its time, and one that was asked twice starts twice.
-        patient = Config(read_timeout=FUNCTION_SECONDS, retries={"total_max_attempts": 1})
-        return self.session.client("lambda", config=patient, **self.options)
-
-    @cached_property
-    def logs(self) -> CloudWatchLogsClient:
-        return self.session.client("logs", **self.options)
-
-    @cached_property
-    def s3(self) -> S3Client:
-        return self.session.client("s3", **self.options)
-
-    @cached_property
-    def sagemaker(self) -> SageMakerClient:
-        return self.session.client("sagemaker", **self.options)
-
-    @cached_property
-    def sqs(self) -> SQSClient:
-        return self.session.client("sqs", **self.options)
-
-    @cached_property
-    def ssm(self) -> SSMClient:
-        return self.session.client("ssm", **self.options)
-
-    @cached_property
-    def stepfunctions(self) -> SFNClient:
-        return self.session.client("stepfunctions", **self.options)
 
 
 @dataclass(frozen=True)

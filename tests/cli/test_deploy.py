@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.aws import Aws
 from cli.cdk import Cdk, child_variables, progress
 from cli.deploy import BOOTSTRAP_STACK, parse_context, prepare
 from cli.errors import CliError
-from cli.session import Aws
 from cli.settings import default_model
 
 TEMPLATE = '{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}'

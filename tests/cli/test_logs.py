@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cli.aws import Aws
 from cli.loglines import Line, release_event
 from cli.logs import read_lines, rendered
-from cli.session import Aws, Deployment
+from cli.session import Deployment
 from tests.cli.conftest import deploy
 
 NOW = datetime.now(UTC).replace(microsecond=0)

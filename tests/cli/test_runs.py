@@ -9,10 +9,10 @@ from typing import Any
 from botocore.stub import Stubber
 from rich.console import Console
 
+from cli.aws import Aws
 from cli.evaluation import metrics_table
 from cli.progress import StepsDisplay
 from cli.runs import Run, Step, read_run, step_names
-from cli.session import Aws
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/p/execution/abcdefgh1234"
 JOB_ARN = "arn:aws:sagemaker:eu-west-1:123456789012:processing-job/pipelines-abc-validate-x"

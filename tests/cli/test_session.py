@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from cli.aws import Aws
 from cli.errors import CliError
-from cli.session import Aws, deployed_models, deployment
+from cli.session import deployed_models, deployment
 from tests.cli.conftest import deploy
 
 

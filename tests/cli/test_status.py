@@ -10,7 +10,8 @@ import pytest
 from botocore.stub import ANY, Stubber
 from rich.console import Console
 
-from cli.session import Aws, Deployment
+from cli.aws import Aws
+from cli.session import Deployment
 from cli.status import report
 from contract.layout import live_parameter
 from tests.cli.conftest import alarms, deploy

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
+from cli.aws import Aws
 from cli.errors import CliError
 from cli.releases import wait_until_live
-from cli.session import Aws, Deployment
+from cli.session import Deployment
 from cli.train import Started, start
 from cli.uploads import upload_training
 from contract.layout import live_parameter

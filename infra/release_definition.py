@@ -202,7 +202,6 @@ class ReleaseDefinition:
                     "Overwrite": True,
                     "Value.$": "States.JsonToString($)",
                 },
-                "ResultPath": None,
                 "Retry": _RETRY_SSM,
                 "End": True,
             },
@@ -225,7 +224,7 @@ def _sagemaker(action: str, parameters: dict[str, Any], *, then: str) -> State:
         "Type": "Task",
         "Resource": f"arn:aws:states:::aws-sdk:sagemaker:{action}",
         "Parameters": parameters,
-        "ResultPath": None,
+        "ResultPath": "$.answer",  # beside what is known; CDK drops a null, which would discard it
         "Retry": _RETRY_SAGEMAKER,
         "Next": then,
     }

@@ -57,6 +57,12 @@ def test_every_call_is_retried_and_all_end_in_time(machine: dict[str, Any]) -> N
     assert machine["TimeoutSeconds"] > 0
 
 
+def test_what_was_verified_is_known_to_the_end(machine: dict[str, Any]) -> None:
+    for name, state in machine["States"].items():
+        if state["Type"] == "Task" and name != "Verify" and not state.get("End"):
+            assert state["ResultPath"].startswith("$."), f"{name} replaces what is known by its answer"
+
+
 def test_calls_have_the_shape_that_sagemaker_takes(machine: dict[str, Any]) -> None:
     found = calls(machine)
     assert set(found) == {

@@ -78,7 +78,7 @@ class Execution:
         limit = self._record["ParallelismConfiguration"].get("MaxParallelExecutionSteps", _PARALLEL_STEPS)
         with ThreadPoolExecutor(max_workers=limit) as pool:
             while True:
-                for step in self._ready(pending):
+                for step in self._ready(pending)[: limit - len(running)]:
                     pending.remove(step)
                     self.progress.begin(step)
                     running[pool.submit(self._run_step, step, self._scope())] = step

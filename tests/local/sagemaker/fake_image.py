@@ -62,6 +62,10 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         if body == "die":
             os._exit(3)
+        if body.startswith("until "):
+            print(body, flush=True)
+            while not Path(body.removeprefix("until ")).exists():
+                time.sleep(0.01)
         status = {"boom": 500, "bad": 400}.get(body, 200)
         self.answer(status, json.dumps({"body": body, "release": os.environ.get("RELEASE"), **MODEL}).encode())
 

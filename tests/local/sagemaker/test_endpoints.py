@@ -6,6 +6,8 @@ import io
 import json
 import tarfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -140,6 +142,24 @@ def test_update_switches_without_a_gap(workbench: Workbench, endpoint: str) -> N
     assert described["EndpointConfigName"] == green
     assert seen.index("green") == seen.count("blue")
     assert errors == []
+
+
+def test_update_ends_the_old_fleet_once_it_has_answered(
+    workbench: Workbench, endpoint: str, tmp_path: Path
+) -> None:
+    servers = workbench.folder / "endpoints" / endpoint
+    logs = f"/aws/sagemaker/Endpoints/{endpoint}"
+    green, signal = config(workbench, "green"), tmp_path / "signal"
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(ask, workbench, endpoint, f"until {signal}")
+        wait_for(lambda: f"until {signal}" in workbench.lines(logs, "live/"), "the question")
+        workbench.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=green)
+        assert workbench.endpoint(endpoint)["EndpointConfigName"] == green
+        assert ask(workbench, endpoint)["release"] == "green"
+        assert len(list(servers.iterdir())) == 2
+        signal.touch()
+        assert asked.result()["release"] == "blue"
+    wait_for(lambda: len(list(servers.iterdir())) == 1, "the end of the old server")
 
 
 def test_update_to_a_broken_model_rolls_back(workbench: Workbench, endpoint: str) -> None:

@@ -187,6 +187,17 @@ def test_failed_job_fails_its_step_and_nothing_follows(workbench: Workbench, gro
     )
 
 
+def test_nothing_starts_after_a_failure(workbench: Workbench, group: str) -> None:
+    broken = processing(workbench.job_role, ["broken"], [], [])
+    steps = [{"Name": name, "Type": "Processing", "Arguments": broken} for name in ("first", "second")]
+    pipeline = create(workbench, {"Version": "2020-12-01", "Steps": steps})
+    arn = workbench.sagemaker.start_pipeline_execution(
+        PipelineName=pipeline, ParallelismConfiguration={"MaxParallelExecutionSteps": 1}
+    )["PipelineExecutionArn"]
+    workbench.executed(arn)
+    assert list(workbench.steps(arn)) == ["first"]
+
+
 def test_same_token_starts_one_execution(workbench: Workbench, group: str) -> None:
     pipeline = create(workbench, loop(workbench, group))
     parameters = [{"Name": "RunUri", "Value": f"s3://{BUCKET}/runs/once"}]

@@ -123,7 +123,7 @@ def _say_what_next(deployed: Deployment, files: DemoFiles, port: int) -> None:
         (f"aws s3 ls --recursive s3://{results}/scored/", "and find its result"),
         (f"aws s3 cp {display(files.truth)} s3://{data}/training/", "train on more rows, and release"),
         (f"./millrace status{at}", "what is live and how it is"),
-        (f"./millrace pages{at}", "who was paged, and why"),
+        (f"./millrace pages --model {MODEL}{at}", "who was paged, and why"),
         (f"./millrace down{at}", "stop it all"),
     )
     out.print("\n[bold]The cloud is still running. Try next:[/bold]")

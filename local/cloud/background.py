@@ -100,12 +100,23 @@ def stop(folder: Path | None = None, timeout: float = 15.0) -> bool:
             os.kill(info.pid, number)
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            own = _started.get(info.pid)
-            if status(folder) is None and (own is None or own.poll() is not None):
+            if _is_gone(folder, info):
                 _started.pop(info.pid, None)
                 return True
             time.sleep(_POLL_SECONDS)
     raise CloudError(f"process {info.pid} of the cloud in {folder} does not end. Kill it by hand.")
+
+
+def _is_gone(folder: Path, info: CloudInfo) -> bool:
+    """Whether folder and port may be used again."""
+    own = _started.get(info.pid)
+    if _locked(folder / "cloud.lock") or (own is not None and own.poll() is None):
+        return False
+    try:
+        check_port(info.port)
+    except CloudError:
+        return False
+    return True
 
 
 def status(folder: Path | None = None) -> CloudInfo | None:

@@ -8,7 +8,7 @@ import os
 import signal
 import tempfile
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from local.cloud import background, certificate
 from local.cloud.background import HOST, CloudError, CloudInfo
@@ -32,7 +32,7 @@ def run(folder: Path, port: int, image_root: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     background.check_port(port)
     background.prepare_folder(folder)
-    lock = _lock(folder)
+    _lock(folder)
     certificates = certificate.issue(folder / "tls")
     _set_environment(folder, port, certificates)
     children = Children()
@@ -63,17 +63,15 @@ def run(folder: Path, port: int, image_root: Path) -> None:
     finally:
         children.close()
         (folder / "cloud.json").unlink(missing_ok=True)
-        lock.close()
 
 
-def _lock(folder: Path) -> IO[bytes]:
-    """Held until the process ends, which is how others know that it has."""
-    lock = (folder / "cloud.lock").open("r+b")
+def _lock(folder: Path) -> None:
+    """Hold the folder's lock until this process is gone, which is how others know that it is."""
+    descriptor = os.open(folder / "cloud.lock", os.O_RDWR)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise CloudError(f"a cloud already runs in {folder}. Choose another: --folder DIR") from error
-    return lock
 
 
 def _set_environment(folder: Path, port: int, certificates: certificate.Certificate) -> None:

@@ -37,3 +37,10 @@ def test_an_object_is_read_by_version_and_put_once(stack: Any) -> None:
         s3.put_object(**where, Body=b"2", IfNoneMatch="*")
     s3.put_object(**where, Body=b"3")
     assert s3.get_object(**where, VersionId=first)["Body"].read() == b"1"
+
+
+def test_kms_without_a_key_is_the_managed_key(stack: Any) -> None:
+    answer = stack.client("s3").put_object(
+        Bucket=stack["Logs"], Key="asset", Body=b"", ServerSideEncryption="aws:kms"
+    )
+    assert answer["SSEKMSKeyId"].endswith("alias/aws/s3")

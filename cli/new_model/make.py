@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cli.errors import CliError
 from cli.new_model import target as targets
 from cli.new_model.document import Document
-from cli.new_model.features import draft
+from cli.new_model.features import Draft, draft
 from cli.new_model.profile import Profile
 from cli.new_model.table import Table
 from contract.schema import Problem
@@ -50,23 +50,22 @@ def new_model(
     profiles = _profiles(table, column)
     target_profile = profiles.pop(column)
     target = targets.target(target_profile, problem=problem, positive=positive)
-    document = Document(
-        name=name,
-        source=source.name,
-        rows=target_profile.rows,
-        target=target,
-        drafts=[draft(profile) for profile in profiles.values()],
-    )
-    if all(each.omitted for each in document.drafts):
-        reasons = "; ".join(f"{each.name!r} {each.omitted}" for each in document.drafts)
-        raise targets.NothingToLearnError(
-            f"{source} has no column to predict from: {reasons or 'it has only the target'}."
-        )
+    drafts = [draft(profile) for profile in profiles.values()]
+    _check_features(drafts, source)
+    document = Document(name=name, source=source.name, rows=target_profile.rows, target=target, drafts=drafts)
     text = str(document)
     validate(Model, tomllib.loads(text), path=path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return Made(path=path, document=document, warnings=tuple(_warnings(table, target_profile, target)))
+
+
+def _check_features(drafts: Sequence[Draft], source: Path) -> None:
+    if all(each.omitted for each in drafts):
+        reasons = "; ".join(f"{each.name!r} {each.omitted}" for each in drafts)
+        raise targets.NothingToLearnError(
+            f"{source} has no column to predict from: {reasons or 'it has only the target'}."
+        )
 
 
 def _check_name(name: str, path: Path) -> None:

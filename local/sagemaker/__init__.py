@@ -20,20 +20,15 @@ from local.sagemaker.service import Backend, Response, Service
 from local.sagemaker.state import State
 from local.sagemaker.tags import Tags
 
+_PARTS = (Registry, Models, Reading, Tags)
+_ROUTE = {"target_prefixes": ["SageMaker."], "credential_scope": "sagemaker", "host_patterns": []}
+
 
 def install(cloud: Cloud) -> None:
     """Register `sagemaker`, `sagemaker-runtime` and the CloudFormation types with ministack."""
     backend = Backend(cloud, State(cloud.region, cloud.account))
     jobs, endpoints = Jobs(backend), Endpoints(backend)
-    parts = (
-        jobs,
-        endpoints,
-        Registry(backend),
-        Models(backend),
-        Pipelines(backend, jobs),
-        Reading(backend),
-        Tags(backend),
-    )
+    parts = (jobs, endpoints, Pipelines(backend, jobs), *(part(backend) for part in _PARTS))
     service = Service(backend, {name: run for part in parts for name, run in part.operations().items()})
     runtime = Runtime(cloud, endpoints)
 
@@ -47,10 +42,6 @@ def install(cloud: Cloud) -> None:
 
     app.SERVICE_REGISTRY["sagemaker"] = {"module": "sagemaker"}
     app.SERVICE_HANDLERS["sagemaker"] = handle
-    router.SERVICE_PATTERNS["sagemaker"] = {
-        "target_prefixes": ["SageMaker."],
-        "credential_scope": "sagemaker",
-        "host_patterns": [],
-    }
+    router.SERVICE_PATTERNS["sagemaker"] = _ROUTE
     iam.register()
     cfn.register(service)

@@ -78,6 +78,8 @@ class Endpoints:
         config = self._config(call)
         with self._state.lock:
             record = self._idle(call["EndpointName"])
+            if record["EndpointStatus"] == "Failed":
+                raise invalid(f'Cannot update failed endpoint "{record["EndpointArn"]}": delete it.')
             pending = {"EndpointConfigName": config["EndpointConfigName"], "StartTime": now()}
             record = self._set(record, "Updating", PendingDeploymentSummary=pending, FailureReason=None)
         events.endpoint_changed(self._cloud, record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,7 @@ def plan(backend: Backend, arguments: Mapping[str, Any], _s3: Any) -> JobPlan:
     inputs = [item["S3Input"] for item in arguments.get("ProcessingInputs", [])]
     outputs = arguments.get("ProcessingOutputConfig", {}).get("Outputs", [])
     folders = [output["S3Output"]["LocalPath"] for output in outputs]
-    for path in (*folders, *(item["LocalPath"] for item in inputs)):
-        if not path.startswith(f"{container.ROOT}/"):
-            raise invalid(f"LocalPath {path} must be under {container.ROOT}/processing")
+    _check_paths([*folders, *(item["LocalPath"] for item in inputs)])
     return JobPlan(
         kind=PROCESSING_JOB,
         name=name,
@@ -48,6 +46,12 @@ def plan(backend: Backend, arguments: Mapping[str, Any], _s3: Any) -> JobPlan:
         message_path="/opt/ml/output/message",
         upload=lambda s3, base: _upload(s3, base, arguments.get("ProcessingOutputConfig", {})),
     )
+
+
+def _check_paths(paths: Iterable[str]) -> None:
+    for path in paths:
+        if not path.startswith(f"{container.ROOT}/") or ".." in path.split("/"):
+            raise invalid(f"LocalPath {path} must be under {container.ROOT}/processing")
 
 
 def _refuse(arguments: Mapping[str, Any]) -> None:

@@ -26,7 +26,7 @@ def plan(backend: Backend, arguments: Mapping[str, Any], s3: Any) -> JobPlan:
         ServiceError: 501 for what is not implemented, ValidationException for an input without objects.
     """
     _refuse(arguments)
-    name = arguments["TrainingJobName"]
+    name, output = arguments["TrainingJobName"], arguments["OutputDataConfig"]
     channels = {channel["ChannelName"]: channel for channel in arguments.get("InputDataConfig", [])}
     sources = {name: channel["DataSource"]["S3DataSource"]["S3Uri"] for name, channel in channels.items()}
     _check_sources(backend, s3, arguments["RoleArn"], sources.values())
@@ -47,12 +47,7 @@ def plan(backend: Backend, arguments: Mapping[str, Any], s3: Any) -> JobPlan:
         inputs=[Input(uri=uri, path=f"{_DATA}/{channel}") for channel, uri in sources.items()],
         folders=["/opt/ml/model", "/opt/ml/output/data"],
         message_path="/opt/ml/output/failure",
-        upload=lambda s3, base: _upload(
-            s3,
-            base,
-            f"{arguments['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{name}",
-            arguments["OutputDataConfig"].get("KmsKeyId"),
-        ),
+        upload=lambda s3, base: _upload(s3, base, name, output),
         metrics={metric["Name"]: metric["Regex"] for metric in algorithm.get("MetricDefinitions", [])},
     )
 
@@ -112,15 +107,20 @@ def _documents(arguments: Mapping[str, Any], channels: Mapping[str, Any]) -> dic
     }
 
 
-def _upload(s3: Any, base: Path, uri: str, kms_key: str | None) -> Mapping[str, Any]:
-    known = {}
-    for folder, name in (("/opt/ml/model", "model.tar.gz"), ("/opt/ml/output/data", "output.tar.gz")):
-        archive = base.parent / name
-        if storage.pack(container.local_path(base, folder), archive):
-            storage.upload_file(s3, archive, f"{uri}/output/{name}", kms_key)
-            known[name] = f"{uri}/output/{name}"
-    return (
-        {"ModelArtifacts": {"S3ModelArtifacts": f"{uri}/output/model.tar.gz"}}
-        if "model.tar.gz" in known
-        else {}
-    )
+def _upload(s3: Any, base: Path, job: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Pack and upload what the job left; a model, where it left one, is what its record learns of."""
+    folder = f"{config['S3OutputPath'].rstrip('/')}/{job}/output"
+    _upload_packed(s3, base, "/opt/ml/output/data", f"{folder}/output.tar.gz", config.get("KmsKeyId"))
+    model = f"{folder}/model.tar.gz"
+    if _upload_packed(s3, base, "/opt/ml/model", model, config.get("KmsKeyId")):
+        return {"ModelArtifacts": {"S3ModelArtifacts": model}}
+    return {}
+
+
+def _upload_packed(s3: Any, base: Path, folder: str, uri: str, kms_key: str | None) -> bool:
+    archive = base.parent / uri.rpartition("/")[2]
+    packed = storage.pack(container.local_path(base, folder), archive)
+    if packed:
+        storage.upload_file(s3, archive, uri, kms_key)
+        archive.unlink()
+    return packed

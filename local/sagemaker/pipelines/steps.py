@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
@@ -98,6 +99,7 @@ class StepRunner:
     def _create(self, step: str, task: Task, arguments: dict[str, Any]) -> Mapping[str, Any]:
         if task.named:
             arguments[task.kind.name_member] = self._job_name(step)
+            # AWS tags what a pipeline creates, which is why a pipeline's role needs sagemaker:AddTags.
             tag = {"Key": "sagemaker:pipeline-execution-arn", "Value": self.execution_arn}
             arguments["Tags"] = [*arguments.get("Tags", []), tag]
         else:
@@ -146,7 +148,7 @@ class StepRunner:
     def _call(self, operation: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         shape = input_shape(operation)
         try:
-            method = getattr(self._client("sagemaker"), _snake(operation))
+            method = getattr(self._client("sagemaker"), xform_name(operation))
             answer: Mapping[str, Any] = method(**coerce(arguments, shape))
             return answer
         except (ClientError, ParamValidationError, AccessDeniedError) as error:
@@ -183,7 +185,3 @@ def coerce(value: Any, shape: Shape) -> Any:
     if shape.type_name in ("integer", "long") and isinstance(value, str) and value.isdigit():
         return int(value)
     return value
-
-
-def _snake(operation: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in operation).lstrip("_")

@@ -177,6 +177,10 @@ def test_new_endpoint_of_a_broken_model_fails(workbench: Workbench) -> None:
         EndpointName="stillborn", EndpointConfigName=config(workbench, "broken")
     )
     assert workbench.endpoint("stillborn")["EndpointStatus"] == "Failed"
+    with pytest.raises(ClientError, match="Cannot update failed endpoint"):
+        workbench.sagemaker.update_endpoint(
+            EndpointName="stillborn", EndpointConfigName=config(workbench, "blue")
+        )
     workbench.sagemaker.delete_endpoint(EndpointName="stillborn")
 
 

@@ -181,13 +181,18 @@ class ServiceCalls:
         policy, _ = lambda_svc.function_policy_for_arn(function_arn) or ("", "")
         self._by_policy(policy, service, "lambda:InvokeFunction", function_arn, source_arn)
 
-    def key(self, key_arn: str | None, service: str, source_arn: str) -> None:
-        """The key's policy lets the service encrypt with it. No key: nothing to check."""
+    def key(
+        self, key_arn: str | None, service: str, source_arn: str, context: Mapping[str, str] | None = None
+    ) -> None:
+        """The key's policy lets the service encrypt with it. No key: nothing to check.
+
+        `context` holds further condition keys of the request, in lower case.
+        """
         if key_arn is None:
             return
         policy, _ = kms.key_policy_for_arn(key_arn) or ("", "")
         for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-            self._by_policy(policy, service, action, key_arn, source_arn)
+            self._by_policy(policy, service, action, key_arn, source_arn, context)
 
     def _context(self, principal: str, action: str, resource: str, source_arn: str) -> EvalContext:
         return EvalContext(
@@ -212,9 +217,16 @@ class ServiceCalls:
         return role if role is not None and role.get("Arn") == role_arn else None
 
     def _by_policy(
-        self, policy: str | dict[str, Any], service: str, action: str, resource: str, source_arn: str
+        self,
+        policy: str | dict[str, Any],
+        service: str,
+        action: str,
+        resource: str,
+        source_arn: str,
+        more: Mapping[str, str] | None = None,
     ) -> None:
         context = self._context("*", action, resource, source_arn)
+        context.service_context.update(more or {})
         if iam_evaluator.evaluate_resource_policy(policy, context, service=service).decision != "Allow":
             message = (
                 f"{service} is not authorized to perform: {action} on resource: {resource} "

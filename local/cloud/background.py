@@ -62,7 +62,8 @@ def start(
     if _locked(folder / "cloud.lock"):
         raise CloudError(f"a cloud already runs in {folder}. Stop it first: ./millrace down")
     check_port(port)
-    log_path = prepare_folder(folder) / "cloud.log"
+    claim_folder(folder)
+    log_path = folder / "cloud.log"
     root = Path(__file__).resolve().parents[2]
     with log_path.open("wb") as log:
         process = subprocess.Popen(
@@ -186,19 +187,21 @@ def check_port(port: int) -> None:
             ) from error
 
 
-def prepare_folder(folder: Path) -> Path:
-    """Make the folder, empty but for lock and log. Refuses one that was not a cloud's before."""
+def claim_folder(folder: Path) -> None:
+    """Make it a cloud's folder. Raises CloudError when it holds things and was never one."""
     folder.mkdir(parents=True, exist_ok=True)
-    entries = [entry for entry in folder.iterdir() if entry.name not in ("cloud.lock", "cloud.log")]
-    if entries and not (folder / "cloud.lock").exists():
+    if any(folder.iterdir()) and not (folder / "cloud.lock").exists():
         raise CloudError(f"{folder} holds other things and would be emptied. Choose another: --folder DIR")
-    for entry in entries:
+    (folder / "cloud.lock").touch()
+
+
+def empty_folder(folder: Path) -> None:
+    """Remove what an earlier cloud left. Only for whoever holds the folder's lock."""
+    for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
-        else:
+        elif entry.name not in ("cloud.lock", "cloud.log"):
             entry.unlink()
-    (folder / "cloud.lock").touch()
-    return folder
 
 
 def _locked(path: Path) -> bool:

@@ -29,10 +29,10 @@ _KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "
 
 def run(folder: Path, port: int, image_root: Path) -> None:
     """Serve until SIGTERM or SIGINT. Raises CloudError when the folder or the port is taken."""
-    folder.mkdir(parents=True, exist_ok=True)
     background.check_port(port)
-    background.prepare_folder(folder)
+    background.claim_folder(folder)
     _lock(folder)
+    background.empty_folder(folder)
     certificates = certificate.issue(folder / "tls")
     _set_environment(folder, port, certificates)
     children = Children()

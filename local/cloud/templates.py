@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import lambda_svc
+from ministack.core.responses import get_region
+from ministack.services import cloudwatch_logs, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 from local.cloud.authorization import ServiceCalls
 from local.cloud.functions import check_mapping
 from local.cloud.patching import replace
+from local.cloud.seam import AccessDeniedError
 
 
 def install(calls: ServiceCalls) -> None:
@@ -21,8 +23,15 @@ def install(calls: ServiceCalls) -> None:
         "logical_id props stack_name",
         lambda original: _readable_mapping(original, calls),
     )
-    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
-    handlers["create"] = provisioners._lambda_esm_create
+    replace(
+        provisioners,
+        "_cwlogs_create",
+        "logical_id props stack_name",
+        lambda original: _encryptable_log_group(original, calls),
+    )
+    handlers = provisioners._RESOURCE_HANDLERS
+    handlers["AWS::Lambda::EventSourceMapping"]["create"] = provisioners._lambda_esm_create
+    handlers["AWS::Logs::LogGroup"]["create"] = provisioners._cwlogs_create
 
 
 def _readable_mapping(original: Callable[..., Any], calls: ServiceCalls) -> Callable[..., Any]:
@@ -33,5 +42,27 @@ def _readable_mapping(original: Callable[..., Any], calls: ServiceCalls) -> Call
         if config:
             check_mapping(calls, config, props.get("EventSourceArn", ""))
         return original(logical_id, props, stack_name)
+
+    return create
+
+
+def _encryptable_log_group(original: Callable[..., Any], calls: ServiceCalls) -> Callable[..., Any]:
+    """CloudWatch Logs refuses a key whose policy does not let it encrypt for the log group."""
+
+    def create(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
+        name, attributes = original(logical_id, props, stack_name)
+        if props.get("KmsKeyId"):
+            arn = cloudwatch_logs._make_group_arn_no_star(name)
+            try:
+                calls.key(
+                    props["KmsKeyId"],
+                    f"logs.{get_region()}.amazonaws.com",
+                    arn,
+                    {"kms:encryptioncontext:aws:logs:arn": arn},
+                )
+            except AccessDeniedError:
+                provisioners._cwlogs_delete(name, props)
+                raise
+        return name, attributes
 
     return create

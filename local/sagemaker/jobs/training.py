@@ -35,11 +35,7 @@ def plan(backend: Backend, arguments: Mapping[str, Any], s3: Any) -> JobPlan:
         kind=TRAINING_JOB,
         name=name,
         arguments=algorithm.get("ContainerArguments") or ["train"],
-        environment={
-            **arguments.get("Environment", {}),
-            "TRAINING_JOB_NAME": name,
-            "TRAINING_JOB_ARN": backend.state.arn(TRAINING_JOB, name),
-        },
+        environment={**arguments.get("Environment", {}), **_variables(backend, name)},
         isolated=bool(arguments.get("EnableNetworkIsolation")),
         max_runtime=arguments.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86_400),
         log_group=LOG_GROUP,
@@ -50,6 +46,10 @@ def plan(backend: Backend, arguments: Mapping[str, Any], s3: Any) -> JobPlan:
         upload=lambda s3, base: _upload(s3, base, name, output),
         metrics={metric["Name"]: metric["Regex"] for metric in algorithm.get("MetricDefinitions", [])},
     )
+
+
+def _variables(backend: Backend, name: str) -> dict[str, str]:
+    return {"TRAINING_JOB_NAME": name, "TRAINING_JOB_ARN": backend.state.arn(TRAINING_JOB, name)}
 
 
 def _refuse(arguments: Mapping[str, Any]) -> None:

@@ -227,7 +227,12 @@ class ServiceCalls:
     ) -> None:
         context = self._context("*", action, resource, source_arn)
         context.service_context.update(more or {})
-        if iam_evaluator.evaluate_resource_policy(policy, context, service=service).decision != "Allow":
+        # A policy may name a service globally or by region; IAM takes one for the other.
+        names = (service, service.replace(".amazonaws.com", f".{self._region}.amazonaws.com"))
+        decisions = {
+            iam_evaluator.evaluate_resource_policy(policy, context, service=name).decision for name in names
+        }
+        if "Allow" not in decisions or "Deny" in decisions:
             message = (
                 f"{service} is not authorized to perform: {action} on resource: {resource} "
                 f"because no resource-based policy allows the {action} action"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ministack.core.responses import get_region
 from ministack.services import cloudwatch_logs, lambda_svc
 from ministack.services.cloudformation import provisioners
 
@@ -56,7 +55,7 @@ def _encryptable_log_group(original: Callable[..., Any], calls: ServiceCalls) ->
             try:
                 calls.key(
                     props["KmsKeyId"],
-                    f"logs.{get_region()}.amazonaws.com",
+                    "logs.amazonaws.com",
                     arn,
                     {"kms:encryptioncontext:aws:logs:arn": arn},
                 )

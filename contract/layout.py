@@ -12,24 +12,33 @@ SCORED_PREFIX = "scored/"
 UNSCORABLE_PREFIX = "unscorable/"
 
 RUNS_PREFIX = "runs/"
+RECONCILIATION_KEY = "reconciliation/progress.json"
+"""Key in the artifacts bucket of how far the search for uploads without an outcome has come."""
 
 MAX_KEY_BYTES = 1024
 """S3's limit on a key, in bytes of UTF-8."""
+EXTENSION_ROOM = 16
+"""Kept free in every result's key, so that all of it but the extension is known beforehand."""
 
 
 def scored_key(upload_key: str, version_id: str, extension: str = "csv") -> str:
     """Key in the results bucket of the one object that commits a scored upload."""
-    return _result_key(SCORED_PREFIX, upload_key, f"/{version_id}.{extension}")
+    return scored_stem(upload_key, version_id) + extension
+
+
+def scored_stem(upload_key: str, version_id: str) -> str:
+    """How the key of an upload's scored object begins, whatever its extension, with the dot before it."""
+    return _result_stem(SCORED_PREFIX, upload_key, version_id)
 
 
 def unscorable_key(upload_key: str, version_id: str) -> str:
     """Key in the results bucket of the document that says why an upload was not scored."""
-    return _result_key(UNSCORABLE_PREFIX, upload_key, f"/{version_id}.json")
+    return _result_stem(UNSCORABLE_PREFIX, upload_key, version_id) + "json"
 
 
-def _result_key(prefix: str, upload_key: str, suffix: str) -> str:
-    name = upload_key.removeprefix(SCORE_PREFIX)
-    room = MAX_KEY_BYTES - len(prefix) - len(suffix)
+def _result_stem(prefix: str, upload_key: str, version_id: str) -> str:
+    name, suffix = upload_key.removeprefix(SCORE_PREFIX), f"/{version_id}."
+    room = MAX_KEY_BYTES - len(prefix) - len(suffix) - EXTENSION_ROOM
     encoded = name.encode()
     if len(encoded) > room:
         # The digest keeps two long keys with a common beginning apart.

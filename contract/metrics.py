@@ -15,7 +15,7 @@ class Dimension(StrEnum):
 
 
 class Metric(StrEnum):
-    """Emitted by `score_upload` in embedded metric format, once an upload."""
+    """Emitted in embedded metric format: by `score_upload` once an upload, the last by `reconcile_uploads`."""
 
     UPLOADS_SCORED = "UploadsScored"
     UPLOADS_UNSCORABLE = "UploadsUnscorable"
@@ -25,3 +25,5 @@ class Metric(StrEnum):
     """Percent of an upload's rows that came back with a reason instead of a prediction."""
     SECONDS_TO_RESULT = "SecondsToResult"
     """From the upload's last-modified time to the commit of its result."""
+    UPLOADS_WITHOUT_OUTCOME = "UploadsWithoutOutcome"
+    """Uploads that have waited for longer than any should; nought is emitted too."""

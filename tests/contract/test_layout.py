@@ -28,6 +28,15 @@ def test_result_keys_fit_in_s3_and_end_as_they_should(key: str, version: str) ->
         assert made.endswith(ending)
 
 
+@given(keys, versions, st.sampled_from(["csv", "jsonl", "parquet", "parquet.gz"]))
+def test_a_result_of_any_extension_begins_as_is_known_beforehand(
+    key: str, version: str, extension: str
+) -> None:
+    made = layout.scored_key("score/" + key, version, extension)
+    assert made == layout.scored_stem("score/" + key, version) + extension
+    assert len(made.encode()) <= layout.MAX_KEY_BYTES
+
+
 @given(keys, keys, versions)
 def test_two_uploads_never_share_a_result(one: str, other: str, version: str) -> None:
     same = layout.scored_key("score/" + one, version) == layout.scored_key("score/" + other, version)

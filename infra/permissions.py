@@ -122,12 +122,12 @@ def list_objects(bucket_arn: str, *prefixes: str, versions: bool = False) -> All
     )
 
 
-def use_key(scope: Construct, key_arn: str, *, service: str = "s3") -> Allow:
-    """Encrypt and decrypt with the key, through one service only."""
+def use_key(scope: Construct, key_arn: str) -> Allow:
+    """Encrypt and decrypt objects with the key: through S3 only."""
     return Allow(
         actions=["kms:Decrypt", "kms:GenerateDataKey"],
         resources=[key_arn],
-        when={"StringEquals": {"kms:ViaService": f"{service}.{cdk.Stack.of(scope).region}.amazonaws.com"}},
+        when={"StringEquals": {"kms:ViaService": f"s3.{cdk.Stack.of(scope).region}.amazonaws.com"}},
     )
 
 

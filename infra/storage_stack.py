@@ -35,9 +35,9 @@ class StorageStack(cdk.Stack):
         self._environment = environment
         self._key = self._make_key()
         self._access_logs = self._make_access_logs()
-        data = self._bucket("Data", expire={})
-        results = self._bucket("Results", expire={"": environment.retention.result_days})
-        artifacts = self._bucket("Artifacts", expire={})
+        data = self._bucket("Data")
+        results = self._bucket("Results", expire_days=environment.retention.result_days)
+        artifacts = self._bucket("Artifacts")
         cfn_data = data.node.default_child
         assert isinstance(cfn_data, s3.CfnBucket)
         # Not `event_bridge_enabled=True`: that is a custom resource with a function of its own.
@@ -79,7 +79,7 @@ class StorageStack(cdk.Stack):
         key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="LogGroupsOfThisModel",
-                principals=[iam.ServicePrincipal("logs.amazonaws.com")],
+                principals=[iam.ServicePrincipal(f"logs.{self.region}.amazonaws.com")],
                 actions=[
                     "kms:Encrypt",
                     "kms:Decrypt",
@@ -119,9 +119,7 @@ class StorageStack(cdk.Stack):
             "AccessLogs",
             # S3 cannot deliver access logs to a bucket encrypted with a customer's key.
             encryption=s3.BucketEncryption.S3_MANAGED,
-            lifecycle_rules=[
-                s3.LifecycleRule(expiration=cdk.Duration.days(self._environment.retention.log_days))
-            ],
+            lifecycle_rules=self._lifecycle(self._environment.retention.log_days),
             **self._hardened(),
         )
         acknowledge(
@@ -129,8 +127,7 @@ class StorageStack(cdk.Stack):
         )
         return bucket
 
-    def _bucket(self, name: str, *, expire: dict[str, int | None]) -> s3.Bucket:
-        kept = self._environment.retention.noncurrent_days
+    def _bucket(self, name: str, *, expire_days: int | None = None) -> s3.Bucket:
         return s3.Bucket(
             self,
             name,
@@ -139,20 +136,22 @@ class StorageStack(cdk.Stack):
             bucket_key_enabled=True,
             server_access_logs_bucket=self._access_logs,
             server_access_logs_prefix=f"{name.lower()}/",
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
-                    noncurrent_version_expiration=cdk.Duration.days(kept),
-                    expired_object_delete_marker=True,
-                ),
-                *(
-                    s3.LifecycleRule(prefix=prefix or None, expiration=cdk.Duration.days(days))
-                    for prefix, days in expire.items()
-                    if days
-                ),
-            ],
+            lifecycle_rules=self._lifecycle(expire_days),
             **self._hardened(),
         )
+
+    def _lifecycle(self, expire_days: int | None) -> list[s3.LifecycleRule]:
+        kept = cdk.Duration.days(self._environment.retention.noncurrent_days)
+        rules = [
+            s3.LifecycleRule(
+                abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
+                noncurrent_version_expiration=kept,
+                expired_object_delete_marker=True,
+            )
+        ]
+        if expire_days:
+            rules.append(s3.LifecycleRule(expiration=cdk.Duration.days(expire_days)))
+        return rules
 
     def _hardened(self) -> dict[str, Any]:
         return {

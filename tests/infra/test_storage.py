@@ -90,8 +90,9 @@ def test_the_key_rotates_and_serves_logs_and_alarms_of_this_model_only(stacks: S
     name = f"millrace-{stacks.configuration.environment_name}-tumor"
     allowed = key["Properties"]["KeyPolicy"]["Statement"]
     services = {s["Principal"]["Service"]: s for s in allowed if "Service" in s["Principal"]}
-    assert set(services) == {"logs.amazonaws.com", "cloudwatch.amazonaws.com"}
-    logs = services["logs.amazonaws.com"]["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
+    writer = f"logs.{stacks.configuration.environment.region}.amazonaws.com"
+    assert set(services) == {writer, "cloudwatch.amazonaws.com"}
+    logs = services[writer]["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
     assert all(f"/{name}-*" in render(arn) for arn in logs)
     alarms = services["cloudwatch.amazonaws.com"]["Condition"]
     assert f":alarm:{name}-*" in render(alarms["ArnLike"]["aws:SourceArn"])

@@ -1,4 +1,4 @@
-"""S3's event of a new object, as EventBridge delivers it: what `score_upload` reads, and others may repeat."""
+"""S3's event of a new object as EventBridge delivers it: what tells `score_upload` of an upload."""
 
 from __future__ import annotations
 

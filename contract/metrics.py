@@ -15,7 +15,7 @@ class Dimension(StrEnum):
 
 
 class Metric(StrEnum):
-    """Emitted in embedded metric format: by `score_upload` once an upload, the last by `reconcile_uploads`."""
+    """Emitted in embedded metric format: by `score_upload` once an upload, but for the last."""
 
     UPLOADS_SCORED = "UploadsScored"
     UPLOADS_UNSCORABLE = "UploadsUnscorable"
@@ -26,4 +26,4 @@ class Metric(StrEnum):
     SECONDS_TO_RESULT = "SecondsToResult"
     """From the upload's last-modified time to the commit of its result."""
     UPLOADS_WITHOUT_OUTCOME = "UploadsWithoutOutcome"
-    """Uploads that have waited for longer than any should; nought is emitted too."""
+    """Emitted by each run of `reconcile_uploads`: how many have waited for longer than any should."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from io import BufferedReader, RawIOBase
+from itertools import takewhile
 from typing import IO, TYPE_CHECKING, Any
 
 from boto3.s3.transfer import TransferConfig
@@ -47,10 +48,14 @@ class S3Bucket:
             return stream.read()
 
     def exists(self, key: str) -> bool:
-        # A listing needs no right to read the object, and cannot answer 403 for "not there" as HEAD does.
-        with translated("ListObjectsV2"):
-            listed = self.client.list_objects_v2(Bucket=self.name, Prefix=key, MaxKeys=1)
-        return any(found["Key"] == key for found in listed.get("Contents", []))
+        return self._first(key) == key
+
+    def holds(self, prefix: str) -> bool:
+        return self._first(prefix) is not None
+
+    def withdraw(self, key: str) -> None:
+        with translated("DeleteObject"):
+            self.client.delete_object(Bucket=self.name, Key=key)
 
     def create(self, key: str, body: bytes | IO[bytes], content_type: str) -> None:
         with translated("PutObject"):
@@ -74,6 +79,12 @@ class S3Bucket:
                 Config=_COPY,
             )
 
+    def _first(self, prefix: str) -> str | None:
+        # A listing needs no right to read the object, and cannot answer 403 for "not there" as HEAD does.
+        with translated("ListObjectsV2"):
+            listed = self.client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1)
+        return next((found["Key"] for found in listed.get("Contents", [])), None)
+
     def _get(self, key: str, version_id: str | None) -> GetObjectOutputTypeDef:
         version: dict[str, Any] = {"VersionId": version_id} if version_id else {}
         with translated("GetObject"):
@@ -83,7 +94,9 @@ class S3Bucket:
         try:
             if version_id is None:
                 return not self.exists(key)
-            return not any((v["Key"], v["VersionId"]) == (key, version_id) for v in self._versions(key))
+            # A listing begins with the key that is its prefix; what follows belongs to longer ones.
+            versions = takewhile(lambda found: found["Key"] == key, self._versions(key))
+            return not any(found["VersionId"] == version_id for found in versions)
         except AccessDenied:
             return False
 

@@ -44,6 +44,7 @@ _KINDS: dict[type[AwsError], frozenset[str]] = {
     Transient: frozenset(
         {"ConditionalRequestConflict", "RequestTimeout", "SlowDown", "Throttling", "ThrottlingException"}
         | {"ModelNotReadyException", "TooManyRequestsException", "ConflictException"}
+        | {"KMS.ThrottlingException", "KMS.KMSInternalException", "KMS.DependencyTimeoutException"}
     ),
 }
 _NOT_FOUND = ("Could not find", "does not exist", "not found")
@@ -80,6 +81,9 @@ def _of(operation: str, error: ClientError) -> AwsError:
             return kind(operation, code, message)
     if code == "ModelError" or status >= 500 or status == 429:
         return Transient(operation, code, message)
+    if code.startswith("KMS."):
+        # S3 hands on what KMS says: the key is disabled, to be deleted, or not there.
+        return AccessDenied(operation, code, message)
     if code.startswith("ValidationE") and any(phrase in message for phrase in _NOT_FOUND):
         return NotFound(operation, code, message)
     return AwsError(operation, code, message)

@@ -2,7 +2,7 @@
 
 AwsError             a call failed; retrying it at once would not help
 ├── Transient        may succeed within seconds: throttling, 5xx, a time-out, a conflicting write
-├── AccessDenied     IAM, a key policy or a bucket policy refused; somebody must grant it
+├── AccessDenied     IAM, a policy or the state of a KMS key refused; somebody must put it right
 ├── NotFound         the object, version, endpoint or package is not there
 ├── AlreadyExists    a conditional write found that the object has been written
 └── ModelRefused     the model server answered 4xx: the request, not the service, is at fault
@@ -27,7 +27,7 @@ class Transient(AwsError):
 
 
 class AccessDenied(AwsError):
-    """The function's role, a key policy or a bucket policy does not allow the call."""
+    """The function's role, a policy, or a key that is disabled or gone does not allow the call."""
 
 
 class NotFound(AwsError):

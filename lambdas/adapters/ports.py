@@ -56,6 +56,12 @@ class Bucket(Protocol):
     def exists(self, key: str) -> bool:
         """Whether there is an object of this key."""
 
+    def holds(self, prefix: str) -> bool:
+        """Whether there is an object whose key begins so."""
+
+    def withdraw(self, key: str) -> None:
+        """Hide an object. Its versions are kept."""
+
     def create(self, key: str, body: bytes | IO[bytes], content_type: str) -> None:
         """Write an object that does not exist yet. Raises AlreadyExists."""
 

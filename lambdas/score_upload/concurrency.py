@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextvars
 import random
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,25 +18,35 @@ Result = TypeVar("Result")
 
 
 def in_order(
-    function: Callable[[Item], Result], items: Iterable[Item], *, in_flight: int
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    in_flight: int,
+    spare_seconds: Callable[[], float],
 ) -> Generator[tuple[Item, Result]]:
-    """Each item with its result, in the items' order, reading at most `in_flight` items ahead."""
+    """Each item with its result, in the items' order, reading at most `in_flight` items ahead.
+
+    Raises:
+        OutOfTime: no time is left to wait for a result.
+    """
     pending: deque[tuple[Item, Future[Result]]] = deque()
-    with ThreadPoolExecutor(in_flight) as pool:
-        try:
-            for item in items:
-                pending.append((item, pool.submit(contextvars.copy_context().run, function, item)))
-                if len(pending) == in_flight:
-                    yield _finished(pending)
-            while pending:
-                yield _finished(pending)
-        finally:
-            for _, future in pending:
-                future.cancel()
+    pool = ThreadPoolExecutor(in_flight)
+    try:
+        for item in items:
+            pending.append((item, pool.submit(contextvars.copy_context().run, function, item)))
+            if len(pending) == in_flight:
+                yield _finished(pending, spare_seconds())
+        while pending:
+            yield _finished(pending, spare_seconds())
+    finally:
+        # What is still in flight reads only: nobody waits for it, the less so if it hangs.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _finished(pending: deque[tuple[Item, Future[Result]]]) -> tuple[Item, Result]:
+def _finished(pending: deque[tuple[Item, Future[Result]]], seconds: float) -> tuple[Item, Result]:
     item, future = pending.popleft()
+    if not wait([future], max(0.0, seconds)).done:
+        raise OutOfTime("a call hangs, and the function's time is nearly up")
     return item, future.result()
 
 
@@ -50,7 +59,7 @@ class Patience:
     """
 
     spare_seconds: Callable[[], float]
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None]
     attempts: int = 6
     first_pause: float = 0.4
     longest_pause: float = 5.0

@@ -4,7 +4,7 @@ Fault
 ├── BadMessage     nothing in this project sends such a message: it ends in the dead-letter queue
 ├── BadAnswer      the model server broke its own contract
 ├── ModelChanged   another model went live in the middle of the file: score all of it again
-└── OutOfTime      the function's time is nearly up
+└── OutOfTime      the function's time is nearly up, perhaps because a call hangs
 """
 
 # ruff: noqa: N818 - they are named for what is the case

@@ -1,6 +1,7 @@
 """Lambda entry point: SQS messages about uploads in, the ones to deliver again out."""
 
 import os
+import time
 from typing import Any
 
 from lambdas.adapters.buckets import S3Bucket
@@ -22,5 +23,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         metrics=EmbeddedMetrics(settings.environment, settings.model),
         settings=settings,
         time_left=lambda: context.get_remaining_time_in_millis() / 1000,
+        sleep=time.sleep,
     )
     return score_messages(event["Records"], scorer)

@@ -3,17 +3,17 @@
 The creation of that object is the commit. An upload's bytes decide which outcome it has,
 but for one thing: whether a column is missing is the live model's to say. (The size limit
 is a setting, and moves as rarely.) So both keys are looked at before scoring and again
-right before the commit, and within one file only the first answer may say it. An outcome
-once there is final. What remains is two deliveries at once that see two models needing
-different columns, and commit within the same milliseconds.
+right before the commit, and within one file only the first answer may say it. Two
+deliveries at once that see two models needing different columns could still commit both
+within the same milliseconds. So each looks again after its commit, when S3 shows at least
+one of them both objects: the scored one stays, and the other is withdrawn.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -48,7 +48,7 @@ class Scorer:
     metrics: Metrics
     settings: Settings
     time_left: Callable[[], float]
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None]
 
     def spare_seconds(self) -> float:
         return self.time_left() - RESERVED_SECONDS
@@ -99,7 +99,7 @@ def score_upload(upload: Upload, scorer: Scorer) -> None:
         Fault, AwsError: it still has none; deliver it again.
     """
     outcomes = _Outcomes(upload, scorer)
-    if outcomes.exists():
+    if outcomes.settled():
         log.info("the upload has its outcome already")
         return
     try:
@@ -128,8 +128,19 @@ class _Outcomes:
         self._scored = layout.scored_key(upload.key, upload.version_id)
         self._unscorable = layout.unscorable_key(upload.key, upload.version_id)
 
-    def exists(self) -> bool:
-        return any(map(self._scorer.results.exists, (self._scored, self._unscorable)))
+    def settled(self) -> str | None:
+        """The prefix under which the upload has its outcome, if it has one. Of two, one is withdrawn."""
+        results = self._scorer.results
+        scored = results.holds(layout.scored_stem(self._upload.key, self._upload.version_id))
+        if not results.exists(self._unscorable):
+            return layout.SCORED_PREFIX if scored else None
+        if not scored:
+            return layout.UNSCORABLE_PREFIX
+        results.withdraw(self._unscorable)
+        log.warning(
+            "scored by one model and unscorable to another: scored", extra={"withdrawn": self._unscorable}
+        )
+        return layout.SCORED_PREFIX
 
     def commit_scored(self, result: IO[bytes], counts: Counts, stored: StoredObject) -> None:
         if not self._commit(self._scored, result, "text/csv; charset=utf-8"):
@@ -157,21 +168,22 @@ class _Outcomes:
         self._scorer.metrics.emit({Metric.UPLOADS_UNSCORABLE: 1, Metric.SECONDS_TO_RESULT: _age(stored)})
 
     def _commit(self, key: str, body: IO[bytes], content_type: str) -> bool:
-        """Whether this delivery created the upload's outcome; if not, another did."""
+        """Whether this delivery gave the upload its outcome; if not, another did."""
 
         def create() -> None:
             body.seek(0)
             self._scorer.results.create(key, body, content_type)
 
-        if not self.exists():
-            try:
+        created = False
+        if not self.settled():
+            with suppress(AlreadyExists):
                 Patience(spare_seconds=self._scorer.time_left, sleep=self._scorer.sleep)(create)
-            except AlreadyExists:
-                pass
-            else:
-                return True
-        log.info("another delivery was first")
-        return False
+                created = True
+            # Also where the object was there: a lost answer may have been to this delivery's own attempt.
+            created = key.startswith(str(self.settled())) and created
+        if not created:
+            log.info("another delivery was first")
+        return created
 
 
 def _age(stored: StoredObject) -> float:

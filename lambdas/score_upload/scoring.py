@@ -78,7 +78,9 @@ def _fill(writer: ResultWriter, table: Table, model: ModelServer, patience: Pati
     def predict(chunk: Chunk) -> Answer:
         return patience(lambda: model.predict(chunk.body))
 
-    with closing(in_order(predict, chunks(table), in_flight=IN_FLIGHT)) as answered:
+    spare_seconds = patience.spare_seconds
+    requests = in_order(predict, chunks(table), in_flight=IN_FLIGHT, spare_seconds=spare_seconds)
+    with closing(requests) as answered:
         for chunk, answer in answered:
             for row, said in zip(chunk.rows, row_answers(answer, len(chunk.rows)), strict=True):
                 writer.write(row.own, rejected_row(row.flaw) if row.flaw else said, answer.model_version)

@@ -45,6 +45,13 @@ class MemoryBucket:
     def exists(self, key: str) -> bool:
         return key in self.objects
 
+    def holds(self, prefix: str) -> bool:
+        return any(key.startswith(prefix) for key in self.objects)
+
+    def withdraw(self, key: str) -> None:
+        with self.lock:
+            self.objects.pop(key, None)
+
     def create(self, key: str, body: bytes | IO[bytes], content_type: str) -> None:
         data = body if isinstance(body, bytes) else body.read()
         with self.lock:

@@ -41,7 +41,7 @@ from lambdas.adapters.sagemaker import Endpoint, ModelRegistry, TrainingPipeline
         ("InternalDependencyException", 530, errors.Transient),
         ("ResourceLimitExceeded", 400, errors.AwsError),
         ("NoSuchBucket", 404, errors.AwsError),
-        ("KMS.DisabledException", 400, errors.AwsError),
+        ("KMS.DisabledException", 400, errors.AccessDenied),
     ],
 )
 def test_each_failure_has_its_kind(code: str, status: int, kind: type[errors.AwsError]) -> None:

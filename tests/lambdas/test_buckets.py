@@ -112,3 +112,11 @@ def test_a_copy_of_a_version_that_is_gone_is_not_found(bucket: S3Bucket) -> None
     client("s3").put_object(Bucket="data", Key="k", Body=b"one")
     with pytest.raises(errors.NotFound):
         bucket.copy(ObjectVersion(key="k", version_id="gone", size=3), "copy")
+
+
+def test_a_withdrawn_object_is_hidden_and_its_version_kept(bucket: S3Bucket) -> None:
+    bucket.create("scored/a/v.csv", b"1", "text/csv")
+    assert bucket.holds("scored/a/v.")
+    bucket.withdraw("scored/a/v.csv")
+    assert not bucket.holds("scored/a/v.")
+    assert len(client("s3").list_object_versions(Bucket=bucket.name)["Versions"]) == 1

@@ -86,6 +86,40 @@ def test_a_delivery_that_was_overtaken_does_not_add_the_other_outcome() -> None:
     assert world.metrics.emitted == []
 
 
+@dataclass
+class Racing(MemoryBucket):
+    """Lets another delivery run to its end right before the first write."""
+
+    other: Callable[[], object] = lambda: None
+    raced: bool = False
+
+    def create(self, key: str, body: bytes | IO[bytes], content_type: str) -> None:
+        if not self.raced:
+            self.raced = True
+            self.other()
+        super().create(key, body, content_type)
+
+
+@pytest.mark.parametrize("first", ["x", "z"])
+def test_of_two_outcomes_that_two_models_gave_at_once_the_scored_one_stays(first: str) -> None:
+    def another_delivery_sees_another_model() -> None:
+        world.model.column = {"x": "z", "z": "x"}[first]
+        assert world.deliver(message(event(), name="m1")) == []
+
+    world = World(model=SignModel(column=first))
+    world.results = Racing("results", other=another_delivery_sees_another_model)
+    assert world.score(b"x\n1\n") == []
+    assert list(world.outcomes()) == [SCORED]
+
+
+def test_two_outcomes_that_a_crash_left_are_one_after_the_next_delivery() -> None:
+    world = World()
+    world.score(b"x\n1\n")
+    world.results.put(UNSCORABLE, b"{}")
+    assert world.deliver(message(event(), receives=2)) == []
+    assert list(world.outcomes()) == [SCORED]
+
+
 MANY = b"x\n" + b"1\n" * 20_000
 
 
@@ -135,6 +169,28 @@ def test_a_file_that_time_runs_out_for_has_no_outcome_yet() -> None:
     assert world.score(MANY) == ["m0"]
     assert world.outcomes() == {}
     assert len(world.model.requests) < 10
+
+
+@dataclass
+class Hanging(SignModel):
+    """Answers only when it is told to."""
+
+    told: threading.Event = field(default_factory=threading.Event)
+
+    def predict(self, csv: bytes) -> Answer:
+        self.told.wait(timeout=30)
+        return super().predict(csv)
+
+
+def test_a_call_that_hangs_is_not_waited_for_when_time_runs_out() -> None:
+    model = Hanging()
+    world = World(model=model, seconds=5.05)
+    try:
+        assert world.score(b"x\n1\n") == ["m0"]
+        assert not model.told.is_set()
+        assert world.outcomes() == {}
+    finally:
+        model.told.set()
 
 
 def test_a_scored_upload_is_measured_once() -> None:

@@ -187,7 +187,7 @@ def test_memory_is_that_of_a_few_requests_whatever_the_upload() -> None:
 def _peak(upload: bytes) -> int:
     """Bytes at most allocated at a time while an upload is scored, its own not counted."""
     stored = StoredObject(stream=BytesIO(upload), size=len(upload), last_modified=MODIFIED)
-    patience = Patience(spare_seconds=lambda: 60.0)
+    patience = Patience(spare_seconds=lambda: 60.0, sleep=lambda seconds: None)
     tracemalloc.start()
     try:
         with TemporaryFile() as result:

@@ -6,7 +6,6 @@ the AWS CLI, boto3 and the CDK CLI talk to it. `python -m local` runs one in the
 
 from local.cloud.background import (
     DEFAULT_PORT,
-    CloudError,
     CloudInfo,
     default_folder,
     environment,
@@ -14,6 +13,7 @@ from local.cloud.background import (
     status,
     stop,
 )
+from local.cloud.folder import CloudError
 
 __all__ = [
     "DEFAULT_PORT",

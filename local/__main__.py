@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from local.cloud import server
-from local.cloud.background import DEFAULT_PORT, CloudError, default_folder
+from local.cloud.background import DEFAULT_PORT, default_folder
+from local.cloud.folder import CloudError
 
 
 def main() -> int:

@@ -11,8 +11,8 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, sns
 
-from local.cloud.authorization import ServiceCalls, over_tls
 from local.cloud.seam import AccessDeniedError
+from local.cloud.service_calls import ServiceCalls, over_tls
 
 SERVICE = "cloudwatch.amazonaws.com"
 _ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}

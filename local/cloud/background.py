@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +13,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from local.cloud.folder import CloudError, claim, is_locked
+
 DEFAULT_PORT = 4566
 HOST = "127.0.0.1"
 ROOT_ACCESS_KEY = ROOT_SECRET_KEY = "test"  # noqa: S105 - no secret: the emulator's own
@@ -22,10 +22,6 @@ LOG_TAIL_LINES = 30
 _POLL_SECONDS = 0.05
 _started: dict[int, subprocess.Popen[bytes]] = {}
 """The clouds that this process started, by their process's id: whoever starts a process must reap it."""
-
-
-class CloudError(Exception):
-    """The local cloud could not be started, found or stopped. The message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +55,10 @@ def start(
     Raises CloudError when the port is taken, or, with the end of the log, when it does not come up.
     """
     folder = (folder or default_folder(port)).resolve()
-    if _locked(folder / "cloud.lock"):
+    if is_locked(folder):
         raise CloudError(f"a cloud already runs in {folder}. Stop it first: ./millrace down")
     check_port(port)
-    claim_folder(folder)
+    claim(folder)
     log_path = folder / "cloud.log"
     root = Path(__file__).resolve().parents[2]
     with log_path.open("wb") as log:
@@ -111,7 +107,7 @@ def stop(folder: Path | None = None, timeout: float = 15.0) -> bool:
 def _is_gone(folder: Path, info: CloudInfo) -> bool:
     """Whether folder and port may be used again."""
     own = _started.get(info.pid)
-    if _locked(folder / "cloud.lock") or (own is not None and own.poll() is None):
+    if is_locked(folder) or (own is not None and own.poll() is None):
         return False
     try:
         check_port(info.port)
@@ -123,7 +119,7 @@ def _is_gone(folder: Path, info: CloudInfo) -> bool:
 def status(folder: Path | None = None) -> CloudInfo | None:
     """The ready cloud of this folder, or None."""
     folder = (folder or default_folder()).resolve()
-    if not _locked(folder / "cloud.lock"):
+    if not is_locked(folder):
         return None
     try:
         return CloudInfo(**json.loads((folder / "cloud.json").read_text()))
@@ -185,35 +181,6 @@ def check_port(port: int) -> None:
             raise CloudError(
                 f"port {port} of {HOST} cannot be used ({error.strerror}). Choose another: --port {port + 1}"
             ) from error
-
-
-def claim_folder(folder: Path) -> None:
-    """Make it a cloud's folder. Raises CloudError when it holds things and was never one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()) and not (folder / "cloud.lock").exists():
-        raise CloudError(f"{folder} holds other things and would be emptied. Choose another: --folder DIR")
-    (folder / "cloud.lock").touch()
-
-
-def empty_folder(folder: Path) -> None:
-    """Remove what an earlier cloud left. Only for whoever holds the folder's lock."""
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        elif entry.name not in ("cloud.lock", "cloud.log"):
-            entry.unlink()
-
-
-def _locked(path: Path) -> bool:
-    """Whether a live process holds the lock: true exactly as long as the cloud's process exists."""
-    try:
-        with path.open("r+b") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

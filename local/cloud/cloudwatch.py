@@ -14,9 +14,9 @@ from ministack.services import cloudwatch, cloudwatch_logs, sqs
 from ministack.services.cloudformation import provisioners
 
 from local.cloud import alarm_actions, alarm_state, embedded_metrics, metric_math
-from local.cloud.authorization import ServiceCalls
 from local.cloud.measurements import Measurements
 from local.cloud.patching import replace
+from local.cloud.service_calls import ServiceCalls
 
 EVALUATION_SECONDS = 1.0
 QUEUE_METRIC_SECONDS = 5.0

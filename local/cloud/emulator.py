@@ -17,11 +17,12 @@ from local.cloud import (
     cloudwatch,
     event_rules,
     functions,
+    log_groups,
     object_events,
+    queue_mappings,
+    service_calls,
     state_machines,
-    templates,
 )
-from local.cloud.authorization import ServiceCalls
 from local.cloud.background import HOST
 from local.cloud.cloudwatch import Clock, QueueMetrics
 from local.cloud.denials import FILE_NAME, DenialLog
@@ -29,6 +30,7 @@ from local.cloud.measurements import Measurements
 from local.cloud.principals import Principals
 from local.cloud.processes import Children
 from local.cloud.seam import Cloud
+from local.cloud.service_calls import ServiceCalls
 
 
 class Emulator:
@@ -51,13 +53,14 @@ class Emulator:
         principals = Principals(endpoint_url, region, ca_bundle, calls)
         measurements = Measurements(account, region)
         authorization.install(denials)
-        authorization.install_service_checks(calls)
+        service_calls.install(calls)
         functions.install(children, calls, measurements)
+        queue_mappings.install(calls)
         state_machines.install(principals, measurements)
         event_rules.install(calls, measurements)
         object_events.install()
         cloudwatch.install(calls)
-        templates.install(calls)
+        log_groups.install(calls)
         buckets.install()
         self.clock = Clock(account, region, [QueueMetrics(measurements).measure, children.forget_ended])
         self.cloud = Cloud(

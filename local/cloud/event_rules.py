@@ -11,10 +11,10 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import eventbridge, lambda_svc, sns, sqs
 from ministack.services import stepfunctions as sfn
 
-from local.cloud.authorization import ServiceCalls, over_tls
 from local.cloud.measurements import Measurements
 from local.cloud.patching import replace
 from local.cloud.seam import AccessDeniedError
+from local.cloud.service_calls import ServiceCalls, over_tls
 
 SERVICE = "events.amazonaws.com"
 logger = logging.getLogger(__name__)

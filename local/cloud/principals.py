@@ -13,9 +13,9 @@ import boto3
 from botocore.config import Config
 from ministack.services import sts
 
-from local.cloud.authorization import ServiceCalls
 from local.cloud.background import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
 from local.cloud.seam import Credentials
+from local.cloud.service_calls import ServiceCalls
 
 LIFETIME_SECONDS = 12 * 3600
 ROOT: Credentials = {"AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY}

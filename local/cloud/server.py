@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import signal
 import tempfile
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from local.cloud import background, certificate
-from local.cloud.background import HOST, CloudError, CloudInfo
+from local.cloud import folder as folders
+from local.cloud.background import HOST, CloudInfo
 from local.cloud.processes import Children
 
 ACCOUNT = "000000000000"
@@ -30,9 +30,9 @@ _KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "
 def run(folder: Path, port: int, image_root: Path) -> None:
     """Serve until SIGTERM or SIGINT. Raises CloudError when the folder or the port is taken."""
     background.check_port(port)
-    background.claim_folder(folder)
-    _lock(folder)
-    background.empty_folder(folder)
+    folders.claim(folder)
+    folders.lock(folder)
+    folders.empty(folder)
     certificates = certificate.issue(folder / "tls")
     _set_environment(folder, port, certificates)
     children = Children()
@@ -63,15 +63,6 @@ def run(folder: Path, port: int, image_root: Path) -> None:
     finally:
         children.close()
         (folder / "cloud.json").unlink(missing_ok=True)
-
-
-def _lock(folder: Path) -> None:
-    """Hold the folder's lock until this process is gone, which is how others know that it is."""
-    descriptor = os.open(folder / "cloud.lock", os.O_RDWR)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise CloudError(f"a cloud already runs in {folder}. Choose another: --folder DIR") from error
 
 
 def _set_environment(folder: Path, port: int, certificates: certificate.Certificate) -> None:

@@ -8,15 +8,15 @@ The state machine's own TimeoutSeconds is kept, and executions become metrics.
 from __future__ import annotations
 
 import contextvars
-import datetime as dt
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from ministack.services import stepfunctions as sfn
 
+from local.cloud import sdk_integrations as sdk
 from local.cloud.measurements import Measurements
 from local.cloud.patching import replace
 from local.cloud.principals import Principals
@@ -24,9 +24,6 @@ from local.cloud.seam import AccessDeniedError, Credentials
 
 SERVICE = "states.amazonaws.com"
 _BOTO3_NAMES = {"sfn": "stepfunctions", "eventbridge": "events", "cloudwatchlogs": "logs"}
-_OPTIMISED = {"sqs", "sns", "events", "dynamodb", "states"}
-_ERROR_PREFIXES = {"sagemaker": "SageMaker", "sagemakerruntime": "SageMakerRuntime"}
-
 _credentials: contextvars.ContextVar[Credentials] = contextvars.ContextVar("the running machine's role")
 
 
@@ -58,7 +55,7 @@ class Tasks:
         try:
             answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
         except ClientError as error:
-            raise _task_error("lambda", client, error) from error
+            raise sdk.task_error("lambda", client, error) from error
         payload = json.loads(answer["Payload"].read() or b"null")
         if "FunctionError" in answer:
             name = payload.get("errorType") if isinstance(payload, dict) else None
@@ -67,91 +64,22 @@ class Tasks:
 
     def call(self, resource: str, arguments: Any) -> Any:
         """The answer of `arn:aws:states:::[aws-sdk:]<service>:<action>`, named as SDK integrations do."""
-        service, action = _service_and_action(resource)
+        service, action = sdk.service_and_action(resource)
         client = self._client(_BOTO3_NAMES.get(service, service))
-        operation = _operation(client, action, resource)
+        operation = sdk.operation(client, action, resource)
         shape = client.meta.service_model.operation_model(operation).input_shape
-        parameters = _parameters(arguments or {}, shape) if shape else {}
+        parameters = sdk.parameters(arguments or {}, shape) if shape else {}
         try:
             answer = client._make_api_call(operation, parameters)
         except ClientError as error:
-            raise _task_error(service, client, error) from error
+            raise sdk.task_error(service, client, error) from error
         except BotoCoreError as error:
             raise sfn._ExecutionError("States.Runtime", f"{resource}: {error}") from error
         answer.pop("ResponseMetadata", None)
-        return _as_sdk_result(answer)
+        return sdk.as_sdk_result(answer)
 
     def _client(self, service: str) -> Any:
         return self._principals.client(service, _credentials.get())
-
-
-def _service_and_action(resource: str) -> tuple[str, str]:
-    parts = resource.removesuffix(".waitForTaskToken").split(":")[5:]
-    supported = parts[0] == "aws-sdk" or parts[0] in _OPTIMISED
-    if not supported or ".sync" in resource:
-        raise sfn._ExecutionError(
-            "States.Runtime",
-            f"The local cloud does not run {resource}. It runs arn:aws:states:::lambda:invoke, "
-            "arn:aws:states:::aws-sdk:<service>:<action> and the optimised integrations of "
-            f"{', '.join(sorted(_OPTIMISED))} without .sync.",
-        )
-    service, action = parts[-2:]
-    return ("sfn" if service == "states" else service), action
-
-
-def _operation(client: Any, action: str, resource: str) -> str:
-    for operation in client.meta.service_model.operation_names:
-        if operation.lower() == action.lower():
-            return str(operation)
-    raise sfn._ExecutionError("States.Runtime", f"{resource} names no operation of the service")
-
-
-def _parameters(arguments: Mapping[str, Any], shape: Any) -> dict[str, Any]:
-    """Arguments under the API's own names; JSON given for a string is sent as its text."""
-    renamed = sfn._sdk_json_param_value(arguments, shape)
-    return {
-        name: json.dumps(value)
-        if isinstance(value, dict | list)
-        and name in shape.members
-        and shape.members[name].type_name == "string"
-        else value
-        for name, value in renamed.items()
-    }
-
-
-def _task_error(service: str, client: Any, error: ClientError) -> Exception:
-    """The error under the name of its class in the AWS SDK for Java 2, which is what Step Functions uses.
-
-    A code that the service's model does not know (validation, throttling, access) is the service's own
-    base class, such as SageMaker.SageMakerException.
-    """
-    details = error.response["Error"]
-    code = str(details.get("Code", "")).rpartition("#")[2]
-    prefix = _ERROR_PREFIXES.get(service) or sfn._AWS_SDK_ERROR_PREFIX.get(service, service.capitalize())
-    modeled = {shape.error_code or shape.name: shape.name for shape in client.meta.service_model.error_shapes}
-    modeled |= {shape.name: shape.name for shape in client.meta.service_model.error_shapes}
-    base = "AWSLambda" if service == "lambda" else prefix
-    name = modeled.get(code, base).removesuffix("Fault").removesuffix("Exception") + "Exception"
-    metadata = error.response.get("ResponseMetadata", {})
-    cause = (
-        f"{details.get('Message', '')} (Service: {prefix}, Status Code: {metadata.get('HTTPStatusCode')}, "
-        f"Request ID: {metadata.get('RequestId')})"
-    )
-    failure: Exception = sfn._ExecutionError(f"{prefix}.{name}", cause)
-    return failure
-
-
-def _as_sdk_result(value: Any) -> Any:
-    """Member names as the SDK for Java spells them (KMSKeyId is KmsKeyId), times in ISO 8601."""
-    if isinstance(value, Mapping):
-        return {sfn._api_name_to_sfn_key(name): _as_sdk_result(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_as_sdk_result(item) for item in value]
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if hasattr(value, "read"):
-        value = value.read()
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def _as_role(original: Callable[[str], None], principals: Principals) -> Callable[[str], None]:

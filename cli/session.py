@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 STORAGE, LOOP = "storage", "loop"
 ALARMS_A_CALL = 100
-ABSENT = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
+ABSENT = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 """Even empty, these would win over the key of the local cloud, or fail: there is no profile ""."""
 
 

@@ -12,6 +12,8 @@ SCORED_PREFIX = "scored/"
 UNSCORABLE_PREFIX = "unscorable/"
 
 RUNS_PREFIX = "runs/"
+CAPTURED_PREFIX = "captured/"
+"""In the artifacts bucket: what clients asked of the endpoint and were answered, as SageMaker captures it."""
 RECONCILIATION_KEY = "reconciliation/progress.json"
 """Key in the artifacts bucket of how far the search for uploads without an outcome has come."""
 

@@ -103,6 +103,7 @@ def compose(app: cdk.App, configuration: Configuration, *, build: Path) -> tuple
         f"{name}-loop",
         **common,
         root=configuration.root,
+        serving=configuration.model.serving,
         storage=storage.storage,
         bundle=make_bundle(root=configuration.root, contract=contract, folder=build / "lambdas" / name),
         code_digest=digest,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aws_cdk import aws_lambda as lambda_
 
 from infra.settings import Environment
+from infra.settings.model import Serving
 from infra.storage import Storage
 
 
@@ -18,5 +19,6 @@ class Deployment:
     environment_name: str
     model: str
     settings: Environment
+    serving: Serving
     storage: Storage
     code: lambda_.Code

@@ -19,6 +19,7 @@ from infra.permissions import arn
 from infra.release import Release
 from infra.scoring import Scoring
 from infra.settings import Environment
+from infra.settings.model import Serving
 from infra.storage import Storage
 from infra.training import Training
 
@@ -35,6 +36,7 @@ class LoopStack(cdk.Stack):
         environment_name: str,
         model: str,
         environment: Environment,
+        serving: Serving,
         storage: Storage,
         bundle: Path,
         code_digest: str,
@@ -47,6 +49,7 @@ class LoopStack(cdk.Stack):
             environment_name=environment_name,
             model=model,
             settings=environment,
+            serving=serving,
             storage=storage,
             code=lambda_.Code.from_asset(str(bundle)),
         )

@@ -9,14 +9,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from contract.layout import RUNS_PREFIX, live_parameter
+from contract.layout import CAPTURED_PREFIX, RUNS_PREFIX, live_parameter
 from infra.deployment import Deployment
 from infra.function import Function
 from infra.image import Image
 from infra.log_group import LogGroup
 from infra.permissions import Allow, acknowledge, list_objects, read_objects, role, use_key
 from infra.queues import dead_letter_queue, queue_metric, rule_metric
-from infra.release_definition import VARIANT, ReleaseDefinition
+from infra.release_definition import VARIANT, Capture, ReleaseDefinition
 from infra.release_roles import read_packages, serving_role, state_machine_role
 from infra.storage import Storage
 
@@ -91,6 +91,10 @@ class Release(Construct):
             serving_role_arn=serving.role_arn,
             key_arn=deployment.storage.key_arn,
             serving=deployment.settings.serving,
+            capture=Capture(
+                percent=deployment.serving.capture_percent,
+                uri=f"s3://{deployment.storage.artifacts_bucket}/{CAPTURED_PREFIX.rstrip('/')}",
+            ),
             release=deployment.settings.release,
             live_parameter=parameter,
             model=deployment.model,

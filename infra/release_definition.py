@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from contract.serving import MODEL_VERSION_VARIABLE
+from contract.serving import CSV, JSON, JSON_LINES, MODEL_VERSION_VARIABLE
 from infra.settings.environment import Release, Serving
 
 VARIANT = "live"
@@ -37,6 +37,26 @@ _RETRY_SSM = _retry("Ssm.SsmException", "Ssm.TooManyUpdatesException")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Capture:
+    """How much of what clients ask is kept, and where."""
+
+    percent: int
+    uri: str
+
+    def to_dict(self, key_arn: str) -> dict[str, Any]:
+        """The DataCaptureConfig: requests and answers as text, encrypted with a key."""
+        return {
+            "EnableCapture": self.percent > 0,
+            "InitialSamplingPercentage": self.percent,
+            "DestinationS3Uri": self.uri,
+            "KmsKeyId": key_arn,
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            # Of any other type SageMaker keeps Base64.
+            "CaptureContentTypeHeader": {"CsvContentTypes": [CSV], "JsonContentTypes": [JSON, JSON_LINES]},
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReleaseDefinition:
     """The state machine of one endpoint. Its input is a "SageMaker Model Package State Change"."""
 
@@ -47,6 +67,7 @@ class ReleaseDefinition:
     live_parameter: str
     model: str
     serving: Serving
+    capture: Capture
     release: Release
 
     def to_dict(self) -> dict[str, Any]:
@@ -110,6 +131,7 @@ class ReleaseDefinition:
             "EndpointConfigName.$": "$.endpoint_config_name",
             "KmsKeyId": self.key_arn,
             "ProductionVariants": [variant],
+            "DataCaptureConfig": self.capture.to_dict(self.key_arn),
         }
 
     def _find_endpoint(self) -> States:

@@ -5,9 +5,18 @@ from __future__ import annotations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.layout import RUNS_PREFIX
+from contract.layout import CAPTURED_PREFIX, RUNS_PREFIX
 from infra.image import Image
-from infra.permissions import Allow, arn, list_objects, pass_role, read_objects, role, use_key
+from infra.permissions import (
+    Allow,
+    arn,
+    list_objects,
+    pass_role,
+    read_objects,
+    role,
+    use_key,
+    write_objects,
+)
 from infra.sagemaker_permissions import lend_key, telemetry
 from infra.storage import Storage
 
@@ -24,7 +33,7 @@ def read_packages(scope: Construct, group: str) -> Allow:
 
 
 def serving_role(scope: Construct, *, endpoint: str, storage: Storage, image: Image) -> iam.Role:
-    """A role that loads models and writes logs, under which the model server runs."""
+    """A role that loads models, keeps what is captured and writes logs, under which the model server runs."""
     return role(
         scope,
         "ServingRole",
@@ -33,6 +42,7 @@ def serving_role(scope: Construct, *, endpoint: str, storage: Storage, image: Im
         allows=[
             read_objects(storage.artifacts_arn, f"{RUNS_PREFIX}*/train/*"),
             list_objects(storage.artifacts_arn, RUNS_PREFIX),
+            write_objects(storage.artifacts_arn, f"{CAPTURED_PREFIX}{endpoint}/*"),
             use_key(scope, storage.key_arn),
             *telemetry(scope, f"/aws/sagemaker/Endpoints/{endpoint}"),
             *image.pull,

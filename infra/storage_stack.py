@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from contract.layout import resource_name
+from contract.layout import CAPTURED_PREFIX, resource_name
 from infra.permissions import acknowledge, arn
 from infra.settings import Environment
 from infra.storage import Storage
@@ -38,6 +38,9 @@ class StorageStack(cdk.Stack):
         data = self._bucket("Data")
         results = self._bucket("Results", expire_days=environment.retention.result_days)
         artifacts = self._bucket("Artifacts")
+        artifacts.add_lifecycle_rule(
+            prefix=CAPTURED_PREFIX, expiration=cdk.Duration.days(environment.retention.captured_days)
+        )
         cfn_data = data.node.default_child
         assert isinstance(cfn_data, s3.CfnBucket)
         # Not `event_bridge_enabled=True`: that is a custom resource with a function of its own.

@@ -65,6 +65,7 @@ class Alarms(Table):
 class Retention(Table):
     log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] = 90
     result_days: int | None = Field(default=None, ge=15)
+    captured_days: int = Field(default=90, ge=1)
     noncurrent_days: int = Field(default=90, ge=1)
 
 

@@ -54,6 +54,10 @@ class Training(Table):
     seed: int = Field(default=schema.Training.seed, ge=0, lt=2**32)
 
 
+class Serving(Table):
+    capture_percent: int = Field(default=100, ge=0, le=100)
+
+
 class Model(Table):
     """A validated `model.toml`."""
 
@@ -66,6 +70,7 @@ class Model(Table):
     fairness: Fairness = Fairness()
     training: Training = Training()
     gates: dict[str, str] = Field(default_factory=dict)
+    serving: Serving = Serving()
 
     def contract(self) -> schema.Contract:
         """The plain document that jobs, handlers and the model server read."""

@@ -10,6 +10,7 @@ import pytest
 
 from infra.pipeline.shapes import conform, operation
 from infra.pipeline.template import render
+from infra.release_definition import Capture
 from tests.synthesis import Synthesis
 
 pytestmark = pytest.mark.synth
@@ -98,6 +99,24 @@ def test_the_role_allows_each_call_and_no_other_of_sagemaker(
     }
     # CreateModel reads the package it is given on behalf of who calls it.
     assert allowed == {f"sagemaker:{name}" for name in calls(machine)} | {"sagemaker:DescribeModelPackage"}
+
+
+def test_what_clients_ask_is_captured_as_the_models_settings_say(
+    stacks: Synthesis, machine: dict[str, Any]
+) -> None:
+    capture = calls(machine)["CreateEndpointConfig"]["DataCaptureConfig"]
+    assert capture["EnableCapture"] is True
+    assert capture["InitialSamplingPercentage"] == stacks.configuration.model.serving.capture_percent == 100
+    assert capture["DestinationS3Uri"].endswith("/captured")
+    assert {option["CaptureMode"] for option in capture["CaptureOptions"]} == {"Input", "Output"}
+    assert capture["CaptureContentTypeHeader"] == {
+        "CsvContentTypes": ["text/csv"],
+        "JsonContentTypes": ["application/json", "application/jsonlines"],
+    }
+
+
+def test_a_model_may_keep_nothing_of_what_clients_ask() -> None:
+    assert Capture(percent=0, uri="s3://bucket/captured").to_dict("key")["EnableCapture"] is False
 
 
 def test_the_endpoint_is_believed_only_where_it_runs_the_new_configuration(machine: dict[str, Any]) -> None:

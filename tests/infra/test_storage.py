@@ -105,3 +105,10 @@ def test_stacks_know_each_other_by_name_only(stacks: Synthesis) -> None:
     }
     prefix = f"millrace-{stacks.configuration.environment_name}-tumor-storage"
     assert exports == {f"{prefix}:{n}" for n in ("DataBucket", "ResultsBucket", "ArtifactsBucket", "KeyArn")}
+
+
+def test_captured_requests_are_deleted_in_time(stacks: Synthesis) -> None:
+    [artifacts] = [bucket for name, bucket in buckets(stacks).items() if name.startswith("Artifacts")]
+    rules = artifacts["Properties"]["LifecycleConfiguration"]["Rules"]
+    [rule] = [rule for rule in rules if rule.get("Prefix") == "captured/"]
+    assert rule["ExpirationInDays"] == stacks.configuration.environment.retention.captured_days

@@ -21,11 +21,12 @@ class Fleet:
 
     def __init__(self, cloud: Cloud, state: State, endpoint: str, config: Record) -> None:
         self.config_name: str = config["EndpointConfigName"]
+        self._capture: Mapping[str, Any] | None = config.get("DataCaptureConfig")
         self._servers: dict[str, tuple[ModelServer, Container]] = {}
         for variant in config["ProductionVariants"]:
             try:
                 model = state.get(MODEL, variant["ModelName"])
-                server = ModelServer(cloud, endpoint, variant, model)
+                server = ModelServer(cloud, endpoint, variant, model, self._capture)
                 self._servers[variant["VariantName"]] = (server, container_of(state, model))
             except ServiceError as error:  # deleted since the configuration was made
                 raise UnhealthyError(error.message) from error
@@ -61,6 +62,19 @@ class Fleet:
         servers = [server for server, _ in self._servers.values()]
         weights = [server.variant["InitialVariantWeight"] for server in servers]
         return random.choices(servers, weights)[0] if any(weights) else None  # noqa: S311 - load balancing
+
+    def capture_summary(self) -> Mapping[str, Any] | None:
+        """The data capture as DescribeEndpoint shows it; None where the configuration has none."""
+        if self._capture is None:
+            return None
+        enabled = self._capture.get("EnableCapture", True)
+        return {
+            "EnableCapture": enabled,
+            "CaptureStatus": "Started" if enabled else "Stopped",
+            "CurrentSamplingPercentage": self._capture["InitialSamplingPercentage"],
+            "DestinationS3Uri": self._capture["DestinationS3Uri"],
+            "KmsKeyId": self._capture.get("KmsKeyId", ""),
+        }
 
     def summary(self) -> list[Mapping[str, Any]]:
         """The variants as DescribeEndpoint shows them."""

@@ -13,6 +13,7 @@ import urllib3
 from ministack.core.concurrency import run_reentrant
 
 from local.cloud.seam import Cloud
+from local.sagemaker.endpoints.capture import Exchange
 from local.sagemaker.endpoints.operations import Endpoints
 from local.sagemaker.endpoints.server import ModelServer
 from local.sagemaker.errors import ServiceError, not_implemented
@@ -22,8 +23,9 @@ logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 6_291_456
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
 _TARGET_VARIANT = "x-amzn-sagemaker-target-variant"
-_PASSED_ON = ("Content-Type", "Accept", ATTRIBUTES, "X-Amzn-SageMaker-Inference-Id")
+_PASSED_ON = ("Content-Type", "Accept", ATTRIBUTES, INFERENCE_ID)
 _TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the latency "
     "metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
@@ -78,6 +80,16 @@ class Runtime:
         if answer is None or status >= 400:
             text = answer.data.decode(errors="replace") if answer is not None else message
             return self._model_error(server, status, text)
+        server.keep(
+            Exchange(
+                request_type=passed.get("Content-Type"),
+                request=body,
+                answer_type=answer.headers.get("Content-Type"),
+                answer=answer.data,
+                inference_id=passed.get(INFERENCE_ID),
+                attributes=passed.get(ATTRIBUTES),
+            )
+        )
         return status, _answer_headers(server, answer), answer.data
 
     def _model_error(self, server: ModelServer, status: int, text: str) -> Response:

@@ -105,7 +105,6 @@ class Models:
         refuse.beyond(
             call.arguments, "ShadowProductionVariants", "AsyncInferenceConfig", "ExplainerConfig", "VpcConfig"
         )
-        refuse.unless(call.get("DataCaptureConfig", {}).get("EnableCapture"), "EnableCapture", False)
         names = [variant["VariantName"] for variant in call["ProductionVariants"]]
         if len(set(names)) != len(names):
             raise invalid("Variant names must be unique within an endpoint configuration.")

@@ -98,6 +98,7 @@ class Endpoints:
         record = self._state.get(ENDPOINT, call["EndpointName"])
         if fleet := self._serving.get(record["EndpointArn"]):
             record["ProductionVariants"] = fleet.summary()
+            record["DataCaptureConfig"] = fleet.capture_summary()
         return project(record, output_shape(call.operation))
 
     def _config(self, call: Call) -> Record:

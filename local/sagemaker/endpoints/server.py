@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.cloud.seam import AccessDeniedError, Cloud
 from local.sagemaker import container, storage
+from local.sagemaker.endpoints.capture import Capture, Exchange
 from local.sagemaker.endpoints.models import Container
 from local.sagemaker.errors import reason
 
@@ -36,14 +37,27 @@ class ModelServer:
     """
 
     def __init__(
-        self, cloud: Cloud, endpoint: str, variant: Mapping[str, Any], model: Mapping[str, Any]
+        self,
+        cloud: Cloud,
+        endpoint: str,
+        variant: Mapping[str, Any],
+        model: Mapping[str, Any],
+        capture: Mapping[str, Any] | None,
     ) -> None:
+        """`capture` is the DataCaptureConfig, None for one that captures nothing."""
         self._cloud = cloud
         self._model = model
         self.variant = variant
         self.instance = f"i-{secrets.token_hex(9)[:17]}"
         self.log_group = f"/aws/sagemaker/Endpoints/{endpoint}"
         self.log_stream = f"{variant['VariantName']}/{self.instance}"
+        self._capture = capture and Capture(
+            cloud,
+            capture,
+            place=f"{endpoint}/{variant['VariantName']}",
+            role_arn=model["ExecutionRoleArn"],
+            log=lambda line: cloud.log(self.log_group, f"{self.log_stream}/data-log", [line]),
+        )
         self._folder = cloud.folder / "endpoints" / endpoint / self.instance
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -117,6 +131,11 @@ class ModelServer:
             timeout=INVOCATION_SECONDS,
         )
 
+    def keep(self, exchange: Exchange) -> None:
+        """Capture an exchange, where the endpoint's configuration asks for it."""
+        if self._capture:
+            self._capture.keep(exchange)
+
     def acquire(self) -> None:
         """Say that an invocation is on its way: `drain` waits for it."""
         with self._idle:
@@ -140,6 +159,8 @@ class ModelServer:
             process = self._process
         if process is not None:
             self._cloud.children.stop(process)
+        if self._capture:
+            self._capture.flush()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _spawn(self) -> None:

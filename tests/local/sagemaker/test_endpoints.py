@@ -2,77 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.local.sagemaker.serving import artifact, ask, config, running
 from tests.local.sagemaker.workbench import ACCOUNT, BUCKET, IMAGE, Workbench, wait_for
 
 pytestmark = pytest.mark.local_cloud
 
 
-def artifact(workbench: Workbench, name: str) -> str:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        content = json.dumps({"model": name}).encode()
-        member = tarfile.TarInfo("model.json")
-        member.size = len(content)
-        archive.addfile(member, io.BytesIO(content))
-    workbench.s3.put_object(Bucket=BUCKET, Key=f"artifacts/{name}.tar.gz", Body=buffer.getvalue())
-    return f"s3://{BUCKET}/artifacts/{name}.tar.gz"
-
-
-def config(workbench: Workbench, release: str) -> str:
-    """A model and an endpoint configuration of it, both of a new name."""
-    name = f"{release}-{uuid4().hex[:8]}"
-    container = {
-        "Image": IMAGE,
-        "ModelDataUrl": artifact(workbench, release),
-        "Environment": {"RELEASE": release},
-    }
-    workbench.sagemaker.create_model(
-        ModelName=name, PrimaryContainer=container, ExecutionRoleArn=workbench.job_role
-    )
-    workbench.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant(name)])
-    return name
-
-
-def variant(model: str) -> dict[str, Any]:
-    return {
-        "VariantName": "live",
-        "ModelName": model,
-        "InitialInstanceCount": 1,
-        "InstanceType": "ml.m5.large",
-    }
-
-
 @pytest.fixture
 def endpoint(workbench: Workbench) -> Any:
     """A new endpoint of release `blue`, deleted afterwards."""
-    name = f"endpoint-{uuid4().hex[:8]}"
-    workbench.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config(workbench, "blue"))
-    assert workbench.endpoint(name)["EndpointStatus"] == "InService"
-    yield name
-    workbench.endpoint(name)
-    workbench.sagemaker.delete_endpoint(EndpointName=name)
-
-
-def ask(workbench: Workbench, endpoint: str, body: str = "hello", **headers: str) -> dict[str, Any]:
-    answer = workbench.runtime.invoke_endpoint(EndpointName=endpoint, Body=body.encode(), **headers)
-    found: dict[str, Any] = json.load(answer["Body"])
-    return {
-        **found,
-        "attributes": answer.get("CustomAttributes"),
-        "variant": answer["InvokedProductionVariant"],
-    }
+    with running(workbench, config(workbench, "blue")) as name:
+        yield name
 
 
 def test_endpoint_serves_the_models_artifact_and_variables(workbench: Workbench, endpoint: str) -> None:

@@ -1,0 +1,78 @@
+"""Models, configurations and endpoints of the fake image, for the tests of what serves."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+from tests.local.sagemaker.workbench import BUCKET, IMAGE, Workbench
+
+
+def artifact(workbench: Workbench, name: str) -> str:
+    """URI of a model archive that says its name."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        content = json.dumps({"model": name}).encode()
+        member = tarfile.TarInfo("model.json")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    workbench.s3.put_object(Bucket=BUCKET, Key=f"artifacts/{name}.tar.gz", Body=buffer.getvalue())
+    return f"s3://{BUCKET}/artifacts/{name}.tar.gz"
+
+
+def model(workbench: Workbench, release: str, **members: Any) -> str:
+    """A model of a new name."""
+    name = f"{release}-{uuid4().hex[:8]}"
+    container = {
+        "Image": IMAGE,
+        "ModelDataUrl": artifact(workbench, release),
+        "Environment": {"RELEASE": release},
+    }
+    arguments = {"PrimaryContainer": container, "ExecutionRoleArn": workbench.job_role, **members}
+    workbench.sagemaker.create_model(ModelName=name, **arguments)
+    return name
+
+
+def variant(model: str, **members: Any) -> dict[str, Any]:
+    return {
+        "VariantName": "live",
+        "ModelName": model,
+        "InitialInstanceCount": 1,
+        "InstanceType": "ml.m5.large",
+        **members,
+    }
+
+
+def config(workbench: Workbench, release: str, *, role: str | None = None, **members: Any) -> str:
+    """A model and an endpoint configuration of it, both of a new name."""
+    name = model(workbench, release, ExecutionRoleArn=role or workbench.job_role)
+    arguments = {"ProductionVariants": [variant(name)], **members}
+    workbench.sagemaker.create_endpoint_config(EndpointConfigName=name, **arguments)
+    return name
+
+
+@contextlib.contextmanager
+def running(workbench: Workbench, config_name: str) -> Iterator[str]:
+    """A new endpoint of a configuration, deleted afterwards."""
+    name = f"endpoint-{uuid4().hex[:8]}"
+    workbench.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config_name)
+    assert workbench.endpoint(name)["EndpointStatus"] == "InService"
+    yield name
+    workbench.endpoint(name)
+    workbench.sagemaker.delete_endpoint(EndpointName=name)
+
+
+def ask(workbench: Workbench, endpoint: str, body: str = "hello", **headers: str) -> dict[str, Any]:
+    """What the fake server says, with the answer's headers."""
+    answer = workbench.runtime.invoke_endpoint(EndpointName=endpoint, Body=body.encode(), **headers)
+    found: dict[str, Any] = json.load(answer["Body"])
+    return {
+        **found,
+        "attributes": answer.get("CustomAttributes"),
+        "variant": answer["InvokedProductionVariant"],
+    }

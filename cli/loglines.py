@@ -16,6 +16,7 @@ from cli.session import Deployment
 
 FUNCTIONS = {
     "score": "ScoreUploadFunction",
+    "reconcile": "ReconcileUploadsFunction",
     "train": "StartTrainingFunction",
     "verify": "VerifyPackageFunction",
 }

@@ -9,6 +9,7 @@ from constructs import Construct
 
 from infra.deployment import Deployment
 from infra.paging import Paging
+from infra.reconciliation import Reconciliation
 from infra.release import Release
 from infra.scoring import Scoring
 from infra.training import Training
@@ -28,14 +29,15 @@ class Alarms(Construct):
         training: Training,
         release: Release,
         scoring: Scoring,
+        reconciliation: Reconciliation,
     ) -> None:
         super().__init__(scope, construct_id)
         settings = deployment.settings.alarms
         runbooks = f"{deployment.settings.repository}/blob/main/docs/runbooks"
         for watch in (
-            *watch_uploads(scoring, settings),
-            *watch_queues(scoring, training, release, paging, settings),
-            *watch_functions(scoring, training, release),
+            *watch_uploads(scoring, reconciliation, settings),
+            *watch_queues(scoring, reconciliation, training, release, paging, settings),
+            *watch_functions(scoring, reconciliation, training, release),
             *watch_model(training, release, settings),
         ):
             alarm = cloudwatch.Alarm(

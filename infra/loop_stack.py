@@ -16,6 +16,7 @@ from infra.deployment import Deployment
 from infra.image import Image
 from infra.paging import Paging
 from infra.permissions import arn
+from infra.reconciliation import Reconciliation
 from infra.release import Release
 from infra.scoring import Scoring
 from infra.settings import Environment
@@ -66,6 +67,7 @@ class LoopStack(cdk.Stack):
         )
         release = Release(self, "Release", deployment=deployment, image=image, endpoint=endpoint)
         scoring = Scoring(self, "Scoring", deployment=deployment, endpoint=endpoint)
+        reconciliation = Reconciliation(self, "Reconciliation", deployment=deployment, scoring=scoring)
         Alarms(
             self,
             "Alarms",
@@ -74,6 +76,7 @@ class LoopStack(cdk.Stack):
             training=training,
             release=release,
             scoring=scoring,
+            reconciliation=reconciliation,
         )
         outputs = {
             "Pipeline": deployment.name,
@@ -88,6 +91,7 @@ class LoopStack(cdk.Stack):
             "PageTopicArn": paging.topic.topic_arn,
             "StartTrainingFunction": training.function.name,
             "ScoreUploadFunction": scoring.function.name,
+            "ReconcileUploadsFunction": reconciliation.function.name,
             "VerifyPackageFunction": release.function.name,
         }
         if paging.inbox:

@@ -48,8 +48,9 @@ class Scoring(Construct):
             memory_mib=settings.memory_mib,
             allows=[self.uploads.consume, *self._allows(deployment, endpoint)],
         )
+        # One file a call: each has the function's whole time, and a crash delays no other.
         self.function.consume(
-            self.uploads.queue.queue_arn, batch_size=5, max_concurrency=settings.max_concurrency
+            self.uploads.queue.queue_arn, batch_size=1, max_concurrency=settings.max_concurrency
         )
 
     def metric(self, metric: Metric) -> cloudwatch.Metric:
@@ -62,9 +63,16 @@ class Scoring(Construct):
         storage = deployment.storage
         return [
             read_objects(storage.data_arn, f"{SCORE_PREFIX}*", versions=True),
+            # To tell an upload that was deleted from one that may not be read.
+            list_objects(storage.data_arn, SCORE_PREFIX, versions=True),
             # To see whether an upload has its outcome; the outcome itself is not read.
             list_objects(storage.results_arn, SCORED_PREFIX, UNSCORABLE_PREFIX),
             write_objects(storage.results_arn, f"{SCORED_PREFIX}*", f"{UNSCORABLE_PREFIX}*"),
+            Allow(
+                actions=["s3:DeleteObject"],
+                resources=[f"{storage.results_arn}/{UNSCORABLE_PREFIX}*"],
+                because="Hides, and keeps as a version, the one of two outcomes that another model gave.",
+            ),
             use_key(self, storage.key_arn),
             Allow(
                 actions=["sagemaker:InvokeEndpoint"],

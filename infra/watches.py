@@ -8,6 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from contract.metrics import Metric
 from infra.paging import Paging
+from infra.reconciliation import Reconciliation
 from infra.release import Release
 from infra.scoring import Scoring
 from infra.settings.environment import Alarms as AlarmSettings
@@ -30,7 +31,7 @@ class Watch:
     missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
 
 
-def watch_uploads(scoring: Scoring, settings: AlarmSettings) -> list[Watch]:
+def watch_uploads(scoring: Scoring, reconciliation: Reconciliation, settings: AlarmSettings) -> list[Watch]:
     percent = settings.rejected_row_percent
     return [
         Watch(
@@ -49,11 +50,26 @@ def watch_uploads(scoring: Scoring, settings: AlarmSettings) -> list[Watch]:
             do="look at the column `rejected` of the result: one cause usually explains most rows.",
             runbook="rejected-rows",
         ),
+        Watch(
+            name="uploads-without-outcome",
+            metric=reconciliation.metric(Metric.UPLOADS_WITHOUT_OUTCOME),
+            statistic="Maximum",
+            means="Uploads have waited for their result for longer than all tries take.",
+            do="they are on the queue again; if this stays, redrive the dead letters.",
+            runbook="uploads-without-outcome",
+            # Each run says how many, nought too; the time between two runs says nothing.
+            missing=cloudwatch.TreatMissingData.IGNORE,
+        ),
     ]
 
 
 def watch_queues(
-    scoring: Scoring, training: Training, release: Release, paging: Paging, settings: AlarmSettings
+    scoring: Scoring,
+    reconciliation: Reconciliation,
+    training: Training,
+    release: Release,
+    paging: Paging,
+    settings: AlarmSettings,
 ) -> list[Watch]:
     dead = {
         "score": ("uploads to score", scoring.uploads.metric_dead_letters()),
@@ -70,6 +86,7 @@ def watch_queues(
         "score": scoring.uploads.metric_undelivered(),
         "training": training.uploads.metric_undelivered(),
         "release": release.metric_undelivered(),
+        "reconciliation": reconciliation.metric_undelivered(),
     }
     return [
         *(
@@ -110,10 +127,13 @@ def watch_queues(
     ]
 
 
-def watch_functions(scoring: Scoring, training: Training, release: Release) -> list[Watch]:
+def watch_functions(
+    scoring: Scoring, reconciliation: Reconciliation, training: Training, release: Release
+) -> list[Watch]:
     functions = {
         "start-training": training.function,
         "score-upload": scoring.function,
+        "reconcile-uploads": reconciliation.function,
         "verify-package": release.function,
     }
     return [

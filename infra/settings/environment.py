@@ -49,6 +49,11 @@ class Scoring(Table):
     memory_mib: int = Field(default=1024, ge=128, le=10240)
 
 
+class Reconciliation(Table):
+    every_minutes: int = Field(default=15, ge=1, le=24 * 60)
+    after_minutes: int = Field(default=60, ge=1, le=24 * 60)
+
+
 class Paging(Table):
     emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]] = Field(default_factory=list)
     https: list[Annotated[str, Field(pattern=r"^https://\S+$")]] = Field(default_factory=list)
@@ -83,6 +88,7 @@ class Environment(Table):
     serving: Serving = Serving()
     release: Release = Release()
     scoring: Scoring = Scoring()
+    reconciliation: Reconciliation = Reconciliation()
     paging: Paging = Paging()
     alarms: Alarms = Alarms()
     retention: Retention = Retention()

@@ -13,7 +13,7 @@ from boto3.s3.transfer import TransferConfig
 
 from lambdas.adapters.clients import client, translated
 from lambdas.adapters.errors import AccessDenied, NotFound
-from lambdas.adapters.ports import ObjectVersion, StoredObject
+from lambdas.adapters.ports import ListedVersion, Marker, ObjectVersion, StoredObject, VersionPage
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -52,6 +52,31 @@ class S3Bucket:
 
     def holds(self, prefix: str) -> bool:
         return self._first(prefix) is not None
+
+    def has_version(self, key: str, version_id: str) -> bool:
+        # A listing begins with the key that is its prefix; what follows belongs to longer ones.
+        found = takewhile(lambda version: version["Key"] == key, self._versions(key))
+        return any(version["VersionId"] == version_id for version in found)
+
+    def replace(self, key: str, body: bytes, content_type: str) -> None:
+        with translated("PutObject"):
+            self.client.put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type)
+
+    def versions(self, prefix: str, after: Marker | None) -> VersionPage:
+        start: dict[str, Any] = {"KeyMarker": after[0], "VersionIdMarker": after[1]} if after else {}
+        with translated("ListObjectVersions"):
+            page = self.client.list_object_versions(Bucket=self.name, Prefix=prefix, **start)
+        return VersionPage(
+            versions=tuple(
+                ListedVersion(
+                    key=found["Key"],
+                    version_id=found["VersionId"],
+                    last_modified=found["LastModified"].timestamp(),
+                )
+                for found in page.get("Versions", [])
+            ),
+            next=(page["NextKeyMarker"], page["NextVersionIdMarker"]) if page["IsTruncated"] else None,
+        )
 
     def withdraw(self, key: str) -> None:
         with translated("DeleteObject"):
@@ -92,11 +117,7 @@ class S3Bucket:
 
     def _is_gone(self, key: str, version_id: str | None) -> bool:
         try:
-            if version_id is None:
-                return not self.exists(key)
-            # A listing begins with the key that is its prefix; what follows belongs to longer ones.
-            versions = takewhile(lambda found: found["Key"] == key, self._versions(key))
-            return not any(found["VersionId"] == version_id for found in versions)
+            return not (self.has_version(key, version_id) if version_id else self.exists(key))
         except AccessDenied:
             return False
 

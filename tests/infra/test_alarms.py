@@ -22,7 +22,8 @@ EMITTED = {
     "AWS/Events": ({"FailedInvocations"}, {"RuleName"}),
     NAMESPACE: ({metric.value for metric in Metric}, {dimension.value for dimension in Dimension}),
 }
-"""Metrics as AWS's services and `score_upload` name them, with the dimensions they come with."""
+"""Metrics as AWS's services and our functions name them, with the dimensions they come with."""
+FUNCTIONS = ("start-training", "score-upload", "reconcile-uploads", "verify-package")
 
 
 def alarms(stacks: Synthesis) -> dict[str, dict[str, Any]]:
@@ -41,11 +42,12 @@ def test_what_can_go_wrong_is_watched(stacks: Synthesis) -> None:
     assert set(alarms(stacks)) == {
         "unscorable-uploads",
         "rejected-rows",
+        "uploads-without-outcome",
         *(f"{queue}-dead-letters" for queue in ("score", "training", "release", "page")),
         *(f"{queue}-oldest-message" for queue in ("score", "training")),
-        *(f"{rule}-undelivered-events" for rule in ("score", "training", "release")),
-        *(f"{f}-errors" for f in ("start-training", "score-upload", "verify-package", "endpoint")),
-        *(f"{f}-throttles" for f in ("start-training", "score-upload", "verify-package")),
+        *(f"{rule}-undelivered-events" for rule in ("score", "training", "release", "reconciliation")),
+        *(f"{f}-errors" for f in (*FUNCTIONS, "endpoint")),
+        *(f"{f}-throttles" for f in FUNCTIONS),
         "endpoint-latency",
         "pipeline-failed",
         *(f"release-{end}" for end in ("failed", "timed-out", "aborted")),
@@ -61,7 +63,8 @@ def test_every_alarm_pages(stacks: Synthesis) -> None:
 
 def test_missing_data_is_decided(stacks: Synthesis) -> None:
     for name, alarm in alarms(stacks).items():
-        expected = "ignore" if name.endswith("dead-letters") else "notBreaching"
+        sends_nought_too = name.endswith("dead-letters") or name == "uploads-without-outcome"
+        expected = "ignore" if sends_nought_too else "notBreaching"
         assert alarm["TreatMissingData"] == expected, name
 
 

@@ -19,7 +19,8 @@ OUTPUTS = {
     "DataBucket", "ResultsBucket", "ArtifactsBucket", "KeyArn", "ModelPackageGroup", "Pipeline", "PipelineArn",
     "Endpoint", "ReleaseStateMachineArn", "ScoreQueueUrl", "ScoreDeadLetterQueueUrl", "TrainingQueueUrl",
     "TrainingDeadLetterQueueUrl", "ReleaseDeadLetterQueueUrl", "PageTopicArn", "StartTrainingFunction",
-    "ScoreUploadFunction", "VerifyPackageFunction",
+    "ScoreUploadFunction",
+        "ReconcileUploadsFunction", "VerifyPackageFunction",
 }  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def test_all_functions_share_one_asset_and_none_a_log_group(stacks: Synthesis) -
 
 def test_every_log_group_is_encrypted_and_ends(stacks: Synthesis) -> None:
     groups = stacks.of_type("AWS::Logs::LogGroup")
-    assert len(groups) == 4
+    assert len(groups) == 5
     for group in groups.values():
         assert group["Properties"]["KmsKeyId"]
         assert group["Properties"]["RetentionInDays"] == stacks.configuration.environment.retention.log_days
@@ -116,3 +116,9 @@ def test_batches_report_what_failed(stacks: Synthesis) -> None:
         # SQS lets a batch be larger than ten only where messages are gathered for a while.
         window = mapping["Properties"]["MaximumBatchingWindowInSeconds"]
         assert mapping["Properties"]["BatchSize"] <= 10 or window >= 1
+
+
+def test_an_upload_has_the_functions_whole_time(stacks: Synthesis) -> None:
+    mappings = stacks.of_type("AWS::Lambda::EventSourceMapping").items()
+    [scoring] = [mapping["Properties"] for name, mapping in mappings if name.startswith("Scoring")]
+    assert scoring["BatchSize"] == 1

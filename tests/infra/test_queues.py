@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.synthesis import Synthesis
+from tests.synthesis import Resources, Synthesis
 
 pytestmark = pytest.mark.synth
 
@@ -18,12 +18,18 @@ def dead_letters(stacks: Synthesis) -> set[str]:
     for queue in stacks.of_type("AWS::SQS::Queue").values():
         if redrive := queue["Properties"].get("RedrivePolicy"):
             found.add(redrive["deadLetterTargetArn"]["Fn::GetAtt"][0])
-    for rule in stacks.of_type("AWS::Events::Rule").values():
+    for rule in on_events(stacks).values():
         for target in rule["Properties"]["Targets"]:
             found.add(target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0])
     for subscription in stacks.of_type("AWS::SNS::Subscription").values():
         found.add(subscription["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0])
     return found
+
+
+def on_events(stacks: Synthesis) -> Resources:
+    """The rules that wait for events rather than for a time."""
+    rules = stacks.of_type("AWS::Events::Rule").items()
+    return {name: rule for name, rule in rules if "EventPattern" in rule["Properties"]}
 
 
 def statements(stacks: Synthesis) -> dict[str, list[dict[str, Any]]]:
@@ -60,7 +66,7 @@ def test_every_queue_refuses_plain_http(stacks: Synthesis) -> None:
 
 def test_every_rule_may_send_to_its_target_and_to_its_dead_letters(stacks: Synthesis) -> None:
     policies = statements(stacks)
-    rules = stacks.of_type("AWS::Events::Rule")
+    rules = on_events(stacks)
     assert len(rules) == 3
     for name, rule in rules.items():
         [target] = rule["Properties"]["Targets"]
@@ -77,7 +83,7 @@ def test_every_rule_may_send_to_its_target_and_to_its_dead_letters(stacks: Synth
 def test_uploads_reach_the_queue_of_their_prefix(stacks: Synthesis) -> None:
     patterns = {
         json.dumps(rule["Properties"]["EventPattern"]["detail"]["object"]["key"]): rule["Properties"]
-        for rule in stacks.of_type("AWS::Events::Rule").values()
+        for rule in on_events(stacks).values()
         if rule["Properties"]["EventPattern"]["source"] == ["aws.s3"]
     }
     assert {json.loads(key)[0]["prefix"] for key in patterns} == {"score/", "training/"}
@@ -90,13 +96,26 @@ def test_uploads_reach_the_queue_of_their_prefix(stacks: Synthesis) -> None:
 def test_only_approved_packages_of_this_model_are_released(stacks: Synthesis) -> None:
     [rule] = [
         rule["Properties"]
-        for rule in stacks.of_type("AWS::Events::Rule").values()
+        for rule in on_events(stacks).values()
         if rule["Properties"]["EventPattern"]["source"] == ["aws.sagemaker"]
     ]
     assert rule["EventPattern"]["detail"] == {
         "ModelApprovalStatus": ["Approved"],
         "ModelPackageGroupName": [f"millrace-{stacks.configuration.environment_name}-tumor"],
     }
+
+
+def test_what_is_called_on_a_schedule_may_be(stacks: Synthesis) -> None:
+    rules = stacks.of_type("AWS::Events::Rule").items()
+    scheduled = {name: rule["Properties"] for name, rule in rules if name not in on_events(stacks)}
+    permissions = [p["Properties"] for p in stacks.of_type("AWS::Lambda::Permission").values()]
+    minutes = stacks.configuration.environment.reconciliation.every_minutes
+    [(name, rule)] = scheduled.items()
+    assert rule["ScheduleExpression"] == f"rate({minutes} minute{'s' * (minutes > 1)})"
+    [target] = rule["Targets"]
+    [permission] = [p for p in permissions if p["SourceArn"] == {"Fn::GetAtt": [name, "Arn"]}]
+    assert permission["Principal"] == "events.amazonaws.com"
+    assert permission["FunctionName"] == target["Arn"]
 
 
 def test_receives_and_concurrency_are_as_configured(stacks: Synthesis) -> None:

@@ -37,7 +37,7 @@ def references(node: Any, name: str) -> int:
 
 def test_every_role_is_assumed_by_one_service_of_this_account(stacks: Synthesis) -> None:
     roles = stacks.of_type("AWS::IAM::Role")
-    assert len(roles) == 11
+    assert len(roles) == 12
     for role in roles.values():
         [statement] = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         service = statement["Principal"]["Service"]
@@ -149,15 +149,38 @@ def test_a_job_writes_under_its_own_name_only(stacks: Synthesis, job: str) -> No
     assert [resource.split("ArtifactsBucket/")[1] for resource in written] == [f"runs/*/{job}/*"]
 
 
-def test_nobody_may_delete_data(stacks: Synthesis) -> None:
+def test_nobody_may_delete_data_and_one_may_hide_why_an_upload_was_unscorable(stacks: Synthesis) -> None:
     deletes = {
-        action
+        (action, render(resource).rpartition(":")[2])
         for role in stacks.of_type("AWS::IAM::Role").values()
         for statement in statements(role)
         for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
         if "Delete" in action and action.startswith(("s3:", "kms:"))
     }
-    assert not deletes
+    # Without a version's id that hides an object of a bucket with versions, and deletes nothing.
+    assert deletes == {("s3:DeleteObject", "ResultsBucket/unscorable/*")}
+
+
+def test_reconciliation_only_looks_sends_and_remembers(stacks: Synthesis) -> None:
+    [role] = [r for name, r in stacks.of_type("AWS::IAM::Role").items() if name.startswith("Reconciliation")]
+    allowed = {
+        (action, render(resource).rpartition(":")[2])
+        for statement in statements(role)
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+        if not action.startswith(("logs:", "kms:"))
+    }
+    [queue] = [name for name in stacks.of_type("AWS::SQS::Queue") if name.startswith("ScoringUploadsQueue")]
+    assert allowed == {
+        ("s3:ListBucket", "DataBucket"),
+        ("s3:ListBucketVersions", "DataBucket"),
+        ("s3:ListBucket", "ResultsBucket"),
+        ("s3:ListBucket", "ArtifactsBucket"),
+        ("s3:GetObject", "ArtifactsBucket/reconciliation/progress.json"),
+        ("s3:PutObject", "ArtifactsBucket/reconciliation/progress.json"),
+        ("sqs:SendMessage", queue),
+    }
 
 
 def test_everything_that_can_be_tagged_is(prod: Synthesis) -> None:

@@ -6,14 +6,14 @@ import csv
 import io
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, Any
 
 from contract.metrics import Metric
 from lambdas.adapters.errors import AlreadyExists, AwsError, ModelRefused, NotFound
-from lambdas.adapters.ports import Answer, ObjectVersion, StoredObject
+from lambdas.adapters.ports import Answer, ListedVersion, Marker, ObjectVersion, StoredObject, VersionPage
 
 MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -24,6 +24,8 @@ class MemoryBucket:
 
     name: str = "bucket"
     objects: dict[str, list[bytes]] = field(default_factory=dict)
+    modified: dict[str, float] = field(default_factory=dict)
+    page_size: int = 1000
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, key: str, body: bytes) -> str:
@@ -48,6 +50,31 @@ class MemoryBucket:
     def holds(self, prefix: str) -> bool:
         return any(key.startswith(prefix) for key in self.objects)
 
+    def has_version(self, key: str, version_id: str) -> bool:
+        return any((v.key, v.version_id) == (key, version_id) for v in self._listed(key))
+
+    def replace(self, key: str, body: bytes, content_type: str) -> None:
+        self.put(key, body)
+
+    def versions(self, prefix: str, after: Marker | None) -> VersionPage:
+        listed = self._listed(prefix)
+        markers = [(v.key, v.version_id) for v in listed]
+        start = markers.index(after) + 1 if after else 0
+        end = start + self.page_size
+        return VersionPage(
+            versions=tuple(listed[start:end]), next=markers[end - 1] if end < len(listed) else None
+        )
+
+    def _listed(self, prefix: str) -> list[ListedVersion]:
+        return [
+            ListedVersion(
+                key=key, version_id=f"v{n}", last_modified=self.modified.get(key, MODIFIED.timestamp())
+            )
+            for key, versions in sorted(self.objects.items())
+            for n in reversed(range(len(versions)))
+            if key.startswith(prefix)
+        ]
+
     def withdraw(self, key: str) -> None:
         with self.lock:
             self.objects.pop(key, None)
@@ -70,12 +97,17 @@ class MemoryBucket:
 
 @dataclass
 class MemoryQueue:
-    """Remembers by how long each message was delayed."""
+    """Remembers by how long each message was delayed, and what was sent."""
 
     delays: dict[str, int] = field(default_factory=dict)
 
+    sent: list[str] = field(default_factory=list)
+
     def delay(self, receipt_handle: str, seconds: int) -> None:
         self.delays[receipt_handle] = seconds
+
+    def send(self, bodies: Sequence[str]) -> None:
+        self.sent.extend(bodies)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 
 import boto3
 import pytest
@@ -120,3 +121,29 @@ def test_a_withdrawn_object_is_hidden_and_its_version_kept(bucket: S3Bucket) -> 
     bucket.withdraw("scored/a/v.csv")
     assert not bucket.holds("scored/a/v.")
     assert len(client("s3").list_object_versions(Bucket=bucket.name)["Versions"]) == 1
+
+
+def test_versions_are_listed_page_by_page_current_or_not() -> None:
+    s3 = boto3.client("s3", region_name="eu-central-1")
+    modified = datetime.fromtimestamp(60, UTC)
+    version = {"Key": "t/1", "VersionId": "a", "LastModified": modified}
+    markers = {"IsTruncated": True, "NextKeyMarker": "t/1", "NextVersionIdMarker": "a"}
+    with Stubber(s3) as stub:
+        stub.add_response("list_object_versions", {"Versions": [version], **markers})
+        asked = {"Bucket": "data", "Prefix": "t/", "KeyMarker": "t/1", "VersionIdMarker": "a"}
+        stub.add_response("list_object_versions", {"IsTruncated": False}, asked)
+        first = S3Bucket("data", s3).versions("t/", None)
+        last = S3Bucket("data", s3).versions("t/", first.next)
+    (found,) = first.versions
+    assert (found.key, found.version_id, found.last_modified) == ("t/1", "a", 60)
+    assert (last.versions, last.next) == ((), None)
+
+
+def test_a_version_is_there_until_it_is_deleted_for_good(bucket: S3Bucket) -> None:
+    version_id = client("s3").put_object(Bucket="data", Key="k", Body=b"one")["VersionId"]
+    client("s3").put_object(Bucket="data", Key="k2", Body=b"two")
+    bucket.replace("k", b"two", "text/plain")
+    bucket.withdraw("k")
+    assert bucket.has_version("k", version_id)
+    client("s3").delete_object(Bucket="data", Key="k", VersionId=version_id)
+    assert not bucket.has_version("k", version_id)

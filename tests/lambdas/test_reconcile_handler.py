@@ -1,0 +1,56 @@
+"""reconcile_uploads as Lambda runs it, with moto's S3 and SQS: a lost event is made good for."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from lambdas.adapters.clients import client
+from lambdas.adapters.errors import AwsError
+from lambdas.adapters.queues import SqsQueue
+from lambdas.reconcile_uploads.handler import handler
+from tests.lambdas.account import Account, Context, create_bucket
+
+
+@pytest.fixture
+def lossy(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """An account whose events are lost."""
+    create_bucket("artifacts")
+    for name, value in {
+        "DATA_BUCKET": "data",
+        "ARTIFACTS_BUCKET": "artifacts",
+        "AFTER_SECONDS": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("lambdas.reconcile_uploads.handler.time.time", _in_a_minute)
+    return account
+
+
+def _in_a_minute() -> float:
+    return datetime.now(UTC).timestamp() + 60
+
+
+def test_uploads_of_lost_events_are_scored(lossy: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    keys = [f"score/ü {n}+.csv" for n in range(12)]
+    for key in keys:
+        client("s3").put_object(Bucket="data", Key=key, Body=b"x\n1\n")
+    said = handler({}, Context(seconds=300))
+    assert said == {"without_outcome": 12, "put_back": 12, "complete": True}
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["UploadsWithoutOutcome"] == 12
+    for _ in range(2):
+        lossy.poll()
+    assert all(len(lossy.outcomes(key)) == 1 for key in keys)
+    assert handler({}, Context(seconds=300)) == {"without_outcome": 0, "put_back": 0, "complete": True}
+
+
+def test_a_message_that_sqs_does_not_take_is_an_error() -> None:
+    sqs = boto3.client("sqs", region_name="eu-central-1")
+    with Stubber(sqs) as stub:
+        refused = {"Id": "0", "SenderFault": False, "Code": "InternalError", "Message": "oops"}
+        stub.add_response("send_message_batch", {"Successful": [], "Failed": [refused]})
+        with pytest.raises(AwsError, match="SendMessageBatch: InternalError: oops"):
+            SqsQueue("https://queue", sqs).send(["{}"])

@@ -1,0 +1,207 @@
+"""Uploads whose event was lost are found and put back: once, by bounded work, for two weeks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from contract import layout
+from contract.metrics import Metric
+from lambdas.adapters.errors import AwsError
+from lambdas.reconcile_uploads.logic import DAY_SECONDS, Reconciler, reconcile
+from lambdas.score_upload.events import upload_of
+from tests.lambdas.fakes import MODIFIED, MemoryBucket, MemoryMetrics, MemoryQueue
+
+AFTER = 3600
+START = MODIFIED.timestamp()
+
+
+@dataclass
+class BreakableQueue(MemoryQueue):
+    """A queue that cannot be sent to until told otherwise."""
+
+    broken: bool = False
+
+    def send(self, bodies: Sequence[str]) -> None:
+        if self.broken and bodies:
+            raise AwsError("SendMessageBatch", "InternalError", "not now")
+        super().send(bodies)
+
+
+@dataclass
+class Account:
+    """What reconciliation touches, in memory, and its clock."""
+
+    data: MemoryBucket = field(default_factory=lambda: MemoryBucket("data"))
+    results: MemoryBucket = field(default_factory=lambda: MemoryBucket("results"))
+    artifacts: MemoryBucket = field(default_factory=lambda: MemoryBucket("artifacts"))
+    queue: BreakableQueue = field(default_factory=BreakableQueue)
+    metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
+    now: float = START
+    seconds: float = 300.0
+    pages_a_run: int = 100
+    max_waiting: int = 1000
+
+    def upload(self, *keys: str) -> None:
+        for key in keys:
+            self.data.put(key, b"x")
+            self.data.modified[key] = self.now
+
+    def score(self, key: str, version_id: str = "v0") -> None:
+        self.results.put(layout.scored_key(key, version_id, "parquet"), b"")
+
+    def run(self, *, after: float = 0) -> list[tuple[str, str]]:
+        """Let time pass, reconcile, and give what was put back."""
+        self.now += after
+        before = len(self.queue.sent)
+        reconcile(
+            Reconciler(
+                data=self.data,
+                results=self.results,
+                artifacts=self.artifacts,
+                queue=self.queue,
+                metrics=self.metrics,
+                after_seconds=AFTER,
+                time_left=lambda: self.seconds,
+                now=lambda: self.now,
+                pages_a_run=self.pages_a_run,
+                max_waiting=self.max_waiting,
+            )
+        )
+        uploads = [upload_of(body) for body in self.queue.sent[before:]]
+        assert all(upload and upload.bucket == "data" for upload in uploads)
+        return [(upload.key, upload.version_id) for upload in uploads if upload]
+
+    def without_outcome(self) -> float:
+        """What the last run said."""
+        return self.metrics.emitted[-1][Metric.UPLOADS_WITHOUT_OUTCOME]
+
+
+def test_what_should_have_an_outcome_and_has_none_is_put_back_once() -> None:
+    account = Account()
+    account.upload("score/lost", "score/fine", "score/odd")
+    account.score("score/fine")
+    account.results.put(layout.unscorable_key("score/odd", "v0"), b"{}")
+    assert account.run(after=AFTER - 1) == []
+    assert account.run(after=1) == [("score/lost", "v0")]
+    for _ in range(20):
+        assert account.run(after=AFTER) == []
+        assert account.without_outcome() == 1
+    account.score("score/lost")
+    account.run(after=60)
+    assert account.without_outcome() == 0
+
+
+def test_every_version_has_its_own_outcome_and_what_is_no_upload_none() -> None:
+    account = Account()
+    account.upload("score/a", "score/a", "score/folder/", "training/a")
+    account.score("score/a", "v0")
+    assert account.run(after=AFTER) == [("score/a", "v1")]
+
+
+def test_a_deleted_upload_is_no_longer_waited_for() -> None:
+    account = Account()
+    account.upload("score/a")
+    account.run(after=AFTER)
+    del account.data.objects["score/a"]
+    account.run(after=60)
+    assert account.without_outcome() == 0
+
+
+def test_an_upload_that_appears_late_with_an_early_time_is_found() -> None:
+    account = Account()
+    account.run(after=2 * AFTER)
+    account.data.put("score/multipart", b"x")
+    account.data.modified["score/multipart"] = account.now - 1.5 * AFTER
+    assert account.run(after=60) == []
+    assert account.run(after=3 * AFTER) == [("score/multipart", "v0")]
+
+
+def test_nothing_older_than_two_weeks_is_looked_for_or_waited_for() -> None:
+    account = Account()
+    account.upload("score/a")
+    assert account.run(after=15 * DAY_SECONDS) == []
+    account.upload("score/b")
+    assert account.run(after=AFTER) == [("score/b", "v0")]
+    account.run(after=14 * DAY_SECONDS)
+    assert account.without_outcome() == 0
+
+
+def test_a_run_lists_a_bounded_part_and_the_next_goes_on_there() -> None:
+    account = Account(pages_a_run=2)
+    account.data.page_size = 3
+    keys = [f"score/{n:02}" for n in range(20)]
+    account.upload(*keys)
+    found = [account.run(after=AFTER)] + [account.run(after=60) for _ in range(3)]
+    assert [len(part) for part in found] == [6, 6, 6, 2]
+    assert [key for part in found for key, _ in part] == keys
+    assert account.run(after=60) == []
+
+
+def test_uploads_that_come_during_a_sweep_are_of_the_next_one() -> None:
+    account = Account(pages_a_run=1)
+    account.data.page_size = 1
+    account.upload("score/b", "score/c")
+    account.run(after=AFTER)
+    account.upload("score/a", "score/d")
+    assert [account.run(after=AFTER) for _ in range(5)] == [
+        [("score/c", "v0")],
+        [],
+        [("score/a", "v0")],
+        [],
+        [],
+    ]
+    assert account.run(after=60) == [("score/d", "v0")]
+
+
+@pytest.mark.parametrize("limit", ["time", "broken uploads"])
+def test_a_sweep_stops_before_its_time_is_up_and_while_too_much_is_broken(limit: str) -> None:
+    account = Account()
+    account.data.page_size = 2
+    account.upload(*(f"score/{n}" for n in range(6)))
+    if limit == "time":
+        account.seconds = 29
+        assert account.run(after=AFTER) == []
+        account.seconds = 300
+    else:
+        account.max_waiting = 2
+        assert len(account.run(after=AFTER)) == 2
+        assert account.run(after=60) == []
+        account.score("score/0")
+        account.score("score/1")
+    assert account.run(after=60)
+
+
+def test_a_run_that_fails_is_done_again_and_two_at_once_do_no_harm() -> None:
+    account = Account()
+    account.upload("score/a")
+    account.queue.broken = True
+    with pytest.raises(AwsError):
+        account.run(after=AFTER)
+    account.queue.broken = False
+    before = dict(account.artifacts.objects)
+    assert account.run(after=60) == [("score/a", "v0")]
+    account.artifacts.objects = before
+    assert account.run() == [("score/a", "v0")]
+    assert account.without_outcome() == 1
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"started": null}'])
+def test_progress_that_cannot_be_read_is_begun_anew(text: bytes) -> None:
+    account = Account()
+    account.upload("score/a")
+    account.run(after=AFTER)
+    account.artifacts.put(layout.RECONCILIATION_KEY, text)
+    assert account.run(after=60) == [("score/a", "v0")]
+
+
+def test_progress_is_remembered_as_it_was() -> None:
+    account = Account()
+    account.upload("score/a b+ü\x07")
+    account.run(after=AFTER)
+    document = json.loads(account.artifacts.read(layout.RECONCILIATION_KEY))
+    assert [version["key"] for version in document["waiting"]] == ["score/a b+ü\x07"]
+    assert account.run(after=60) == []

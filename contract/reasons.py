@@ -18,25 +18,39 @@ class FileReason(StrEnum):
     HEADER_ONLY = "header_only"
     UNSUPPORTED_FORMAT = "unsupported_format"
     UNDECODABLE = "undecodable"
+    NOT_GZIP = "not_gzip"
+    DECOMPRESSION_BOMB = "decompression_bomb"
     NOT_CSV = "not_csv"
     NOT_JSON = "not_json"
+    NOT_AN_OBJECT = "not_an_object"
+    TOO_DEEP = "too_deep"
+    NOT_PARQUET = "not_parquet"
+    UNSUPPORTED_TYPE = "unsupported_type"
     MISSING_COLUMN = "missing_column"
     DUPLICATE_COLUMN = "duplicate_column"
     RESERVED_COLUMN = "reserved_column"
+    TOO_MANY_COLUMNS = "too_many_columns"
     TOO_LARGE = "too_large"
     ROW_TOO_LARGE = "row_too_large"
 
 
 REMEDIES: dict[FileReason, str] = {
-    FileReason.EMPTY_FILE: "Upload a CSV with a header line and at least one row.",
-    FileReason.HEADER_ONLY: "Upload a CSV with at least one row under its header line.",
-    FileReason.UNSUPPORTED_FORMAT: "Upload a CSV whose key ends in .csv.",
-    FileReason.UNDECODABLE: "Save the file as CSV in UTF-8 and upload it again.",
+    FileReason.EMPTY_FILE: "Upload a table with at least one row.",
+    FileReason.HEADER_ONLY: "Upload a table with at least one row under its column names.",
+    FileReason.UNSUPPORTED_FORMAT: "Upload CSV, JSON Lines or Parquet, plain or compressed with gzip once.",
+    FileReason.UNDECODABLE: "Save the file in UTF-8, or in UTF-16 with a byte order mark.",
+    FileReason.NOT_GZIP: "Compress the file again with gzip and upload it whole.",
+    FileReason.DECOMPRESSION_BOMB: "Upload the file uncompressed.",
     FileReason.NOT_CSV: "Close the quotes and escape quotes inside values by doubling them.",
-    FileReason.NOT_JSON: "Send JSON objects of column names and values, one a line or in one list.",
+    FileReason.NOT_JSON: "Write one JSON object of column names and values on each line.",
+    FileReason.NOT_AN_OBJECT: "Write one JSON object of column names and values on each line.",
+    FileReason.TOO_DEEP: "Flatten the value, or write it as a string.",
+    FileReason.NOT_PARQUET: "Write the file again with a current Parquet library and upload it whole.",
+    FileReason.UNSUPPORTED_TYPE: "Store the column as numbers, strings, booleans, dates or timestamps.",
     FileReason.MISSING_COLUMN: "Add the column, spelled as in the model's contract, in any place.",
     FileReason.DUPLICATE_COLUMN: "Rename or remove one of the columns with the same name.",
     FileReason.RESERVED_COLUMN: "Rename the column: the result adds one of that name.",
+    FileReason.TOO_MANY_COLUMNS: "Use the same keys in every object, and put other ones into one value.",
     FileReason.TOO_LARGE: "Split the file and upload the parts.",
     FileReason.ROW_TOO_LARGE: "Remove or shorten the oversized value: a row must fit in one request.",
 }
@@ -52,6 +66,7 @@ class RowReason(StrEnum):
     ABOVE_MAXIMUM = "above_maximum"
     NOT_IN_SET = "not_in_set"
     NOT_A_DATETIME = "not_a_datetime"
+    NESTED_VALUE = "nested_value"
     WRONG_FIELD_COUNT = "wrong_field_count"
     MODEL_FAILED = "model_failed"
 
@@ -72,7 +87,8 @@ class Rejection:
 class Unscorable(Exception):  # noqa: N818 - the domain's word for it
     """An upload cannot be read as this model's table. It is an outcome, not a fault.
 
-    `line` counts from 1 with the header; `byte` counts from 0.
+    `line` counts from 1 with the header; `byte` counts from 0. Where the file is compressed, both
+    count in what it decompresses to, but for `NOT_GZIP`.
     """
 
     code: FileReason

@@ -6,7 +6,7 @@ of `lambdas.adapters.errors`; a docstring names those that its callers handle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import BufferedIOBase
@@ -34,32 +34,16 @@ class ObjectVersion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListedVersion:
-    """One version of an object, current or not, as listed. `last_modified` in epoch seconds."""
-
-    key: str
-    version_id: str
-    last_modified: float
-
-
-Marker = tuple[str, str]
-"""Key and version id of the version that a listing goes on after."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class VersionPage:
-    """Versions by key, the newest of a key first. `next` is where the listing goes on, if it does."""
-
-    versions: tuple[ListedVersion, ...]
-    next: Marker | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the model server said to one request. `model_version` is empty if it named none."""
+    """What the model server said to one request. `model_version` is empty if it named none.
+
+    `rows` and, of those, `rejected` are set where the answer is a whole table.
+    """
 
     body: bytes
     model_version: str
+    rows: int | None = None
+    rejected: int | None = None
 
 
 class Bucket(Protocol):
@@ -80,15 +64,6 @@ class Bucket(Protocol):
     def holds(self, prefix: str) -> bool:
         """Whether there is an object whose key begins so."""
 
-    def has_version(self, key: str, version_id: str) -> bool:
-        """Whether there is this version of an object, current or not."""
-
-    def replace(self, key: str, body: bytes, content_type: str) -> None:
-        """Write an object whether or not there is one."""
-
-    def versions(self, prefix: str, after: Marker | None) -> VersionPage:
-        """One page of the versions under a prefix, from the beginning or after a marker."""
-
     def withdraw(self, key: str) -> None:
         """Hide an object. Its versions are kept."""
 
@@ -105,8 +80,8 @@ class Bucket(Protocol):
 class ModelServer(Protocol):
     """The model that is live."""
 
-    def predict(self, csv: bytes) -> Answer:
-        """Ask for the predictions of a CSV with a header. Raises ModelRefused."""
+    def predict(self, body: bytes, content_type: str) -> Answer:
+        """Ask for the predictions of a table, as `contract.serving` says. Raises ModelRefused."""
 
 
 class Queue(Protocol):
@@ -114,13 +89,6 @@ class Queue(Protocol):
 
     def delay(self, receipt_handle: str, seconds: int) -> None:
         """Hide a received message for this long before it is delivered again."""
-
-
-class Outbox(Protocol):
-    """A queue that messages are sent to."""
-
-    def send(self, bodies: Sequence[str]) -> None:
-        """Send one message a body, all of them or fail; what was sent before a failure stays sent."""
 
 
 class Pipeline(Protocol):

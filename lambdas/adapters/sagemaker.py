@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,14 @@ class Endpoint:
     name: str
     client: SageMakerRuntimeClient = field(default_factory=partial(client, "sagemaker-runtime"), repr=False)
 
-    def predict(self, csv: bytes) -> Answer:
+    def predict(self, body: bytes, content_type: str) -> Answer:
+        accept = serving.JSON_LINES if content_type in serving.ROW_TYPES else content_type
         with translated("InvokeEndpoint"):
             answer = self.client.invoke_endpoint(
-                EndpointName=self.name, ContentType=serving.CSV, Accept=serving.JSON_LINES, Body=csv
+                EndpointName=self.name, ContentType=content_type, Accept=accept, Body=body
             )
-            return Answer(body=answer["Body"].read(), model_version=answer.get("CustomAttributes", ""))
+            told = serving.Attributes.parse(answer.get("CustomAttributes", ""))
+            return Answer(body=answer["Body"].read(), **asdict(told))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,12 @@ from lambdas.adapters.ports import Answer
 from lambdas.score_upload.faults import BadAnswer
 
 
+class NumberText(str):
+    """A number as the model server wrote it."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class RowAnswer:
     """One row's prediction by result column, or why there is none."""
@@ -44,8 +50,7 @@ def _no_number(name: str) -> NoReturn:
 
 
 _NOT_CELLS = (serving.REJECTED, serving.MODEL_VERSION)
-# Numbers stay the text that the server wrote.
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_no_number)
+_DECODER = json.JSONDecoder(parse_float=NumberText, parse_int=NumberText, parse_constant=_no_number)
 
 
 def _row_answer(line: Any) -> RowAnswer:

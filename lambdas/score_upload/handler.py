@@ -2,8 +2,10 @@
 
 import os
 import time
+from pathlib import Path
 from typing import Any
 
+from contract.schema import Contract
 from lambdas.adapters.buckets import S3Bucket
 from lambdas.adapters.observability import EmbeddedMetrics, observed
 from lambdas.adapters.queues import SqsQueue
@@ -15,6 +17,7 @@ from lambdas.score_upload.settings import Settings
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = Settings.from_environ(os.environ)
+    contract = Contract.from_json(Path(os.environ["LAMBDA_TASK_ROOT"], "contract.json").read_bytes())
     scorer = Scorer(
         open_bucket=S3Bucket,
         results=S3Bucket(settings.results_bucket),
@@ -22,6 +25,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         queue=SqsQueue(settings.queue_url),
         metrics=EmbeddedMetrics(settings.environment, settings.model),
         settings=settings,
+        features=contract.feature_names,
         time_left=lambda: context.get_remaining_time_in_millis() / 1000,
         sleep=time.sleep,
     )

@@ -12,7 +12,7 @@ one of them both objects: the scored one stays, and the other is withdrawn.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from lambdas.adapters.observability import logged_with
 from lambdas.adapters.ports import Bucket, Metrics, ModelServer, Queue, StoredObject
 from lambdas.score_upload.concurrency import Patience
 from lambdas.score_upload.events import Upload, upload_of
-from lambdas.score_upload.scoring import Counts, check_upload, score_table, spool
+from lambdas.score_upload.scoring import Result, score_file, spool
 from lambdas.score_upload.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,11 @@ LONGEST_DELAY = 900
 
 @dataclass(frozen=True, kw_only=True)
 class Scorer:
-    """What scoring needs. `open_bucket` gives the bucket of a name; `time_left` is in seconds."""
+    """What scoring needs.
+
+    `open_bucket` gives the bucket of a name; `features` are the columns that the model likely
+    needs; `time_left` is in seconds.
+    """
 
     open_bucket: Callable[[str], Bucket]
     results: Bucket
@@ -47,6 +51,7 @@ class Scorer:
     queue: Queue
     metrics: Metrics
     settings: Settings
+    features: Collection[str]
     time_left: Callable[[], float]
     sleep: Callable[[float], None]
 
@@ -110,13 +115,19 @@ def score_upload(upload: Upload, scorer: Scorer) -> None:
         return
     with closing(stored.stream), spool() as result:
         try:
-            check_upload(upload.key, stored.size, scorer.settings.max_upload_bytes)
-            patience = Patience(spare_seconds=scorer.spare_seconds, sleep=scorer.sleep)
-            counts = score_table(stored, result, model=scorer.model, patience=patience)
+            written = score_file(
+                upload.key,
+                stored,
+                result,
+                model=scorer.model,
+                patience=Patience(spare_seconds=scorer.spare_seconds, sleep=scorer.sleep),
+                features=scorer.features,
+                max_bytes=scorer.settings.max_upload_bytes,
+            )
         except Unscorable as why:
             outcomes.commit_unscorable(why, stored)
         else:
-            outcomes.commit_scored(result, counts, stored)
+            outcomes.commit_scored(result, written, stored)
 
 
 class _Outcomes:
@@ -125,7 +136,6 @@ class _Outcomes:
     def __init__(self, upload: Upload, scorer: Scorer) -> None:
         self._upload = upload
         self._scorer = scorer
-        self._scored = layout.scored_key(upload.key, upload.version_id)
         self._unscorable = layout.unscorable_key(upload.key, upload.version_id)
 
     def settled(self) -> str | None:
@@ -142,17 +152,18 @@ class _Outcomes:
         )
         return layout.SCORED_PREFIX
 
-    def commit_scored(self, result: IO[bytes], counts: Counts, stored: StoredObject) -> None:
-        if not self._commit(self._scored, result, "text/csv; charset=utf-8"):
+    def commit_scored(self, file: IO[bytes], result: Result, stored: StoredObject) -> None:
+        key = layout.scored_key(self._upload.key, self._upload.version_id, result.extension)
+        if not self._commit(key, file, result.content_type):
             return
-        rows = counts.scored + counts.rejected
-        log.info("scored", extra={"rows": rows, "rejected": counts.rejected, "result": self._scored})
+        rows = result.scored + result.rejected
+        log.info("scored", extra={"rows": rows, "rejected": result.rejected, "result": key})
         self._scorer.metrics.emit(
             {
                 Metric.UPLOADS_SCORED: 1,
-                Metric.ROWS_SCORED: counts.scored,
-                Metric.ROWS_REJECTED: counts.rejected,
-                Metric.REJECTED_ROW_SHARE: 100 * counts.rejected / rows,
+                Metric.ROWS_SCORED: result.scored,
+                Metric.ROWS_REJECTED: result.rejected,
+                Metric.REJECTED_ROW_SHARE: 100 * result.rejected / rows,
                 Metric.SECONDS_TO_RESULT: _age(stored),
             }
         )

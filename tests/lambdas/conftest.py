@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from moto import mock_aws
 
+from contract.schema import Contract, Feature, Target
 from lambdas.adapters import clients
 from lambdas.adapters.clients import client
 from tests.lambdas.account import Account, create_bucket
@@ -49,7 +51,7 @@ def runtime(aws: None, model: SignModel, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 @pytest.fixture
-def account(runtime: SignModel, monkeypatch: pytest.MonkeyPatch) -> Account:
+def account(runtime: SignModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Account:
     create_bucket("data")
     create_bucket("results")
     url = client("sqs").create_queue(QueueName="score")["QueueUrl"]
@@ -61,7 +63,15 @@ def account(runtime: SignModel, monkeypatch: pytest.MonkeyPatch) -> Account:
         "QUEUE_URL": url,
         "MAX_UPLOAD_BYTES": "1000000",
         "RETRY_SECONDS": "0",
+        "LAMBDA_TASK_ROOT": str(tmp_path),
     }
+    contract = Contract(
+        model="sign",
+        problem="binary",
+        target=Target(name="sign", positive="positive"),
+        features=(Feature(name=runtime.column, type="number"),),
+    )
+    Path(tmp_path, "contract.json").write_text(contract.to_json())
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     return Account(url)

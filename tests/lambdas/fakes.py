@@ -133,15 +133,15 @@ class SignModel:
     remembers: bool = True
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def predict(self, csv: bytes) -> Answer:
+    def predict(self, body: bytes, content_type: str) -> Answer:
         with self.lock:
-            self.requests.append(csv if self.remembers else b"")
+            self.requests.append(body if self.remembers else b"")
             if self.failures:
                 raise self.failures.pop(0)
-        status, body = self.answer(csv)
+        status, said = self.answer(body)
         if status != 200:
-            raise ModelRefused("InvokeEndpoint", status, body.decode())
-        return Answer(body=body, model_version=self.version)
+            raise ModelRefused("InvokeEndpoint", status, said.decode())
+        return Answer(body=said, model_version=self.version)
 
     def answer(self, body: bytes) -> tuple[int, bytes]:
         """Status and body, as the model server gives them."""

@@ -65,8 +65,8 @@ class Interrupted(SignModel):
     after: int = 1
     happens: Callable[[Interrupted], None] = lambda model: None
 
-    def predict(self, csv: bytes) -> Answer:
-        answer = super().predict(csv)
+    def predict(self, body: bytes, content_type: str) -> Answer:
+        answer = super().predict(body, content_type)
         with self.lock:
             self.after -= 1
             if self.after == 0:
@@ -177,9 +177,9 @@ class Hanging(SignModel):
 
     told: threading.Event = field(default_factory=threading.Event)
 
-    def predict(self, csv: bytes) -> Answer:
+    def predict(self, body: bytes, content_type: str) -> Answer:
         self.told.wait(timeout=30)
-        return super().predict(csv)
+        return super().predict(body, content_type)
 
 
 def test_a_call_that_hangs_is_not_waited_for_when_time_runs_out() -> None:

@@ -49,7 +49,7 @@ class Mumbling(SignModel):
 
     body: bytes = b""
 
-    def predict(self, csv: bytes) -> Answer:
+    def predict(self, body: bytes, content_type: str) -> Answer:
         return Answer(body=self.body, model_version=self.version)
 
 

@@ -16,8 +16,10 @@ from contract.reasons import REMEDIES, FileReason
 from contract.serving import MAX_REQUEST_BYTES, is_result_column
 from lambdas.adapters.ports import StoredObject
 from lambdas.score_upload.concurrency import Patience
-from lambdas.score_upload.scoring import MEMORY_BYTES, score_table
-from lambdas.score_upload.table import chunks, read_table
+from lambdas.score_upload.formats.delimited import read_table
+from lambdas.score_upload.formats.streams import Peekable
+from lambdas.score_upload.formats.table import Table, chunks
+from lambdas.score_upload.scoring import MEMORY_BYTES, score_file
 from tests.lambdas.fakes import MODIFIED, SignModel
 from tests.lambdas.uploads import KEY, World, to_csv
 
@@ -144,7 +146,7 @@ def test_what_is_no_table_is_unscorable(body: bytes, code: str, where: dict[str,
     assert reason["remedy"] == REMEDIES[FileReason(code)]
 
 
-@pytest.mark.parametrize("key", ["score/a.json", "score/a.csv.gz", "score/b.PNG"])
+@pytest.mark.parametrize("key", ["score/a.xlsx", "score/a.csv.zip", "score/b.PNG"])
 def test_other_formats_are_unscorable(key: str) -> None:
     world = World()
     world.score(b"x\n1\n", key)
@@ -159,15 +161,19 @@ def test_keys_with_the_ending_csv_or_none_are_tried(key: str) -> None:
     assert world.table(key)[0]["prediction"] == "positive"
 
 
+def csv_table(data: bytes) -> Table:
+    return read_table(Peekable(BytesIO(data)), features={"x"}, scratch=BytesIO())
+
+
 def test_requests_stay_within_their_limits() -> None:
     rows = b"".join(b"%d,%s\n" % (n, b"z" * (n % 700)) for n in range(5000))
-    requests = list(chunks(read_table(io.BytesIO(b"x,z\n" + rows)), max_bytes=40_000, max_rows=150))
+    requests = list(chunks(csv_table(b"x,z\n" + rows), max_bytes=40_000, max_rows=150))
     assert all(len(request.body) <= 40_000 and len(request.rows) <= 150 for request in requests)
     assert b"".join(request.body.removeprefix(b"x,z\n") for request in requests) == rows
 
 
 def test_a_row_larger_than_a_request_should_be_is_sent_alone() -> None:
-    requests = list(chunks(read_table(io.BytesIO(b"x\n1\n" + b"2" * 50 + b"\n3\n")), max_bytes=20))
+    requests = list(chunks(csv_table(b"x\n1\n" + b"2" * 50 + b"\n3\n"), max_bytes=20))
     assert [len(request.rows) for request in requests] == [1, 1, 1]
 
 
@@ -187,11 +193,14 @@ def test_memory_is_that_of_a_few_requests_whatever_the_upload() -> None:
 def _peak(upload: bytes) -> int:
     """Bytes at most allocated at a time while an upload is scored, its own not counted."""
     stored = StoredObject(stream=BytesIO(upload), size=len(upload), last_modified=MODIFIED)
+    model = SignModel(remembers=False)
     patience = Patience(spare_seconds=lambda: 60.0, sleep=lambda seconds: None)
     tracemalloc.start()
     try:
-        with TemporaryFile() as result:
-            score_table(stored, result, model=SignModel(remembers=False), patience=patience)
+        with TemporaryFile() as file:
+            score_file(
+                KEY, stored, file, model=model, patience=patience, features={"x"}, max_bytes=len(upload)
+            )
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 
@@ -10,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.reasons import FileReason, Unscorable
-from lambdas.score_upload import text
-from lambdas.score_upload.text import csv_record, records
+from lambdas.score_upload.formats import encoding
+from lambdas.score_upload.formats.encoding import UTF_8, encoding_of, texts
+from lambdas.score_upload.formats.records import csv_record, records
+from lambdas.score_upload.formats.streams import Peekable
 
 
 class Trickle(io.BytesIO):
@@ -25,13 +28,18 @@ class Trickle(io.BytesIO):
         return super().read(self.size)
 
 
-def read(data: bytes, *, size: int = 65536, limit: int = 1000) -> list[list[str]]:
-    return [fields for _, fields in records(Trickle(data, size), limit)]
+def located(stream: io.BytesIO, limit: int = 1000, delimiter: str = ",") -> list[tuple[int, list[str]]]:
+    peekable = Peekable(stream)
+    return list(records(texts(peekable, encoding_of(peekable)), limit, delimiter))
 
 
-def refused(data: bytes, *, limit: int = 1000) -> Unscorable:
+def read(data: bytes, *, size: int = 65536, limit: int = 1000, delimiter: str = ",") -> list[list[str]]:
+    return [fields for _, fields in located(Trickle(data, size), limit, delimiter)]
+
+
+def refused(data: bytes, *, limit: int = 1000, delimiter: str = ",") -> Unscorable:
     with pytest.raises(Unscorable) as caught:
-        read(data, limit=limit)
+        read(data, limit=limit, delimiter=delimiter)
     return caught.value
 
 
@@ -42,20 +50,30 @@ fragments = st.lists(
 )
 
 
-@given(fragments.map("".join), st.integers(1, 7))
-def test_records_are_those_of_csv_reader_for_any_chunking(content: str, size: int) -> None:
-    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
+@given(
+    fragments.map("".join), st.integers(1, 7), st.sampled_from(",;|"), st.sampled_from(["utf-8", "utf-16"])
+)
+def test_records_are_those_of_csv_reader_for_any_chunking(
+    content: str, size: int, delimiter: str, codec: str
+) -> None:
+    content = "begin" + content.replace(",", delimiter)
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
     try:
         expected = [fields for fields in reader if fields]
     except csv.Error:
-        assert refused(content.encode()).code is FileReason.NOT_CSV
+        assert refused(content.encode(codec), delimiter=delimiter).code is FileReason.NOT_CSV
     else:
-        assert read(content.encode(), size=size) == expected
+        assert read(content.encode(codec), size=size, delimiter=delimiter) == expected
 
 
-@given(st.lists(st.lists(st.text(st.characters(codec="utf-8"), max_size=5), min_size=1, max_size=3)))
-def test_a_written_record_is_read_as_it_was(rows: list[list[str]]) -> None:
-    assert read(b"".join(csv_record(row) + b"\n" for row in rows)) == rows
+@given(
+    st.lists(st.lists(st.text(st.characters(codec="utf-8"), max_size=5), min_size=1, max_size=3)),
+    st.sampled_from(",;\t|"),
+)
+def test_a_written_record_is_read_as_it_was(rows: list[list[str]], delimiter: str) -> None:
+    written = b"".join(csv_record(row, delimiter) + b"\n" for row in rows)
+    found = records(texts(Peekable(io.BytesIO(written)), UTF_8), 1000, delimiter)
+    assert [fields for _, fields in found] == rows
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
@@ -66,7 +84,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(size: int) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_each_record_knows_the_line_it_begins_on(size: int) -> None:
     data = b'a,b\r\n\n"x\r\ny",1\r2,3\n'
-    assert [line for line, _ in records(Trickle(data, size), 100)] == [1, 3, 5]
+    assert [line for line, _ in located(Trickle(data, size))] == [1, 3, 5]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +92,11 @@ def test_each_record_knows_the_line_it_begins_on(size: int) -> None:
     [
         (b"\x89PNG\r\n\x1a\n", 0),
         (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", 10),
-        ("a\nb".encode("utf-16"), 0),
+        ("a\nb".encode("utf-16-le"), 1),
+        ("a\nb".encode("utf-16-be"), 0),
+        ("a\nb".encode("utf-32"), 2),
+        (codecs.BOM_UTF16_LE + "a\nb".encode("utf-16-le") + b"c", 8),
+        (codecs.BOM_UTF16_BE + "a\n".encode("utf-16-be") + b"\xdc\x00\x00a", 6),
         (b"a,b\n1,caf\xe9\n", 9),
         ("\ufeff".encode() + b"a\n\xff", 5),
         (b"a\n\xc3", 2),
@@ -113,7 +135,7 @@ def test_a_quote_left_open_over_many_lines_is_blamed_rather_than_the_row() -> No
 
 
 def test_reading_stops_at_the_limit_and_not_at_the_end() -> None:
-    stream = io.BytesIO(b"a\n" + b"x" * 100 * text.READ_BYTES)
+    stream = io.BytesIO(b"a\n" + b"x" * 100 * encoding.READ_BYTES)
     with pytest.raises(Unscorable):
-        list(records(stream, text.READ_BYTES))
-    assert stream.tell() <= 3 * text.READ_BYTES
+        located(stream, encoding.READ_BYTES)
+    assert stream.tell() <= 3 * encoding.READ_BYTES

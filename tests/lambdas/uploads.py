@@ -65,6 +65,7 @@ class World:
             queue=self.queue,
             metrics=self.metrics,
             settings=settings,
+            features={self.model.column},
             time_left=lambda: self.seconds,
             sleep=self.pauses.append,
         )

@@ -1,80 +1,60 @@
-"""From bytes to CSV records, in memory bounded by the largest record."""
+"""From text to CSV records, in memory bounded by the largest record."""
 
 from __future__ import annotations
 
-import codecs
 import csv
+import functools
 import re
-from collections.abc import Iterator
-from io import BufferedIOBase, StringIO
+from collections.abc import Iterator, Sequence
+from io import StringIO
 
 from contract.reasons import FileReason, Unscorable
-
-READ_BYTES = 256 * 1024
 
 csv.field_size_limit(2**31 - 1)  # `records` limits whole records itself
 
 _LINE_END = re.compile(r"\r\n|\n|\r(?=[^\n])")  # a "\r" that comes last may be half of one
 _NEWLINE = re.compile(r"\r\n|\r|\n")
-_WHOLE_FIELDS = re.compile(r'(?:"(?:[^"]|"")*+"(?=[,\r\n]|\Z)|[^",\r\n][^,\r\n]*|,)*')
 
 
-def csv_record(fields: list[str]) -> bytes:
+def csv_record(fields: Sequence[str], delimiter: str = ",") -> bytes:
     """One record as CSV in UTF-8, without the end of its line."""
     line = StringIO()
     # With "\r\n" as its terminator the writer quotes a lone "\r" too.
-    csv.writer(line, lineterminator="\r\n").writerow(fields)
+    csv.writer(line, delimiter=delimiter, lineterminator="\r\n").writerow(fields)
     return line.getvalue()[:-2].encode()
 
 
-def records(stream: BufferedIOBase, limit: int) -> Iterator[tuple[int, list[str]]]:
-    """The records of a UTF-8 CSV with the line (from 1) each begins on. Blank lines are none.
+def records(texts: Iterator[str], limit: int, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
+    """The records of a CSV with the line (from 1) each begins on. Blank lines are none.
 
     Raises:
-        Unscorable: not UTF-8, not CSV, or a record of more than `limit` characters.
+        Unscorable: not CSV, or a record of more than `limit` characters.
     """
-    lines = _RecordLines(_lines(_text(stream), limit), limit)
-    reader = csv.reader(lines, strict=True)
+    record_lines = _RecordLines(lines(texts, limit), limit, delimiter)
+    reader = csv.reader(record_lines, delimiter=delimiter, strict=True)
     while True:
-        lines.begin_record(reader.line_num + 1)
+        record_lines.begin_record(reader.line_num + 1)
         try:
             fields = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            line = lines.line_of_open_quote()
+            line = record_lines.line_of_open_quote()
             raise Unscorable(
                 code=FileReason.NOT_CSV,
                 message=f"The quote that opens on line {line} is never closed, or text follows it.",
                 line=line,
             ) from error
         if fields:
-            yield lines.begin, fields
+            yield record_lines.begin, fields
 
 
-def _text(stream: BufferedIOBase) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    read, first = 0, True
-    while True:
-        data = stream.read(READ_BYTES)
-        read += len(data)
-        try:
-            text = decoder.decode(data, final=not data)
-        except UnicodeDecodeError as error:
-            byte = read - len(error.object) + error.start
-            raise Unscorable(
-                code=FileReason.UNDECODABLE,
-                message=f"The byte {error.object[error.start]:#04x} at offset {byte} is not UTF-8.",
-                byte=byte,
-            ) from error
-        if text and first:
-            text, first = text.removeprefix("\ufeff"), False
-        if not data:
-            return
-        yield text
+def lines(texts: Iterator[str], limit: int) -> Iterator[str]:
+    """The lines of a text, each with its end.
 
-
-def _lines(texts: Iterator[str], limit: int) -> Iterator[str]:
+    Raises:
+        Unscorable: one has more than `limit` characters.
+    """
     rest, line = "", 1
     for text in texts:
         rest, end = rest + text, 0
@@ -95,8 +75,9 @@ def _lines(texts: Iterator[str], limit: int) -> Iterator[str]:
 class _RecordLines:
     """Lines on their way to `csv.reader`, keeping those of the record it is reading."""
 
-    def __init__(self, lines: Iterator[str], limit: int) -> None:
+    def __init__(self, lines: Iterator[str], limit: int, delimiter: str) -> None:
         self.begin = 1
+        self._delimiter = delimiter
         self._lines = lines
         self._limit = limit
         self._record: list[str] = []
@@ -120,7 +101,7 @@ class _RecordLines:
     def line_of_open_quote(self) -> int:
         """The line on which the field begins that does not end as CSV wants it."""
         text = "".join(self._record)
-        whole = _WHOLE_FIELDS.match(text)
+        whole = _whole_fields(self._delimiter).match(text)
         return self.begin + len(_NEWLINE.findall(text, 0, whole.end() if whole else 0))
 
     def _too_large(self) -> Unscorable:
@@ -130,3 +111,9 @@ class _RecordLines:
         line = self.line_of_open_quote()
         message = f"The quote that opens on line {line} is not closed within {self._limit:,} bytes."
         return Unscorable(code=FileReason.NOT_CSV, message=message, line=line)
+
+
+@functools.cache
+def _whole_fields(delimiter: str) -> re.Pattern[str]:
+    end = re.escape(delimiter)
+    return re.compile(rf'(?:"(?:[^"]|"")*+"(?=[{end}\r\n]|\Z)|[^"{end}\r\n][^{end}\r\n]*|{end})*')

@@ -1,0 +1,149 @@
+"""CSV: any of four delimiters in, the same delimiter out."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+from io import StringIO, TextIOWrapper
+from typing import IO
+
+from contract import serving
+from contract.reasons import FileReason, Rejection, RowReason, Unscorable
+from lambdas.score_upload.formats.encoding import Encoding, encoding_of, texts
+from lambdas.score_upload.formats.records import csv_record, records
+from lambdas.score_upload.formats.result import ResultWriter
+from lambdas.score_upload.formats.streams import Peekable
+from lambdas.score_upload.formats.table import Row, Table, check_name
+
+DELIMITERS = (",", ";", "\t", "|")
+_SNIFFED_BYTES = 64 * 1024
+
+
+def read_table(stream: Peekable, *, features: Collection[str], scratch: IO[bytes]) -> Table:
+    """Read the header; the rows follow as they are asked for.
+
+    `features` are the names that the header likely has; `scratch` is for the result's writer.
+
+    Raises:
+        Unscorable: here or while the rows are read, where the bytes are no table with a usable header.
+    """
+    encoding = encoding_of(stream)
+    delimiter = delimiter_of(_beginning(stream, encoding), features)
+    found = records(texts(stream, encoding), serving.MAX_REQUEST_BYTES, delimiter)
+    _, columns = next(found, (0, []))
+    if not columns:
+        raise Unscorable(code=FileReason.EMPTY_FILE, message="The file holds no header and no rows.")
+    _check_columns(columns)
+    return Table(
+        content_type=serving.CSV,
+        header=csv_record(columns) + b"\n",
+        header_answers=0,
+        rows=_rows(found, columns),
+        result=partial(CsvResult, columns, delimiter=delimiter, encoding=encoding, held=scratch),
+    )
+
+
+def delimiter_of(beginning: str, features: Collection[str]) -> str:
+    """The delimiter with which a header names the most features; if none does, the most columns.
+
+    Of equals it is the first of `DELIMITERS`.
+    """
+    headers = {delimiter: _header(beginning, delimiter) for delimiter in DELIMITERS}
+    known = {delimiter: len({*header} & {*features}) for delimiter, header in headers.items()}
+    if any(known.values()):
+        return max(DELIMITERS, key=known.__getitem__)
+    return max(DELIMITERS, key=lambda delimiter: len(headers[delimiter]))
+
+
+def _header(beginning: str, delimiter: str) -> list[str]:
+    reader = csv.reader(StringIO(beginning, newline=""), delimiter=delimiter)
+    return [column.strip() for column in next(filter(None, reader), [])]
+
+
+def _beginning(stream: Peekable, encoding: Encoding) -> str:
+    head = stream.peek(_SNIFFED_BYTES).removeprefix(encoding.mark)
+    return head.decode(encoding.codec, errors="replace")
+
+
+def _check_columns(columns: list[str]) -> None:
+    name, count = Counter(columns).most_common(1)[0]
+    if count > 1:
+        raise Unscorable(
+            code=FileReason.DUPLICATE_COLUMN,
+            message=f"The header names the column {name!r} {count} times.",
+            column=name,
+            line=1,
+        )
+    for name in columns:
+        check_name(name, line=1)
+
+
+def _rows(found: Iterator[tuple[int, list[str]]], columns: list[str]) -> Iterator[Row]:
+    empty = True
+    for line, fields in found:
+        empty = False
+        yield _row(line, fields, len(columns))
+    if empty:
+        raise Unscorable(
+            code=FileReason.HEADER_ONLY, message="The file holds a header but no rows under it.", line=1
+        )
+
+
+def _row(line: int, fields: list[str], width: int) -> Row:
+    if len(fields) == width:
+        return Row(line=line, own=csv_record(fields))
+    message = f"line {line} has {len(fields)} of {width} fields"
+    if len(fields) > width:
+        message += f"; the surplus: {csv_record(fields[width:]).decode()}"
+    # Padded or cut, so that request and answer stay row by row; its answer is overruled by the flaw.
+    return Row(
+        line=line,
+        own=csv_record(fields[:width] + [""] * (width - len(fields))),
+        flaw=Rejection(code=RowReason.WRONG_FIELD_COUNT, column="", message=message),
+    )
+
+
+class CsvResult(ResultWriter):
+    """The upload's columns, then what the model said.
+
+    Until a row is scored the columns of a prediction are not known: rejected rows wait in `held`.
+    """
+
+    def __init__(
+        self, columns: list[str], file: IO[bytes], *, delimiter: str, encoding: Encoding, held: IO[bytes]
+    ) -> None:
+        super().__init__()
+        self._own_columns = columns
+        self._delimiter = delimiter
+        self._file = encoding.writer(file)
+        self._held = held
+
+    def finish(self) -> None:
+        if not self._columns:
+            self._columns = (serving.PREDICTION,)
+            self._begin(self._columns)
+
+    def _begin(self, columns: Sequence[str]) -> None:
+        self._line(csv_record(self._own_columns), [*columns, serving.REJECTED, serving.MODEL_VERSION])
+        self._held.seek(0)
+        for *fields, rejected, version in csv.reader(TextIOWrapper(self._held, "utf-8", newline="")):
+            self._write_rejected(csv_record(fields), rejected, version)
+
+    def _write_scored(self, own: bytes, cells: Sequence[str], model_version: str) -> None:
+        self._line(own, [*cells, "", model_version])
+
+    def _write_rejected(self, own: bytes, rejected: str, model_version: str) -> None:
+        if self._columns:
+            self._line(own, [*[""] * len(self._columns), rejected, model_version])
+        else:
+            self._held.write(b"%b,%b\n" % (own, csv_record([rejected, model_version])))
+
+    def _line(self, own: bytes, cells: list[str]) -> None:
+        if self._delimiter == ",":
+            line = b"%b,%b" % (own, csv_record(cells))
+        else:
+            (fields,) = csv.reader(StringIO(own.decode(), newline=""))
+            line = csv_record([*fields, *cells], self._delimiter)
+        self._file.write(line + b"\n")

@@ -179,7 +179,7 @@ def test_reconciliation_only_looks_sends_and_remembers(stacks: Synthesis) -> Non
         ("s3:ListBucket", "ArtifactsBucket"),
         ("s3:GetObject", "ArtifactsBucket/reconciliation/progress.json"),
         ("s3:PutObject", "ArtifactsBucket/reconciliation/progress.json"),
-        ("sqs:SendMessage", queue),
+        ("sqs:SendMessage", render({"Fn::GetAtt": [queue, "Arn"]}).rpartition(":")[2]),
     }
 
 

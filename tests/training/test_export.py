@@ -61,11 +61,18 @@ odd_rows = st.lists(
 )
 
 
+@pytest.fixture(scope="module")
+def usual() -> Samples:
+    """Rows that give a regression's tolerance, a share of the largest value, its holdout's scale."""
+    return samples_of("regression")[1]
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=odd_rows)
-def test_trees_agree_on_any_row_there_is(models: Any, rows: list[Any]) -> None:
-    numbers = np.array([row[0] for row in rows], np.float32)
-    samples = Samples(numbers, np.array([row[1] for row in rows], object), np.zeros(len(rows)))
+def test_trees_agree_on_any_row_there_is(models: Any, usual: Samples, rows: list[Any]) -> None:
+    numbers = np.vstack([usual.numbers, np.array([row[0] for row in rows], np.float32)])
+    categories = np.vstack([usual.categories, np.array([row[1] for row in rows], object)])
+    samples = Samples(numbers, categories, np.zeros(len(numbers)))
     for (_, estimator), (model, graph) in models.items():
         if estimator != "logistic-regression":
             check_parity(model, graph, samples)

@@ -6,7 +6,7 @@ of `lambdas.adapters.errors`; a docstring names those that its callers handle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BufferedIOBase
@@ -31,6 +31,27 @@ class ObjectVersion:
     key: str
     version_id: str
     size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedVersion:
+    """One version of an object, current or not, as listed. `last_modified` in epoch seconds."""
+
+    key: str
+    version_id: str
+    last_modified: float
+
+
+Marker = tuple[str, str]
+"""Key and version id of the version that a listing goes on after."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionPage:
+    """Versions by key, the newest of a key first. `next` is where the listing goes on, if it does."""
+
+    versions: tuple[ListedVersion, ...]
+    next: Marker | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +85,15 @@ class Bucket(Protocol):
     def holds(self, prefix: str) -> bool:
         """Whether there is an object whose key begins so."""
 
+    def has_version(self, key: str, version_id: str) -> bool:
+        """Whether there is this version of an object, current or not."""
+
+    def replace(self, key: str, body: bytes, content_type: str) -> None:
+        """Write an object whether or not there is one."""
+
+    def versions(self, prefix: str, after: Marker | None) -> VersionPage:
+        """One page of the versions under a prefix, from the beginning or after a marker."""
+
     def withdraw(self, key: str) -> None:
         """Hide an object. Its versions are kept."""
 
@@ -89,6 +119,13 @@ class Queue(Protocol):
 
     def delay(self, receipt_handle: str, seconds: int) -> None:
         """Hide a received message for this long before it is delivered again."""
+
+
+class Outbox(Protocol):
+    """A queue that messages are sent to."""
+
+    def send(self, bodies: Sequence[str]) -> None:
+        """Send one message a body, all of them or fail; what was sent before a failure stays sent."""
 
 
 class Pipeline(Protocol):

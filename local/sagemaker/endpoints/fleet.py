@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field
 from typing import Any
 
 from local.cloud.seam import Cloud
@@ -16,52 +17,96 @@ _STARTUP_SECONDS = 120.0
 """How long /ping may fail where the variant does not say."""
 
 
+@dataclass(kw_only=True)
+class Variant:
+    """A production variant: what each of its instances runs, how many there shall be, and their weight."""
+
+    settings: Mapping[str, Any]
+    model: Record
+    source: Container
+    instances: int
+    weight: float
+    servers: list[ModelServer] = field(default_factory=list)
+
+    def summary(self) -> dict[str, Any]:
+        """The variant as DescribeEndpoint shows it."""
+        image = self.source.image
+        return {
+            "VariantName": self.settings["VariantName"],
+            "DeployedImages": [{"SpecifiedImage": image, "ResolvedImage": image}],
+            "CurrentWeight": self.weight,
+            "DesiredWeight": self.weight,
+            "CurrentInstanceCount": len(self.servers),
+            "DesiredInstanceCount": self.instances,
+        }
+
+
 class Fleet:
-    """Starts, chooses among and stops the servers of one deployment."""
+    """Starts, chooses among, adds and stops the servers of one deployment."""
 
     def __init__(self, cloud: Cloud, state: State, endpoint: str, config: Record) -> None:
         self.config_name: str = config["EndpointConfigName"]
+        self._cloud = cloud
+        self._endpoint = endpoint
         self._capture: Mapping[str, Any] | None = config.get("DataCaptureConfig")
-        self._servers: dict[str, tuple[ModelServer, Container]] = {}
-        for variant in config["ProductionVariants"]:
+        self.variants: dict[str, Variant] = {}
+        for settings in config["ProductionVariants"]:
             try:
-                model = state.get(MODEL, variant["ModelName"])
-                server = ModelServer(cloud, endpoint, variant, model, self._capture)
-                self._servers[variant["VariantName"]] = (server, container_of(state, model))
+                model = state.get(MODEL, settings["ModelName"])
+                source = container_of(state, model)
             except ServiceError as error:  # deleted since the configuration was made
                 raise UnhealthyError(error.message) from error
+            self.variants[settings["VariantName"]] = Variant(
+                settings=settings,
+                model=model,
+                source=source,
+                instances=settings.get("InitialInstanceCount", 1),
+                weight=settings["InitialVariantWeight"],
+            )
 
-    def start(self) -> None:
-        """Start every server and wait until each is healthy.
+    def inherit(self, old: Fleet, properties: Set[str]) -> None:
+        """Keep properties (by the names of VariantPropertyType) of the variants of another fleet."""
+        if "DataCaptureConfig" in properties:
+            self._capture = old._capture
+        for name in self.variants.keys() & old.variants.keys():
+            if "DesiredInstanceCount" in properties:
+                self.variants[name].instances = old.variants[name].instances
+            if "DesiredWeight" in properties:
+                self.variants[name].weight = old.variants[name].weight
+
+    def scale(self) -> None:
+        """Start the servers that are wanted and wait until each is healthy; end those that are too many.
 
         Raises:
-            UnhealthyError: one is not. What was started keeps running: `stop` ends it.
+            UnhealthyError: one is not. What was started is stopped again.
         """
-        for server, source in self._servers.values():
-            server.prepare(source)
-            server.start()
-        for server, _ in self._servers.values():
-            server.wait_until_healthy(
-                server.variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _STARTUP_SECONDS)
-            )
+        for variant in self.variants.values():
+            missing = variant.instances - len(variant.servers)
+            variant.servers = variant.servers + self._launch(variant, missing)
+            kept, surplus = variant.servers[: variant.instances], variant.servers[variant.instances :]
+            variant.servers = kept
+            _end(surplus)
 
     def drain(self) -> None:
         """Wait until every invocation has been answered."""
-        for server, _ in self._servers.values():
+        for server in self._servers():
             server.drain()
 
     def stop(self) -> None:
         """End every server."""
-        for server, _ in self._servers.values():
+        for server in self._servers():
             server.stop()
 
-    def choose(self, variant: str | None) -> ModelServer | None:
-        """The server of a variant, or one by the variants' weights; None where there is no such variant."""
-        if variant is not None:
-            return self._servers[variant][0] if variant in self._servers else None
-        servers = [server for server, _ in self._servers.values()]
-        weights = [server.variant["InitialVariantWeight"] for server in servers]
-        return random.choices(servers, weights)[0] if any(weights) else None  # noqa: S311 - load balancing
+    def choose(self, name: str | None) -> tuple[ModelServer, Variant] | None:
+        """A server of a variant, or of one by the variants' weights; None where there is no such variant."""
+        variants = [self.variants[name]] if name in self.variants else []
+        if name is None:
+            variants = list(self.variants.values())
+        weights = [variant.weight if name is None else 1 for variant in variants]
+        if not any(weights):
+            return None
+        variant = random.choices(variants, weights)[0]  # noqa: S311 - load balancing
+        return random.choice(variant.servers), variant  # noqa: S311 - as SageMaker does unless told otherwise
 
     def capture_summary(self) -> Mapping[str, Any] | None:
         """The data capture as DescribeEndpoint shows it; None where the configuration has none."""
@@ -76,16 +121,29 @@ class Fleet:
             "KmsKeyId": self._capture.get("KmsKeyId", ""),
         }
 
-    def summary(self) -> list[Mapping[str, Any]]:
-        """The variants as DescribeEndpoint shows them."""
-        return [
-            {
-                "VariantName": name,
-                "DeployedImages": [{"SpecifiedImage": source.image, "ResolvedImage": source.image}],
-                "CurrentWeight": server.variant["InitialVariantWeight"],
-                "DesiredWeight": server.variant["InitialVariantWeight"],
-                "CurrentInstanceCount": server.variant.get("InitialInstanceCount", 1),
-                "DesiredInstanceCount": server.variant.get("InitialInstanceCount", 1),
-            }
-            for name, (server, source) in self._servers.items()
-        ]
+    def _servers(self) -> list[ModelServer]:
+        return [server for variant in self.variants.values() for server in variant.servers]
+
+    def _launch(self, variant: Variant, count: int) -> list[ModelServer]:
+        started: list[ModelServer] = []
+        seconds = variant.settings.get("ContainerStartupHealthCheckTimeoutInSeconds", _STARTUP_SECONDS)
+        try:
+            for _ in range(count):
+                started.append(
+                    ModelServer(self._cloud, self._endpoint, variant.settings, variant.model, self._capture)
+                )
+                started[-1].prepare(variant.source)
+                started[-1].start()
+            for server in started:
+                server.wait_until_healthy(seconds)
+        except UnhealthyError:
+            for server in started:
+                server.stop()
+            raise
+        return started
+
+
+def _end(servers: Iterable[ModelServer]) -> None:
+    for server in servers:
+        server.drain()
+        server.stop()

@@ -14,6 +14,7 @@ from ministack.core.concurrency import run_reentrant
 
 from local.cloud.seam import Cloud
 from local.sagemaker.endpoints.capture import Exchange
+from local.sagemaker.endpoints.fleet import Variant
 from local.sagemaker.endpoints.operations import Endpoints
 from local.sagemaker.endpoints.server import ModelServer
 from local.sagemaker.errors import ServiceError, not_implemented
@@ -58,11 +59,17 @@ class Runtime:
         if len(body) > MAX_BODY_BYTES:
             message = f"HTTP content length exceeded {MAX_BODY_BYTES} bytes."
             return 413, {"Content-Type": "application/json"}, json.dumps({"message": message}).encode()
-        with self._endpoints.server(endpoint, headers.get(_TARGET_VARIANT)) as server:
-            return self._ask(endpoint, server, headers, body, started)
+        with self._endpoints.server(endpoint, headers.get(_TARGET_VARIANT)) as (server, variant):
+            return self._ask(endpoint, server, variant, headers, body, started)
 
     def _ask(
-        self, endpoint: str, server: ModelServer, headers: Mapping[str, str], body: bytes, started: float
+        self,
+        endpoint: str,
+        server: ModelServer,
+        variant: Variant,
+        headers: Mapping[str, str],
+        body: bytes,
+        started: float,
     ) -> Response:
         passed = {name: headers[name.lower()] for name in _PASSED_ON if name.lower() in headers}
         called = time.perf_counter()
@@ -76,7 +83,7 @@ class Runtime:
             logger.warning("endpoint %s: %s", endpoint, error)
             answer, message = None, "Container primary closed the connection without an answer."
         latency = time.perf_counter() - called
-        self._measure(endpoint, server, status, latency, time.perf_counter() - started - latency)
+        self._measure(endpoint, variant, status, latency, time.perf_counter() - started - latency)
         if answer is None or status >= 400:
             text = answer.data.decode(errors="replace") if answer is not None else message
             return self._model_error(server, status, text)
@@ -109,12 +116,11 @@ class Runtime:
             },
         )
 
-    def _measure(
-        self, endpoint: str, server: ModelServer, status: int, latency: float, overhead: float
-    ) -> None:
-        dimensions = {"EndpointName": endpoint, "VariantName": server.variant["VariantName"]}
+    def _measure(self, endpoint: str, variant: Variant, status: int, latency: float, overhead: float) -> None:
+        dimensions = {"EndpointName": endpoint, "VariantName": variant.settings["VariantName"]}
         points = (
             ("Invocations", 1.0, "Count"),
+            ("InvocationsPerInstance", 1.0 / max(1, len(variant.servers)), "None"),
             ("Invocation4XXErrors", float(400 <= status < 500), "Count"),
             ("Invocation5XXErrors", float(status == 0 or status >= 500), "Count"),
             ("ModelLatency", latency * 1e6, "Microseconds"),

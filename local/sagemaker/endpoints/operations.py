@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from typing import Any
 
 from local.sagemaker import events, refuse
-from local.sagemaker.endpoints.fleet import Fleet
+from local.sagemaker.endpoints.fleet import Fleet, Variant
 from local.sagemaker.endpoints.server import ModelServer, UnhealthyError
 from local.sagemaker.errors import ServiceError, invalid
 from local.sagemaker.service import Backend, Call, Operation
@@ -34,13 +34,16 @@ class Endpoints:
         return {
             "CreateEndpoint": self._create,
             "UpdateEndpoint": self._update,
+            "UpdateEndpointWeightsAndCapacities": self._resize,
             "DescribeEndpoint": self._describe,
             "DeleteEndpoint": self._delete,
         }
 
     @contextmanager
-    def server(self, endpoint: str, variant: str | None) -> Iterator[ModelServer]:
-        """The server that answers an invocation now; it is not stopped by an update before it has.
+    def server(self, endpoint: str, variant: str | None) -> Iterator[tuple[ModelServer, Variant]]:
+        """The server that answers an invocation now, and its variant.
+
+        It is not stopped by an update or by scaling before it has answered.
 
         Raises:
             ServiceError: no such endpoint is in service, or it has no such variant.
@@ -50,14 +53,14 @@ class Endpoints:
             if fleet is None:
                 account = self._cloud.account
                 raise ServiceError("ValidationError", f"Endpoint {endpoint} of account {account} not found.")
-            server = fleet.choose(variant)
-            if server is None:
+            chosen = fleet.choose(variant)
+            if chosen is None:
                 raise ServiceError("ValidationError", f"Variant {variant} of endpoint {endpoint} not found.")
-            server.acquire()
+            chosen[0].acquire()
         try:
-            yield server
+            yield chosen
         finally:
-            server.release()
+            chosen[0].release()
 
     def _create(self, call: Call) -> dict[str, Any]:
         refuse.beyond(call.arguments, "DeploymentConfig")
@@ -70,7 +73,6 @@ class Endpoints:
         return {"EndpointArn": record["EndpointArn"]}
 
     def _update(self, call: Call) -> dict[str, Any]:
-        refuse.beyond(call.arguments, "RetainAllVariantProperties", "ExcludeRetainedVariantProperties")
         deployment = call.get("DeploymentConfig", {})
         refuse.beyond(deployment, "RollingUpdatePolicy", "AutoRollbackConfiguration")
         routing = deployment.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
@@ -83,7 +85,28 @@ class Endpoints:
             pending = {"EndpointConfigName": config["EndpointConfigName"], "StartTime": now()}
             record = self._set(record, "Updating", PendingDeploymentSummary=pending, FailureReason=None)
         events.endpoint_changed(self._cloud, record)
-        self._in_background(self._deploy, record, config)
+        self._in_background(self._deploy, record, config, _retained(call))
+        return {"EndpointArn": record["EndpointArn"]}
+
+    def _resize(self, call: Call) -> dict[str, Any]:
+        with self._state.lock:
+            record = self._idle(call["EndpointName"])
+            fleet = self._serving.get(record["EndpointArn"])
+            if fleet is None:
+                raise invalid(f'Endpoint "{record["EndpointArn"]}" is not in service.')
+            for wanted in call["DesiredWeightsAndCapacities"]:
+                refuse.beyond(wanted, "ServerlessUpdateConfig")
+                refuse.unless(wanted.get("DesiredInstanceCount") == 0, "a variant without instances", False)
+                if wanted["VariantName"] not in fleet.variants:
+                    raise invalid(f"Could not find variant {wanted['VariantName']} of the endpoint.")
+            record = self._set(record, "Updating")
+            before = {name: variant.instances for name, variant in fleet.variants.items()}
+            for wanted in call["DesiredWeightsAndCapacities"]:
+                variant = fleet.variants[wanted["VariantName"]]
+                variant.instances = wanted.get("DesiredInstanceCount", variant.instances)
+                variant.weight = wanted.get("DesiredWeight", variant.weight)
+        events.endpoint_changed(self._cloud, record)
+        self._in_background(self._scale, record, fleet, before)
         return {"EndpointArn": record["EndpointArn"]}
 
     def _delete(self, call: Call) -> dict[str, Any]:
@@ -97,7 +120,7 @@ class Endpoints:
     def _describe(self, call: Call) -> dict[str, Any]:
         record = self._state.get(ENDPOINT, call["EndpointName"])
         if fleet := self._serving.get(record["EndpointArn"]):
-            record["ProductionVariants"] = fleet.summary()
+            record["ProductionVariants"] = [variant.summary() for variant in fleet.variants.values()]
             record["DataCaptureConfig"] = fleet.capture_summary()
         return project(record, output_shape(call.operation))
 
@@ -114,12 +137,28 @@ class Endpoints:
             raise invalid(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
         return record
 
-    def _deploy(self, record: Record, config: Record) -> None:
-        """Start the new fleet, switch to it when it is healthy, then stop the old one."""
+    def _scale(self, record: Record, fleet: Fleet, before: Mapping[str, int]) -> None:
+        """Bring the fleet to its new size; where an instance does not start, to the one it had."""
+        reason = None
+        try:
+            fleet.scale()
+        except UnhealthyError as error:
+            reason = str(error)
+            for name, instances in before.items():
+                fleet.variants[name].instances = instances
+        self._change(record, "InService", FailureReason=reason)
+
+    def _deploy(self, record: Record, config: Record, retained: Set[str] = frozenset()) -> None:
+        """Start the new fleet, switch to it when it is healthy, then stop the old one.
+
+        `retained` are the properties that variants of the same name keep from the old fleet.
+        """
         fleet: Fleet | None = None
         try:
             fleet = Fleet(self._cloud, self._state, record["EndpointName"], config)
-            fleet.start()
+            if old := self._serving.get(record["EndpointArn"]):
+                fleet.inherit(old, retained)
+            fleet.scale()
         except Exception as error:
             if not isinstance(error, UnhealthyError):
                 logger.exception("endpoint %s", record["EndpointName"])
@@ -160,3 +199,11 @@ class Endpoints:
     def _in_background(self, work: Callable[..., None], record: Record, *arguments: Any) -> None:
         name = f"endpoint-{record['EndpointName']}"
         threading.Thread(target=work, args=(record, *arguments), name=name, daemon=True).start()
+
+
+def _retained(call: Call) -> frozenset[str]:
+    """The properties that variants keep over an update: all that are not excluded, where they are to."""
+    if not call.get("RetainAllVariantProperties"):
+        return frozenset()
+    excluded = {item["VariantPropertyType"] for item in call.get("ExcludeRetainedVariantProperties", [])}
+    return frozenset({"DesiredInstanceCount", "DesiredWeight", "DataCaptureConfig"} - excluded)

@@ -31,10 +31,7 @@ class UnhealthyError(Exception):
 
 
 class ModelServer:
-    """`python -m training serve` for one variant of an endpoint.
-
-    One process serves a variant, whatever its instance count: more would only share the same cores.
-    """
+    """`python -m training serve`: one instance of one variant of an endpoint."""
 
     def __init__(
         self,

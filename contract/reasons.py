@@ -7,8 +7,10 @@ a test holds it against this module.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class FileReason(StrEnum):
@@ -81,6 +83,20 @@ class Rejection:
 
     def __str__(self) -> str:
         return f"{self.column}: {self.message}" if self.column else self.message
+
+
+def rejected_text(reasons: Iterable[Mapping[str, Any]]) -> str:
+    """What a result's `rejected` column says: of each reason a sentence for a person, its code for a filter.
+
+    Raises:
+        KeyError: a reason lacks its code or message.
+    """
+    return "; ".join(
+        f"{reason['column']}: {reason['message']} [{reason['code']}]"
+        if reason.get("column")
+        else f"{reason['message']} [{reason['code']}]"
+        for reason in reasons
+    )
 
 
 @dataclass(eq=False, kw_only=True)

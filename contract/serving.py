@@ -28,7 +28,7 @@ JSON_LINES = "application/jsonlines"
 JSON = "application/json"
 PARQUET = "application/vnd.apache.parquet"
 ROW_TYPES = (CSV, JSON_LINES, JSON)
-CONTENT_TYPES = ROW_TYPES
+CONTENT_TYPES = (*ROW_TYPES, PARQUET)
 
 MODEL_VERSION_HEADER = "X-Amzn-SageMaker-Custom-Attributes"
 MODEL_VERSION_VARIABLE = "MILLRACE_MODEL_VERSION"

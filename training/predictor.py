@@ -32,7 +32,8 @@ class Predictor:
         self.digests = artifact.verify(folder)
         self.contract = Contract.from_json((folder / artifact.CONTRACT).read_bytes())
         facts = json.loads((folder / artifact.FACTS).read_bytes())
-        self._writer = AnswerWriter(self.contract.problem, facts["classes"])
+        self.classes: list[str] = facts["classes"]
+        self._writer = AnswerWriter(self.contract.problem, self.classes)
         self._graph = Graph((folder / artifact.MODEL).read_bytes())
         self._readers: dict[tuple[str, ...], RowReader] = {}
         self._warm_up()

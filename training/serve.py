@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -19,6 +20,7 @@ from contract import artifact, serving
 from contract.reasons import FileReason, Unscorable
 from contract.schema import ContractError
 from training.failures import PlatformError
+from training.parquet import TableScorer, result_fields
 from training.paths import Paths
 from training.predictor import Predictor
 
@@ -39,15 +41,21 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     Raises:
         PlatformError: the folder holds no sealed artifact that this code can read.
     """
-    application = load(paths, environ)
+    listen(load(paths, environ), int(environ.get(PORT, "8080")))
+
+
+def listen(application: Any, port: int) -> None:
+    """Serve an ASGI application on every interface until told to stop."""
     uvicorn.run(
         application,
         host="0.0.0.0",  # noqa: S104 - a container's port
-        port=int(environ.get(PORT, "8080")),
+        port=port,
         loop="uvloop",
         http="httptools",
         ws="none",
+        interface="asgi3",
         lifespan="off",
+        proxy_headers=False,
         access_log=False,
         log_config=None,
         server_header=False,
@@ -71,9 +79,15 @@ class Application:
 
     def __init__(self, predictor: Predictor, version: str) -> None:
         self._predictor = predictor
-        named = (serving.MODEL_VERSION_HEADER.lower().encode(), version.encode())
-        self._answered = [(b"content-type", serving.JSON_LINES.encode()), named]
-        self._refused = [(b"content-type", serving.JSON.encode()), named]
+        self._version = version
+        self._tables = TableScorer(
+            partial(predictor.answer, serving.CSV),
+            features=predictor.contract.feature_names,
+            fields=result_fields(predictor.contract.problem, predictor.classes),
+            model_version=version,
+        )
+        self._answered = _headers(serving.JSON_LINES, serving.Attributes(model_version=version))
+        self._refused = _headers(serving.JSON, serving.Attributes(model_version=version))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["path"], scope["method"]:
@@ -98,6 +112,9 @@ class Application:
             await self._refuse(send, 413, Unscorable(code=FileReason.TOO_LARGE, message=message))
             return
         try:
+            if content_type == serving.PARQUET:
+                await self._answer_table(send, body)
+                return
             if len(body) > LARGE_BODY_BYTES:
                 answer = await asyncio.to_thread(self._predictor.answer, content_type, body)
             else:
@@ -107,8 +124,20 @@ class Application:
         else:
             await _respond(send, 200, self._answered, answer.encode())
 
+    async def _answer_table(self, send: Send, body: bytes) -> None:
+        answer = await asyncio.to_thread(self._tables.answer, body)
+        told = serving.Attributes(model_version=self._version, rows=answer.rows, rejected=answer.rejected)
+        await _respond(send, 200, _headers(serving.PARQUET, told), answer.body)
+
     async def _refuse(self, send: Send, status: int, why: Unscorable) -> None:
         await _respond(send, status, self._refused, json.dumps(asdict(why)).encode())
+
+
+def _headers(content_type: str, told: serving.Attributes) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"content-type", content_type.encode()),
+        (serving.MODEL_VERSION_HEADER.lower().encode(), str(told).encode()),
+    ]
 
 
 def _content_type(scope: Scope) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 from contract import serving
-from contract.reasons import FileReason, Rejection, Unscorable
+from contract.reasons import FileReason, Rejection, Unscorable, rejected_text
 from lambdas.adapters.errors import ModelRefused
 from lambdas.adapters.ports import Answer
 from lambdas.score_upload.faults import BadAnswer
@@ -56,7 +56,7 @@ _DECODER = json.JSONDecoder(parse_float=NumberText, parse_int=NumberText, parse_
 def _row_answer(line: Any) -> RowAnswer:
     match line:
         case {serving.REJECTED: [_, *_] as reasons}:
-            return RowAnswer(cells={}, rejected="; ".join(map(_reason, reasons)))
+            return RowAnswer(cells={}, rejected=rejected_text(map(_reason, reasons)))
         case {serving.PREDICTION: prediction} if all(map(_is_cell, line.items())):
             return RowAnswer(cells={serving.PREDICTION: prediction, **line})
     raise BadAnswer("an answer of the model server is neither a prediction nor a list of reasons")
@@ -67,21 +67,16 @@ def _is_cell(item: tuple[str, Any]) -> bool:
     return isinstance(value, str) and serving.is_result_column(name) and name not in _NOT_CELLS
 
 
-def _reason(reason: Any) -> str:
+def _reason(reason: Any) -> Mapping[str, Any]:
     match reason:
-        case {"code": str(code), "message": str(message)}:
-            return _cell(code, reason.get("column"), message)
+        case {"code": str(), "message": str()}:
+            return dict(reason)
     raise BadAnswer("a reason in the model server's answer lacks its code or message")
 
 
 def rejected_row(rejection: Rejection) -> RowAnswer:
     """The answer to a row that must not be scored."""
-    return RowAnswer(cells={}, rejected=_cell(rejection.code, rejection.column, rejection.message))
-
-
-def _cell(code: str, column: str | None, message: str) -> str:
-    # A sentence for a person, then its code for a filter.
-    return f"{column}: {message} [{code}]" if column else f"{message} [{code}]"
+    return RowAnswer(cells={}, rejected=rejected_text([asdict(rejection)]))
 
 
 def unscorable_of(refusal: ModelRefused) -> Unscorable | None:

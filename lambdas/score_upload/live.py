@@ -1,0 +1,80 @@
+"""The live model, asked about an upload: rows in requests of a bounded size, or a whole file at once."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import IO
+
+from lambdas.adapters.errors import ModelRefused
+from lambdas.adapters.ports import Answer, ModelServer
+from lambdas.score_upload.answers import rejected_row, row_answers, unscorable_of
+from lambdas.score_upload.concurrency import Patience, in_order
+from lambdas.score_upload.faults import ModelChanged
+from lambdas.score_upload.formats.parquet import check_answer
+from lambdas.score_upload.formats.result import ResultWriter
+from lambdas.score_upload.formats.table import Chunk, Table, chunks
+
+IN_FLIGHT = 4
+"""Requests at a time for one upload; the queue's concurrency multiplies it."""
+
+
+@dataclass(frozen=True)
+class LiveModel:
+    """Asks while there is time.
+
+    Both ways of scoring write a result to `out` and give how many of its rows have a prediction,
+    and how many a reason. They raise Unscorable where the model says that the upload is not its
+    table, and a Fault or AwsError where it did not say, this time.
+    """
+
+    server: ModelServer
+    patience: Patience
+
+    def score_rows(self, table: Table, out: IO[bytes]) -> tuple[int, int]:
+        """Score a table's rows in order, several requests at a time."""
+        writer = table.result(out)
+        try:
+            self._fill(writer, table)
+        except ModelRefused as refusal:
+            raise _judged(refusal, table, answered=writer.rows > 0) from refusal
+        writer.finish()
+        return writer.scored, writer.rejected
+
+    def score_whole(self, body: bytes, content_type: str, out: IO[bytes]) -> tuple[int, int]:
+        """Score a file whose answer is its result."""
+        with closing(self._asked(content_type, [Chunk(rows=[], body=body)])) as answered:
+            try:
+                ((_, answer),) = answered
+            except ModelRefused as refusal:
+                raise unscorable_of(refusal) or refusal from refusal
+        counts = check_answer(answer)
+        out.write(answer.body)
+        return counts
+
+    def _fill(self, writer: ResultWriter, table: Table) -> None:
+        above = table.header_answers
+        with closing(self._asked(table.content_type, chunks(table))) as answered:
+            for chunk, answer in answered:
+                answers = row_answers(answer, above + len(chunk.rows))[above:]
+                for row, said in zip(chunk.rows, answers, strict=True):
+                    writer.write(row.own, rejected_row(row.flaw) if row.flaw else said, answer.model_version)
+
+    def _asked(self, content_type: str, requests: Iterable[Chunk]) -> Generator[tuple[Chunk, Answer]]:
+        def predict(chunk: Chunk) -> Answer:
+            return self.patience(lambda: self.server.predict(chunk.body, content_type))
+
+        spare_seconds = self.patience.spare_seconds
+        return in_order(predict, requests, in_flight=IN_FLIGHT, spare_seconds=spare_seconds)
+
+
+def _judged(refusal: ModelRefused, table: Table, *, answered: bool) -> Exception:
+    unscorable = unscorable_of(refusal)
+    if unscorable is None:
+        return refusal
+    if answered:
+        # The model before scored rows of this very table.
+        return ModelChanged("a model went live in the middle of the file that needs other columns")
+    # Where the header gets an answer, the upload has no such line.
+    return replace(unscorable, line=None) if table.header_answers else unscorable

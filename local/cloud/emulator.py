@@ -79,9 +79,10 @@ class Emulator:
             log=measurements.log,
         )
         # Not before: it takes functions of ministack's as they are when it is imported.
-        from local import sagemaker
+        from local import autoscaling, sagemaker
 
         sagemaker.install(self.cloud)
+        autoscaling.install(self.cloud)
 
     @property
     def application(self) -> Any:

@@ -11,7 +11,11 @@ from botocore.exceptions import ClientError
 from ministack.services import stepfunctions as sfn
 
 _OPTIMISED = {"sqs", "sns", "events", "dynamodb", "states"}
-_ERROR_PREFIXES = {"sagemaker": "SageMaker", "sagemakerruntime": "SageMakerRuntime"}
+_ERROR_PREFIXES = {
+    "sagemaker": "SageMaker",
+    "sagemakerruntime": "SageMakerRuntime",
+    "applicationautoscaling": "ApplicationAutoScaling",
+}
 
 
 def service_and_action(resource: str) -> tuple[str, str]:

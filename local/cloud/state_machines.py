@@ -23,7 +23,12 @@ from local.cloud.principals import Principals
 from local.cloud.seam import AccessDeniedError, Credentials
 
 SERVICE = "states.amazonaws.com"
-_BOTO3_NAMES = {"sfn": "stepfunctions", "eventbridge": "events", "cloudwatchlogs": "logs"}
+_BOTO3_NAMES = {
+    "sfn": "stepfunctions",
+    "eventbridge": "events",
+    "cloudwatchlogs": "logs",
+    "applicationautoscaling": "application-autoscaling",
+}
 _credentials: contextvars.ContextVar[Credentials] = contextvars.ContextVar("the running machine's role")
 
 

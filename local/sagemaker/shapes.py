@@ -32,9 +32,9 @@ def service_model(service: str = "sagemaker") -> ServiceModel:
     return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
-def input_shape(operation: str) -> StructureShape:
+def input_shape(operation: str, service: str = "sagemaker") -> StructureShape:
     """Shape of an operation's arguments."""
-    shape = service_model().operation_model(operation).input_shape
+    shape = service_model(service).operation_model(operation).input_shape
     assert shape is not None, f"{operation} takes no arguments"
     return shape
 
@@ -46,14 +46,14 @@ def output_shape(operation: str) -> StructureShape:
     return shape
 
 
-def check(operation: str, arguments: Mapping[str, Any]) -> None:
+def check(operation: str, arguments: Mapping[str, Any], service: str = "sagemaker") -> None:
     """Refuse arguments that do not fit an operation's input.
 
     Raises:
         ServiceError: SerializationException for a wrong type, else ValidationException naming
             every violated constraint.
     """
-    found = list(violations(arguments, input_shape(operation), ""))
+    found = list(violations(arguments, input_shape(operation, service), ""))
     if found:
         plural = "error" if len(found) == 1 else "errors"
         raise invalid(f"{len(found)} validation {plural} detected: {'; '.join(found)}")

@@ -10,17 +10,19 @@ from __future__ import annotations
 import copy
 import logging
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
 from skl2onnx import convert_sklearn
-from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from skl2onnx.common.data_types import FloatTensorType
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import Pipeline
 
 from contract.schema import Contract
+from training.encoding import encoder
 from training.failures import ModelCodeError
 from training.fitting import FittedModel
 from training.graph import CATEGORIES, NUMBERS, OUTPUT, Graph
@@ -46,15 +48,14 @@ def to_onnx(model: FittedModel, contract: Contract) -> bytes:
     try:
         matrix = FloatTensorType([None, numbers + categories])
         estimator = _converted(_exportable(model.estimator), "matrix", matrix)
-        texts = StringTensorType([None, categories])
-        encoder = _converted(model.encoder, CATEGORIES, texts) if categories else None
     except Exception as error:
         log.exception("export")
         named = contract.training.estimator
         raise ModelCodeError(
             f"{named!r} cannot be exported to ONNX: {type(error).__name__}: {error}"
         ) from error
-    return _assembled(encoder, estimator, numbers, categories, max(1, len(model.classes)))
+    vocabularies = [] if model.encoder is None else [list(found) for found in model.encoder.categories_]
+    return _assembled(vocabularies, estimator, numbers, max(1, len(model.classes)))
 
 
 def check_parity(model: FittedModel, graph: Graph, samples: Samples) -> float:
@@ -121,27 +122,20 @@ def _floor32(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, n
 
 
 def _assembled(
-    encoder: onnx.ModelProto | None, estimator: onnx.ModelProto, numbers: int, categories: int, width: int
+    vocabularies: Sequence[Sequence[str]], estimator: onnx.ModelProto, numbers: int, width: int
 ) -> bytes:
-    """Both graphs as one: encode the categories, set them beside the numbers, estimate."""
+    """One graph: encode the categories, set them beside the numbers, estimate."""
     graph = onnx.compose.add_prefix_graph(estimator.graph, "estimate_")
-    nodes, initializers = [], list(graph.initializer)
-    parts = [NUMBERS] if numbers else []
-    if encoder is not None:
-        encode = onnx.compose.add_prefix_graph(encoder.graph, "encode_", rename_inputs=False)
-        nodes.extend(encode.node)
-        initializers.extend(encode.initializer)
-        parts.append(encode.output[0].name)
-    nodes.append(helper.make_node("Concat", parts, [graph.input[0].name], name="matrix", axis=1))
-    nodes.extend(graph.node)
+    nodes = [*encoder(vocabularies, graph.input[0].name, numbers=numbers > 0), *graph.node]
     # A classifier's outputs are label and probabilities; the server makes its label from the latter.
     nodes.append(helper.make_node("Identity", [graph.output[-1].name], [OUTPUT], name=OUTPUT))
     inputs = [helper.make_tensor_value_info(NUMBERS, TensorProto.FLOAT, [None, numbers])] if numbers else []
-    if categories:
-        inputs.append(helper.make_tensor_value_info(CATEGORIES, TensorProto.STRING, [None, categories]))
+    if vocabularies:
+        texts = helper.make_tensor_value_info(CATEGORIES, TensorProto.STRING, [None, len(vocabularies)])
+        inputs.append(texts)
     output = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, width])
     assembled = helper.make_model(
-        helper.make_graph(nodes, "millrace", inputs, [output], initializers),
+        helper.make_graph(nodes, "millrace", inputs, [output], graph.initializer),
         opset_imports=[helper.make_opsetid(domain, version) for domain, version in OPSETS.items()],
         ir_version=IR_VERSION,
         producer_name="millrace",

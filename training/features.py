@@ -16,8 +16,8 @@ from sklearn.preprocessing import OrdinalEncoder
 
 from contract.schema import Contract
 from training.samples import Samples
+from training.values import UNSEEN
 
-UNSEEN = -1
 LARGEST_VOCABULARY = 250
 """More values than this have no code of their own: a histogram of a tree has 255 bins."""
 RARE_ROWS = 5

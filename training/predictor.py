@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contract import artifact
+from contract import artifact, serving
 from contract.reasons import RowReason
 from contract.schema import Contract
 from training.answers import MODEL_FAILED, AnswerWriter, reason, rejection
-from training.graph import Graph
-from training.requests import parse
-from training.rows import Fault, RowReader
+from training.cells import split
+from training.encoding import detached
+from training.graph import MatrixGraph
+from training.matrix import MatrixReader, Read
+from training.requests import parse, plain_csv, unquoted
 
 REMEMBERED_HEADERS = 64
+MANY_ROWS = 12
+"""From so many rows on, reading all cells at once is faster than reading row by row."""
+
+
+class _Block(NamedTuple):
+    """The rows of a request of the header's `width`, and how many cells each of the others has."""
+
+    read: Read
+    ragged: Mapping[int, int]
+    width: int
 
 
 class Predictor:
@@ -34,8 +47,9 @@ class Predictor:
         facts = json.loads((folder / artifact.FACTS).read_bytes())
         self.classes: list[str] = facts["classes"]
         self._writer = AnswerWriter(self.contract.problem, self.classes)
-        self._graph = Graph((folder / artifact.MODEL).read_bytes())
-        self._readers: dict[tuple[str, ...], RowReader] = {}
+        self._vocabularies, model = detached((folder / artifact.MODEL).read_bytes())
+        self._graph = MatrixGraph(model)
+        self._readers: dict[Hashable, MatrixReader] = {}
         self._warm_up()
 
     def answer(self, content_type: str, body: bytes) -> str:
@@ -44,58 +58,65 @@ class Predictor:
         Raises:
             Unscorable: the body is not this model's table.
         """
-        table = parse(content_type, body, self.contract.feature_names)
-        reader = self._reader(table.header)
-        width = reader.width
-        ragged = {i: len(row) for i, row in enumerate(table.rows) if len(row) != width}
-        rows = [row for row in table.rows if len(row) == width] if ragged else table.rows
-        block = reader.read(rows)
-        if block.faults:
-            answers = self._answers_beside(block.faults, block.numbers, block.categories)
+        (matrix, faults), ragged, width = self._block(content_type, body)
+        if faults:
+            reasons: dict[int, list[dict[str, str]]] = {}
+            for fault in faults:
+                reasons.setdefault(fault.row, []).append(reason(fault))
+            answers = self._answers_beside(reasons, matrix)
         else:
-            answers = self._scored(block.numbers, block.categories)
+            answers = self._scored(matrix)
         for i, fields in ragged.items():
             answers.insert(i, _wrong_field_count(fields, width))
         answers.append("")
         return "\n".join(answers)
 
-    def _answers_beside(
-        self, faults: Iterable[Fault], numbers: NDArray[np.float32], categories: NDArray[np.object_]
-    ) -> list[str]:
-        reasons: dict[int, list[dict[str, str]]] = {}
-        for fault in faults:
-            reasons.setdefault(fault.row, []).append(reason(fault))
-        sound = np.ones(len(numbers), bool)
-        sound[list(reasons)] = False
-        scored = iter(self._scored(numbers[sound], categories[sound]))
-        return [rejection(reasons[i]) if i in reasons else next(scored) for i in range(len(numbers))]
+    def _block(self, content_type: str, body: bytes) -> _Block:
+        """The body's rows. A plain header that was seen before is known by its bytes."""
+        plain = plain_csv(body) if content_type == serving.CSV else None
+        reader = self._readers.get(plain.header) if plain else None
+        if plain is None or reader is None:
+            table = parse(content_type, body, self.contract.feature_names)
+            reader = self._reader(table.header)
+            if plain and tuple(plain.header.decode("utf-8-sig").split(",")) == table.header:
+                self._readers[plain.header] = reader
+            return _even(reader, table.rows)
+        if reader.width > 1 and plain.lines.count(b"\n") >= MANY_ROWS:
+            found = split(plain.lines, reader.width)
+            return _Block(reader.read_cells(found.texts), found.ragged, reader.width)
+        return _even(reader, unquoted(plain.text))
 
-    def _scored(self, numbers: NDArray[np.float32], categories: NDArray[np.object_]) -> list[str]:
+    def _answers_beside(
+        self, reasons: Mapping[int, list[dict[str, str]]], matrix: NDArray[np.float32]
+    ) -> list[str]:
+        sound = np.ones(len(matrix), bool)
+        sound[list(reasons)] = False
+        scored = iter(self._scored(matrix[sound]))
+        return [rejection(reasons[i]) if i in reasons else next(scored) for i in range(len(matrix))]
+
+    def _scored(self, matrix: NDArray[np.float32]) -> list[str]:
         """Answers for sound rows. Where the graph fails, halves find the rows it fails on."""
-        rows = len(numbers)
+        rows = len(matrix)
         if not rows:
             return []
         try:
-            output = self._graph.run(numbers, categories)
+            output = self._graph.run(matrix)
         except Exception:
             if rows == 1:
                 return [rejection([MODEL_FAILED])]
             half = rows // 2
-            return [
-                *self._scored(numbers[:half], categories[:half]),
-                *self._scored(numbers[half:], categories[half:]),
-            ]
+            return [*self._scored(matrix[:half]), *self._scored(matrix[half:])]
         answers = self._writer.write(output)
         finite = np.isfinite(output)
-        if not finite.all():
+        if np.count_nonzero(finite) != finite.size:
             for i in np.flatnonzero(~finite.reshape(rows, -1).all(axis=1)).tolist():
                 answers[i] = rejection([MODEL_FAILED])
         return answers
 
-    def _reader(self, header: tuple[str, ...]) -> RowReader:
+    def _reader(self, header: tuple[str, ...]) -> MatrixReader:
         reader = self._readers.get(header)
         if reader is None:
-            reader = RowReader(self.contract.features, header)
+            reader = MatrixReader(self.contract.features, header, self._vocabularies)
             if len(self._readers) >= REMEMBERED_HEADERS:
                 self._readers.clear()
             self._readers[header] = reader
@@ -103,8 +124,13 @@ class Predictor:
 
     def _warm_up(self) -> None:
         """The first run allocates: better now than in the first request."""
-        numbers = np.full((1, len(self.contract.numeric)), np.nan, np.float32)
-        self._graph.run(numbers, np.full((1, len(self.contract.categorical)), "", object))
+        self._graph.run(np.full((1, len(self.contract.features)), np.nan, np.float32))
+
+
+def _even(reader: MatrixReader, rows: list[list[str]]) -> _Block:
+    ragged = {i: len(row) for i, row in enumerate(rows) if len(row) != reader.width}
+    even = [row for row in rows if len(row) == reader.width] if ragged else rows
+    return _Block(reader.read(even), ragged, reader.width)
 
 
 def _wrong_field_count(fields: int, width: int) -> str:

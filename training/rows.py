@@ -6,6 +6,7 @@ trained on and what it is asked to score are held to the same rules.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -53,7 +54,7 @@ class RowReader:
         Raises:
             Unscorable: a feature's column is missing from the header, or there twice.
         """
-        places = _places(header, [feature.name for feature in features])
+        places = places_of(header, [feature.name for feature in features])
         numeric = [f for f in features if f.type != "category"]
         self.width = len(header)
         self._shape = (len(numeric), len(features) - len(numeric))
@@ -64,7 +65,7 @@ class RowReader:
         self._lows = np.array([_either(f.minimum, -values.LARGEST) for f in self._numbers])
         self._highs = np.array([_either(f.maximum, values.LARGEST) for f in self._numbers])
         # A marker such as -999 reads as a number: these columns are looked at value by value.
-        self._marked = [i for i, f in enumerate(self._numbers) if _has_numeric_marker(f)]
+        self._marked = [i for i, f in enumerate(self._numbers) if has_numeric_marker(f)]
         self._datetimes = [(i, places[f.name], f) for i, f in enumerate(numeric) if f.type == "datetime"]
         self._categories = [(places[f.name], f, _known(f)) for f in features if f.type == "category"]
 
@@ -82,14 +83,14 @@ class RowReader:
     def _read_numbers(self, rows: Rows, faults: list[Fault]) -> NDArray[np.float64]:
         places = self._number_places
         texts = [row[place] for row in rows for place in places]
-        matrix = _floats(texts).reshape(len(rows), len(places))
+        matrix = np.array(floats(texts)).reshape(len(rows), len(places))
         # Most blocks hold nothing but plain numbers in range; only the odd cells are looked at one by one.
         plain = (matrix >= self._lows) & (matrix <= self._highs)
         plain[:, self._marked] = False
         if not plain.all():
             for row, i in np.argwhere(~plain).tolist():
                 text = texts[row * len(places) + i]
-                matrix[row, i] = _attempt(values.number, self._numbers[i], row, text, np.nan, faults)
+                matrix[row, i] = attempt(values.number, self._numbers[i], row, text, np.nan, faults)
         return matrix
 
     def _with_datetimes(
@@ -99,7 +100,7 @@ class RowReader:
         matrix[:, self._number_slots] = numbers
         for slot, place, feature in self._datetimes:
             matrix[:, slot] = [
-                _attempt(values.days, feature, i, row[place], np.nan, faults) for i, row in enumerate(rows)
+                attempt(values.days, feature, i, row[place], np.nan, faults) for i, row in enumerate(rows)
             ]
         return matrix
 
@@ -112,12 +113,12 @@ class RowReader:
             if None in found:
                 refused = [i for i, text in enumerate(found) if text is None]
                 for i in refused:
-                    found[i] = _attempt(values.category, feature, i, texts[i], values.MISSING, faults)
+                    found[i] = attempt(values.category, feature, i, texts[i], values.MISSING, faults)
             matrix[:, slot] = found
         return matrix
 
 
-def _places(header: Sequence[str], names: Sequence[str]) -> dict[str, int]:
+def places_of(header: Sequence[str], names: Sequence[str]) -> dict[str, int]:
     """Where each name's column is. Blanks around a column's name mean nothing, unless it is asked for."""
     stripped = [column.strip() for column in header]
     found = {
@@ -136,16 +137,15 @@ def _places(header: Sequence[str], names: Sequence[str]) -> dict[str, int]:
     return {name: places[0] for name, places in found.items()}
 
 
-def _floats(texts: Sequence[str]) -> NDArray[np.float64]:
+def floats(texts: Sequence[str]) -> list[float]:
     """What each text plainly writes; NaN where `values.number` must say what it is."""
     joined = "".join(texts)
     if "_" not in joined and joined.isascii():
         try:
-            return np.fromiter(map(float, texts), np.float64, len(texts))
+            return list(map(float, texts))
         except ValueError:
             pass
-    found = map(values.plain_float, texts)
-    return np.fromiter((np.nan if x is None else x for x in found), np.float64, len(texts))
+    return [math.nan if x is None else x for x in map(values.plain_float, texts)]
 
 
 def _known(feature: Feature) -> dict[str, str | None]:
@@ -157,7 +157,8 @@ def _known(feature: Feature) -> dict[str, str | None]:
     }
 
 
-def _has_numeric_marker(feature: Feature) -> bool:
+def has_numeric_marker(feature: Feature) -> bool:
+    """Whether a marker of a missing value reads as a number."""
     return any(values.plain_float(marker) is not None for marker in feature.missing)
 
 
@@ -165,9 +166,10 @@ def _either(bound: float | None, limit: float) -> float:
     return limit if bound is None else bound
 
 
-def _attempt(
+def attempt(
     rule: Callable[[Feature, str], T], feature: Feature, row: int, text: str, fallback: T, faults: list[Fault]
 ) -> T:
+    """A text by its rule; where it refuses, `fallback` and one more of `faults`."""
     try:
         return rule(feature, text)
     except values.RefusedError as refused:

@@ -23,6 +23,9 @@ from contract.schema import Feature
 MISSING = ""
 """How a missing category enters the model. No real value is empty."""
 
+UNSEEN = -1
+"""How a category that training never saw enters the model: as this code."""
+
 LARGEST = float(np.finfo(np.float32).max)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

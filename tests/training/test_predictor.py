@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from contract.serving import CSV
 from tests.training.folders import Run
 from tests.training.tables import mixed, to_csv
+from training.graph import MatrixGraph
 from training.predictor import REMEMBERED_HEADERS, Predictor
 
 
@@ -31,3 +37,49 @@ def test_many_different_headers_are_not_remembered_for_ever(mixed_model: Path) -
         body = to_csv([[*table.header, f"column {i}"], [*table.rows[0], ""]])
         assert "prediction" in json.loads(predictor.answer(CSV, body.encode()))
     assert len(predictor._readers) <= REMEMBERED_HEADERS
+
+
+class FailsOn:
+    """A graph that raises where it is given some row."""
+
+    def __init__(self, graph: MatrixGraph, row: NDArray[np.float32]) -> None:
+        self._graph = graph
+        self._row = row
+
+    def run(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+        if any(np.array_equal(row, self._row, equal_nan=True) for row in matrix):
+            raise RuntimeError("this row")
+        return self._graph.run(matrix)
+
+
+def test_a_row_on_which_the_model_fails_is_isolated(mixed_model: Path) -> None:
+    table = mixed()
+    predictor = Predictor(mixed_model)
+    body = to_csv([table.header, *table.rows[:40]]).encode()
+    expected = predictor.answer(CSV, body).splitlines()
+    failing = predictor._block(CSV, body).read.matrix[23]
+    predictor._graph = cast("MatrixGraph", FailsOn(predictor._graph, failing))
+    answers = predictor.answer(CSV, body).splitlines()
+    assert json.loads(answers.pop(23))["rejected"][0]["code"] == "model_failed"
+    del expected[23]
+    assert answers == expected
+
+
+def test_a_body_is_answered_alike_however_it_is_written(mixed_model: Path) -> None:
+    """Known header or new, few rows or many, quoted or not, whatever ends the lines."""
+    table = mixed()
+    rows = [row for row in table.rows if not set(row[1]) & {'"', ","}][:50]
+    rows[7], rows[9], rows[31] = (row[:3] for row in rows[:3])
+    rows[8] = (*rows[8][:3], "XL", *rows[8][4:])
+    predictor = Predictor(mixed_model)
+    body = to_csv([table.header, *rows])
+    first = predictor.answer(CSV, body.encode())
+    assert first.count("wrong_field_count") == 3
+    assert first.count("not_in_set") == 1
+    one_by_one = [predictor.answer(CSV, to_csv([table.header, row]).encode()) for row in rows]
+    quoted = to_csv([table.header, *rows], csv.QUOTE_ALL)
+    blank = body.replace("\n", "\n\n")
+    for written in (body, body.replace("\n", "\r\n"), "\ufeff" + body, quoted, blank, body.rstrip("\n")):
+        assert predictor.answer(CSV, written.encode()) == first
+        assert predictor.answer(CSV, written.encode()) == first
+    assert "".join(one_by_one) == first

@@ -6,11 +6,12 @@ import csv
 import io
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, Any
 
+from contract import serving
 from contract.metrics import Metric
 from lambdas.adapters.errors import AlreadyExists, AwsError, ModelRefused, NotFound
 from lambdas.adapters.ports import Answer, ListedVersion, Marker, ObjectVersion, StoredObject, VersionPage
@@ -96,6 +97,16 @@ class MemoryBucket:
 
 
 @dataclass
+class MemoryStateMachine:
+    """A state machine's executions, by name."""
+
+    executions: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def start(self, name: str, argument: Mapping[str, str]) -> None:
+        self.executions.setdefault(name, argument)
+
+
+@dataclass
 class MemoryQueue:
     """Remembers by how long each message was delayed, and what was sent."""
 
@@ -120,6 +131,22 @@ class MemoryMetrics:
         self.emitted.append(values)
 
 
+Rows = Iterable[Mapping[str, Any]]
+
+
+def _csv(text: str) -> tuple[Collection[str], Rows]:
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    return rows.fieldnames or (), rows
+
+
+def _json_lines(text: str) -> tuple[Collection[str], Rows]:
+    rows = [json.loads(line, parse_int=str, parse_float=str) for line in text.split("\n") if line]
+    return {name for row in rows for name in row}, rows
+
+
+_READERS = {serving.CSV: _csv, serving.JSON_LINES: _json_lines}
+
+
 @dataclass
 class SignModel:
     """Says whether the column `x` is positive. Each of `failures` is raised once, before it answers again."""
@@ -138,15 +165,15 @@ class SignModel:
             self.requests.append(body if self.remembers else b"")
             if self.failures:
                 raise self.failures.pop(0)
-        status, said = self.answer(body)
+        status, said = self.answer(body, content_type)
         if status != 200:
             raise ModelRefused("InvokeEndpoint", status, said.decode())
         return Answer(body=said, model_version=self.version)
 
-    def answer(self, body: bytes) -> tuple[int, bytes]:
+    def answer(self, body: bytes, content_type: str = serving.CSV) -> tuple[int, bytes]:
         """Status and body, as the model server gives them."""
-        rows = csv.DictReader(io.StringIO(body.decode(), newline=""), strict=True)
-        if self.column not in (rows.fieldnames or ()):
+        columns, rows = _READERS[content_type](body.decode())
+        if self.column not in columns:
             message = f"The column {self.column!r} is missing."
             refusal = {
                 "code": "missing_column",
@@ -156,12 +183,12 @@ class SignModel:
                 "byte": None,
             }
             return 400, json.dumps(refusal).encode()
-        return 200, "".join(json.dumps(self._row(row[self.column])) + "\n" for row in rows).encode()
+        return 200, "".join(json.dumps(self._row(row.get(self.column))) + "\n" for row in rows).encode()
 
-    def _row(self, text: str) -> dict[str, Any]:
+    def _row(self, text: Any) -> dict[str, Any]:
         try:
             x = float(text)
-        except ValueError:
+        except (ValueError, TypeError):
             message = f"{text!r} is not a number"
             return {"rejected": [{"code": "not_a_number", "column": self.column, "message": message}]}
         label = self.classes[x > 0]

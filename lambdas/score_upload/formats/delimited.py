@@ -59,7 +59,8 @@ def delimiter_of(beginning: str, features: Collection[str]) -> str:
 
 def _header(beginning: str, delimiter: str) -> list[str]:
     reader = csv.reader(StringIO(beginning, newline=""), delimiter=delimiter)
-    return [column.strip() for column in next(filter(None, reader), [])]
+    # A tab may be a delimiter: only spaces around a name mean nothing here.
+    return [column.strip(" ") for column in next(filter(None, reader), [])]
 
 
 def _beginning(stream: Peekable, encoding: Encoding) -> str:

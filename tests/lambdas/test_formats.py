@@ -240,7 +240,7 @@ def any_table(draw: st.DrawFn) -> list[list[str]]:
 def test_rows_of_any_csv_come_back_unchanged(
     rows: list[list[str]], delimiter: str, codec: str, compressed: bool
 ) -> None:
-    upload = delimited(rows, delimiter, codec)
+    upload = delimited(rows, delimiter, codec, "\r\n")  # with which the writer quotes a lone "\r"
     result, body = score("a.csv", gzip.compress(upload) if compressed else upload)
     table = fields(plain(result, body), delimiter, codec)
     assert [row[: len(rows[0])] for row in table] == rows

@@ -18,6 +18,7 @@ from infra.permissions import Allow, acknowledge, list_objects, read_objects, ro
 from infra.queues import dead_letter_queue, queue_metric, rule_metric
 from infra.release_definition import VARIANT, Capture, ReleaseDefinition
 from infra.release_roles import read_packages, serving_role, state_machine_role
+from infra.release_scaling import Scaling
 from infra.storage import Storage
 
 VERIFY_TIMEOUT_SECONDS = 120
@@ -91,6 +92,12 @@ class Release(Construct):
             serving_role_arn=serving.role_arn,
             key_arn=deployment.storage.key_arn,
             serving=deployment.settings.serving,
+            scaling=Scaling(
+                endpoint=self._endpoint,
+                variant=VARIANT,
+                invocations_per_instance=deployment.serving.invocations_per_instance,
+                serving=deployment.settings.serving,
+            ),
             capture=Capture(
                 percent=deployment.serving.capture_percent,
                 uri=f"s3://{deployment.storage.artifacts_bucket}/{CAPTURED_PREFIX.rstrip('/')}",

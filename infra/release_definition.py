@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.serving import CSV, JSON, JSON_LINES, MODEL_VERSION_VARIABLE
+from infra.release_scaling import Scaling
 from infra.settings.environment import Release, Serving
 
 VARIANT = "live"
@@ -19,6 +20,15 @@ State = dict[str, Any]
 States = dict[str, State]
 
 _BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+
+_KEEP_INSTANCES = {
+    "RetainAllVariantProperties": True,
+    "ExcludeRetainedVariantProperties": [
+        {"VariantPropertyType": "DesiredWeight"},
+        {"VariantPropertyType": "DataCaptureConfig"},
+    ],
+}
+"""An update keeps the number of instances that autoscaling came to, not what the endpoint began with."""
 
 
 def _retry(*errors: str) -> list[State]:
@@ -67,6 +77,7 @@ class ReleaseDefinition:
     live_parameter: str
     model: str
     serving: Serving
+    scaling: Scaling
     capture: Capture
     release: Release
 
@@ -78,8 +89,11 @@ class ReleaseDefinition:
             "StartAt": "Verify",
             "States": {
                 **self._make(),
+                **self.scaling.stop(then="LookForEndpoint"),
                 **self._find_endpoint(),
                 **self._put_on_endpoint(),
+                **self._wait_until_at_rest(),
+                **self.scaling.start(then="IsItLive"),
                 **self._confirm(),
                 **self._record(),
             },
@@ -104,7 +118,7 @@ class ReleaseDefinition:
             },
             "CreateModel": _sagemaker("createModel", self._model(), then="CreateEndpointConfig"),
             "CreateEndpointConfig": _sagemaker(
-                "createEndpointConfig", self._configuration(), then="LookForEndpoint"
+                "createEndpointConfig", self._configuration(), then="StopScaling"
             ),
         }
 
@@ -124,7 +138,7 @@ class ReleaseDefinition:
             "VariantName": VARIANT,
             "ModelName.$": "$.model_name",
             "InstanceType": self.serving.instance_type,
-            "InitialInstanceCount": self.serving.instances,
+            "InitialInstanceCount": self.serving.min_instances,
             "InitialVariantWeight": 1,
         }
         return {
@@ -175,7 +189,26 @@ class ReleaseDefinition:
                 "The endpoint's status is one that cannot be updated: describe-endpoint says why",
             ),
             "CreateEndpoint": _sagemaker("createEndpoint", put, then="Wait"),
-            "UpdateEndpoint": _sagemaker("updateEndpoint", put, then="Wait"),
+            "UpdateEndpoint": {
+                **_sagemaker("updateEndpoint", {**put, **_KEEP_INSTANCES}, then="Wait"),
+                # Whatever serves then is to be scaled again, before the release fails for not being live.
+                "Catch": [{"ErrorEquals": ["States.TaskFailed"], "ResultPath": "$.error", "Next": "Wait"}],
+            },
+        }
+
+    def _wait_until_at_rest(self) -> States:
+        """Scaling is off until then: SageMaker takes one change of an endpoint at a time."""
+        return {
+            "Wait": self._wait(then="DescribeEndpoint"),
+            "DescribeEndpoint": self._describe(then="IsItAtRest"),
+            "IsItAtRest": {
+                "Type": "Choice",
+                "Choices": [
+                    _when("InService", "StartScaling"),
+                    *(_when(status, "Wait") for status in _BUSY),
+                ],
+                "Default": "NotLive",
+            },
         }
 
     def _confirm(self) -> States:
@@ -184,19 +217,16 @@ class ReleaseDefinition:
             "Variable": "$.endpoint.EndpointConfigName",
             "StringEqualsPath": "$.endpoint_config_name",
         }
-        live = {"And": [_is("InService"), ours], "Next": "NoteVersion"}
         return {
-            "Wait": self._wait(then="DescribeEndpoint"),
-            "DescribeEndpoint": self._describe(then="IsItLive"),
             "IsItLive": {
                 "Type": "Choice",
-                "Choices": [live, *(_when(status, "Wait") for status in _BUSY)],
+                "Choices": [{**ours, "Next": "NoteVersion"}],
                 "Default": "NotLive",
             },
             "NotLive": _fail(
                 "NotLive",
-                "The endpoint does not run the new configuration: the update failed and was rolled back, "
-                "or another release came between. Whatever ran before still serves",
+                "The endpoint does not run the new configuration: the update was refused, or failed and was "
+                "rolled back, or another release came between. Whatever ran before still serves",
             ),
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -50,6 +51,53 @@ def serving_role(scope: Construct, *, endpoint: str, storage: Storage, image: Im
     )
 
 
+def scale(scope: Construct, endpoint: str) -> list[Allow]:
+    """Put autoscaling on the variants of one endpoint, and take it off again.
+
+    Application Auto Scaling lets nobody do by its means what they may not do themselves: the caller
+    needs its permissions on SageMaker and on the alarms of target tracking.
+    """
+    service = "sagemaker.application-autoscaling.amazonaws.com"
+    linked = f"aws-service-role/{service}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+    account = cdk.Stack.of(scope).account
+    return [
+        Allow(
+            actions=[
+                "application-autoscaling:DeregisterScalableTarget",
+                "application-autoscaling:PutScalingPolicy",
+                "application-autoscaling:RegisterScalableTarget",
+            ],
+            resources=[arn(scope, "application-autoscaling", "scalable-target/*")],
+            when={
+                "StringEquals": {
+                    "application-autoscaling:service-namespace": "sagemaker",
+                    "application-autoscaling:scalable-dimension": "sagemaker:variant:DesiredInstanceCount",
+                }
+            },
+            because="A scalable target's id is made when it is registered; SageMaker bounds the endpoint.",
+        ),
+        Allow(
+            actions=["sagemaker:UpdateEndpointWeightsAndCapacities"],
+            resources=[arn(scope, "sagemaker", f"endpoint/{endpoint}")],
+        ),
+        Allow(
+            actions=["sagemaker:DescribeEndpointConfig"],
+            resources=[arn(scope, "sagemaker", f"endpoint-config/{endpoint}-*")],
+            because=_NAMED,
+        ),
+        Allow(
+            actions=["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"],
+            resources=[arn(scope, "cloudwatch", f"alarm:TargetTracking-endpoint/{endpoint}/variant/*")],
+            because="Application Auto Scaling names the alarms of target tracking.",
+        ),
+        Allow(
+            actions=["iam:CreateServiceLinkedRole"],
+            resources=[f"arn:{cdk.Aws.PARTITION}:iam::{account}:role/{linked}"],
+            when={"StringEquals": {"iam:AWSServiceName": service}},
+        ),
+    ]
+
+
 def state_machine_role(
     scope: Construct,
     *,
@@ -83,6 +131,7 @@ def state_machine_role(
             Allow(
                 actions=["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], resources=[the_endpoint]
             ),
+            *scale(scope, endpoint),
             pass_role([serving_role_arn], service="sagemaker.amazonaws.com"),
             lend_key(storage.key_arn),
             Allow(actions=["ssm:PutParameter"], resources=[arn(scope, "ssm", f"parameter{live_parameter}")]),

@@ -32,7 +32,10 @@ class Training(Table):
 
 class Serving(Table):
     instance_type: Instance = "ml.m5.large"
-    instances: int = Field(default=2, ge=1, le=100)
+    min_instances: int = Field(default=2, ge=1, le=100)
+    max_instances: int = Field(default=4, ge=1, le=100)
+    scale_out_seconds: int = Field(default=60, ge=0, le=3600)
+    scale_in_seconds: int = Field(default=300, ge=0, le=3600)
 
 
 class Release(Table):
@@ -96,6 +99,9 @@ class Environment(Table):
     def contradictions(self) -> Iterator[Problem]:
         if not (self.paging.emails or self.paging.https or self.paging.inbox):
             yield Problem.at("paging", found=None, allowed="someone to page: emails, https, or inbox = true")
+        if self.serving.max_instances < self.serving.min_instances:
+            allowed = f"at least min_instances, which is {self.serving.min_instances}"
+            yield Problem.at("serving", "max_instances", found=self.serving.max_instances, allowed=allowed)
 
 
 def load_environment(root: Path, name: str, *, image_uri: str | None = None) -> Environment:

@@ -56,6 +56,7 @@ class Training(Table):
 
 class Serving(Table):
     capture_percent: int = Field(default=100, ge=0, le=100)
+    invocations_per_instance: int = Field(default=6000, ge=1)
 
 
 class Model(Table):

@@ -23,7 +23,7 @@ from local.sagemaker.state import now
 logger = logging.getLogger(__name__)
 
 _METRIC = "SageMakerVariantInvocationsPerInstance"
-_NEEDED_OF_SAGEMAKER = ("DescribeEndpoint", "DescribeEndpointConfig", "UpdateEndpointWeightsAndCapacities")
+_NEEDED_OF_SAGEMAKER = ("DescribeEndpoint", "UpdateEndpointWeightsAndCapacities")
 Arguments = Mapping[str, Any]
 
 
@@ -97,7 +97,9 @@ class AutoScaling:
                 {"iam:AWSServiceName": linked_role.PRINCIPAL},
             )
             linked_role.create(self._cloud)
-        self._check_variant(endpoint, variant)
+        config = self._config_of(endpoint, variant)
+        config_arn = self._regional("sagemaker", f"endpoint-config/{config}")
+        self._require(access_key, "sagemaker:DescribeEndpointConfig", config_arn)
         known = self._targets.find(resource_id)
         record = {
             "ServiceNamespace": NAMESPACE,
@@ -116,13 +118,15 @@ class AutoScaling:
         self._targets.put(resource_id, record)
         return {"ScalableTargetARN": record["ScalableTargetARN"]}
 
-    def _check_variant(self, endpoint: str, variant: str) -> None:
+    def _config_of(self, endpoint: str, variant: str) -> str:
+        """The endpoint's configuration; the endpoint must have the variant."""
         try:
             described = linked_role.sagemaker(self._cloud).describe_endpoint(EndpointName=endpoint)
         except ClientError as error:
             raise invalid(error.response["Error"]["Message"]) from error
         if variant not in {each["VariantName"] for each in described.get("ProductionVariants", [])}:
             raise invalid(f"Variant {variant} of endpoint {endpoint} was not found.")
+        return str(described["EndpointConfigName"])
 
     def _deregister(self, arguments: Arguments, access_key: str) -> dict[str, Any]:
         target = self._target(arguments)

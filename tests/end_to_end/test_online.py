@@ -107,3 +107,34 @@ def test_a_request_that_is_no_table_is_refused_with_its_reason(tumor: Model) -> 
     response = refusal.value.response
     assert response["OriginalStatusCode"] == 400
     assert json.loads(response["OriginalMessage"])["code"] == "missing_column"
+
+
+def test_load_brings_a_second_instance_and_its_end_takes_it_away(tumor: Model, requests: Path) -> None:
+    laptop, endpoint = tumor.laptop, tumor.outputs["Endpoint"]
+    scaling, sagemaker = laptop.client("application-autoscaling"), laptop.client("sagemaker")
+    [policy] = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    runtime, row = laptop.client("sagemaker-runtime"), (requests / "row.json").read_bytes()
+
+    def aim(invocations: float) -> None:
+        """The release's own policy with another target."""
+        kept = ("PolicyName", "PolicyType", "ServiceNamespace", "ResourceId", "ScalableDimension")
+        name = "TargetTrackingScalingPolicyConfiguration"
+        changed = {**policy[name], "TargetValue": invocations}
+        scaling.put_scaling_policy(**{member: policy[member] for member in kept}, **{name: changed})
+
+    def instances() -> int:
+        described = sagemaker.describe_endpoint(EndpointName=endpoint)
+        return int(described["ProductionVariants"][0]["CurrentInstanceCount"])
+
+    def loaded() -> bool:
+        for _ in range(5):
+            runtime.invoke_endpoint(EndpointName=endpoint, ContentType="application/json", Body=row)
+        return instances() == 2
+
+    assert instances() == 1
+    aim(60)
+    try:
+        eventually(loaded, within=30, what="a second instance")
+        eventually(lambda: instances() == 1, within=30, what="one instance again")
+    finally:
+        aim(policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"])

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.session import get_session
 
 from infra.pipeline.shapes import conform, operation
 from infra.pipeline.template import render
 from infra.release_definition import Capture
+from infra.settings.environment import Serving
 from tests.synthesis import Synthesis
 
 pytestmark = pytest.mark.synth
@@ -23,6 +25,10 @@ def machine(stacks: Synthesis) -> dict[str, Any]:
     return definition
 
 
+BY_AUTOSCALING = {"sagemaker:DescribeEndpointConfig", "sagemaker:UpdateEndpointWeightsAndCapacities"}
+"""What Application Auto Scaling does for its callers only where they may do it themselves."""
+
+
 def follows(state: dict[str, Any]) -> Iterator[str]:
     """The states that may come after a state."""
     for branch in (state, *state.get("Choices", ()), *state.get("Catch", ())):
@@ -32,12 +38,12 @@ def follows(state: dict[str, Any]) -> Iterator[str]:
         yield state["Default"]
 
 
-def calls(machine: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The SageMaker calls, by operation, with what they send."""
+def calls(machine: dict[str, Any], service: str = "sagemaker") -> dict[str, dict[str, Any]]:
+    """The calls of a service, by operation, with what they send."""
     return {
         (action := state["Resource"].rsplit(":", 1)[1])[0].upper() + action[1:]: state["Parameters"]
         for state in machine["States"].values()
-        if ":aws-sdk:sagemaker:" in state.get("Resource", "")
+        if f":aws-sdk:{service}:" in state.get("Resource", "")
     }
 
 
@@ -95,10 +101,13 @@ def test_the_role_allows_each_call_and_no_other_of_sagemaker(
         for policy in role["Properties"]["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
         for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-        if action.startswith("sagemaker:")
     }
+    ours = {action for action in allowed if action.startswith("sagemaker:")}
     # CreateModel reads the package it is given on behalf of who calls it.
-    assert allowed == {f"sagemaker:{name}" for name in calls(machine)} | {"sagemaker:DescribeModelPackage"}
+    implied = {"sagemaker:DescribeModelPackage", *BY_AUTOSCALING}
+    assert ours == {f"sagemaker:{name}" for name in calls(machine)} | implied
+    scaling = {action for action in allowed if action.startswith("application-autoscaling:")}
+    assert scaling == {f"application-autoscaling:{name}" for name in calls(machine, "applicationautoscaling")}
 
 
 def test_what_clients_ask_is_captured_as_the_models_settings_say(
@@ -121,12 +130,57 @@ def test_a_model_may_keep_nothing_of_what_clients_ask() -> None:
 
 def test_the_endpoint_is_believed_only_where_it_runs_the_new_configuration(machine: dict[str, Any]) -> None:
     choice = machine["States"]["IsItLive"]
-    live = choice["Choices"][0]
-    assert live["Next"] == "NoteVersion"
-    conditions = {condition["Variable"]: condition for condition in live["And"]}
-    assert conditions["$.endpoint.EndpointStatus"]["StringEquals"] == "InService"
-    assert conditions["$.endpoint.EndpointConfigName"]["StringEqualsPath"] == "$.endpoint_config_name"
+    [live] = choice["Choices"]
+    assert live == {
+        "Variable": "$.endpoint.EndpointConfigName",
+        "StringEqualsPath": "$.endpoint_config_name",
+        "Next": "NoteVersion",
+    }
+    at_rest = [c for c in machine["States"]["IsItAtRest"]["Choices"] if c["Next"] != "Wait"]
+    assert [each["StringEquals"] for each in at_rest] == ["InService"]
     assert machine["States"][choice["Default"]]["Type"] == "Fail"
+
+
+def test_autoscaling_is_off_during_an_update_and_on_after_it_whatever_came_of_it(
+    machine: dict[str, Any],
+) -> None:
+    states = machine["States"]
+    assert states["CreateEndpointConfig"]["Next"] == "StopScaling"
+    assert states["StopScaling"]["Next"] == states["StopScaling"]["Catch"][0]["Next"] == "LookForEndpoint"
+    assert [each["Next"] for each in states["UpdateEndpoint"]["Catch"]] == ["Wait"]
+    for name in ("CreateEndpoint", "UpdateEndpoint"):
+        assert states[name]["Next"] == "Wait"
+    assert {name for name, state in states.items() if "IsItLive" in follows(state)} == {"PutScalingPolicy"}
+    assert {name for name, state in states.items() if "StartScaling" in follows(state)} == {"IsItAtRest"}
+    assert states["UpdateEndpoint"]["Parameters"]["RetainAllVariantProperties"] is True
+
+
+def test_autoscaling_is_what_the_settings_say(stacks: Synthesis, machine: dict[str, Any]) -> None:
+    settings = stacks.configuration.environment.serving
+    found = calls(machine, "applicationautoscaling")
+    assert set(found) == {"DeregisterScalableTarget", "RegisterScalableTarget", "PutScalingPolicy"}
+    service: Any = get_session().get_service_model("application-autoscaling")
+    for name, parameters in found.items():
+        assert list(conform(parameters, service.operation_model(name).input_shape, name)) == []
+        assert parameters["ResourceId"] == f"endpoint/{endpoint_of(machine)}/variant/live"
+    limits = found["RegisterScalableTarget"]
+    assert (limits["MinCapacity"], limits["MaxCapacity"]) == (settings.min_instances, settings.max_instances)
+    policy = found["PutScalingPolicy"]["TargetTrackingScalingPolicyConfiguration"]
+    assert policy["TargetValue"] == stacks.configuration.model.serving.invocations_per_instance
+    assert (policy["ScaleOutCooldown"], policy["ScaleInCooldown"]) == (
+        settings.scale_out_seconds,
+        settings.scale_in_seconds,
+    )
+
+
+def test_production_has_two_instances_or_more_unless_told_otherwise(stacks: Synthesis) -> None:
+    assert Serving().min_instances == 2
+    if stacks.configuration.environment_name == "prod":
+        assert stacks.configuration.environment.serving.min_instances >= 2
+
+
+def endpoint_of(machine: dict[str, Any]) -> str:
+    return str(machine["States"]["CreateEndpoint"]["Parameters"]["EndpointName"])
 
 
 def test_every_endpoint_status_leads_somewhere(machine: dict[str, Any]) -> None:
@@ -134,7 +188,7 @@ def test_every_endpoint_status_leads_somewhere(machine: dict[str, Any]) -> None:
     statuses = set(output.members["EndpointStatus"].enum)
     named = {
         condition["StringEquals"]
-        for state in ("MayItBeUpdated", "IsItLive")
+        for state in ("MayItBeUpdated", "IsItAtRest")
         for choice in machine["States"][state]["Choices"]
         for condition in choice.get("And", [choice])
         if "StringEquals" in condition

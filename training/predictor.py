@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from training.encoding import detached
 from training.graph import MatrixGraph
 from training.matrix import MatrixReader, Read
 from training.requests import parse, plain_csv, unquoted
+from training.rows import Fault
 
 REMEMBERED_HEADERS = 64
 MANY_ROWS = 12
@@ -80,7 +81,7 @@ class Predictor:
             reader = self._reader(table.header)
             if plain and tuple(plain.header.decode("utf-8-sig").split(",")) == table.header:
                 self._readers[plain.header] = reader
-            return _even(reader, table.rows)
+            return _refused_too(_even(reader, table.rows), table.nested)
         if reader.width > 1 and plain.lines.count(b"\n") >= MANY_ROWS:
             found = split(plain.lines, reader.width)
             return _Block(reader.read_cells(found.texts), found.ragged, reader.width)
@@ -125,6 +126,15 @@ class Predictor:
     def _warm_up(self) -> None:
         """The first run allocates: better now than in the first request."""
         self._graph.run(np.full((1, len(self.contract.features)), np.nan, np.float32))
+
+
+def _refused_too(block: _Block, nested: Sequence[Fault]) -> _Block:
+    """A block in which these cells are refused too, and for nothing else."""
+    if not nested:
+        return block
+    cells = {(fault.row, fault.column) for fault in nested}
+    others = [fault for fault in block.read.faults if (fault.row, fault.column) not in cells]
+    return block._replace(read=Read(block.read.matrix, [*others, *nested]))
 
 
 def _even(reader: MatrixReader, rows: list[list[str]]) -> _Block:

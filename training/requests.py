@@ -9,7 +9,8 @@ from io import StringIO
 from typing import Any, NamedTuple
 
 from contract import serving
-from contract.reasons import FileReason, Unscorable
+from contract.reasons import FileReason, RowReason, Unscorable
+from training.rows import Fault
 
 csv.field_size_limit(2**31 - 1)  # the whole body is limited already
 
@@ -17,10 +18,14 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Table(NamedTuple):
-    """Column names and rows. A row may have more or fewer fields than there are columns."""
+    """Column names and rows. A row may have more or fewer fields than there are columns.
+
+    `nested` are the cells that hold a list or an object, whose text is left empty.
+    """
 
     header: tuple[str, ...]
     rows: list[list[str]]
+    nested: Sequence[Fault] = ()
 
 
 class Plain(NamedTuple):
@@ -104,7 +109,8 @@ def _decoded(text: str, line: int) -> Any:
     except json.JSONDecodeError as error:
         line, fault = line + error.lineno - 1, error.msg
     except RecursionError:
-        fault = "it is nested too deeply"
+        message = f"Line {line} nests lists and objects too deep."
+        raise Unscorable(code=FileReason.TOO_DEEP, message=message, line=line) from None
     raise Unscorable(code=FileReason.NOT_JSON, message=f"Line {line} is not JSON: {fault}.", line=line)
 
 
@@ -112,17 +118,27 @@ def _table(objects: list[Any], names: Sequence[str]) -> Table:
     for number, found in enumerate(objects, start=1):
         if not isinstance(found, dict):
             message = f"Row {number} is not a JSON object of column names and values."
-            raise Unscorable(code=FileReason.NOT_JSON, message=message)
+            raise Unscorable(code=FileReason.NOT_AN_OBJECT, message=message)
     # A key that no row has is a column that is missing; one that some rows lack is a missing value.
     present = {key for found in objects for key in found}
     header = tuple(name for name in names if name in present)
-    return Table(header, [[_as_text(found.get(name)) for name in header] for found in objects])
+    rows = [[found.get(name) for name in header] for found in objects]
+    nested = [
+        Fault(row, name, RowReason.NESTED_VALUE, f"a JSON {_NESTED[type(value)]} is no single value", "")
+        for row, values in enumerate(rows)
+        for name, value in zip(header, values, strict=True)
+        if type(value) in _NESTED
+    ]
+    return Table(header, [[_as_text(value) for value in values] for values in rows], nested)
+
+
+_NESTED: dict[type, str] = {list: "list", dict: "object"}
 
 
 def _as_text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "" if value is None else json.dumps(value)
+    return json.dumps(value) if isinstance(value, bool) else ""
 
 
 _PARSERS: dict[str, Callable[[str, Sequence[str]], Table]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 import socket
 import threading
@@ -13,6 +14,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -162,6 +165,35 @@ def test_json_that_lacks_a_value_is_a_row_with_a_missing_one(server: Server) -> 
     assert [reason["code"] for reason in second["rejected"]] == ["missing"]
 
 
+def test_a_list_or_object_is_no_value_and_a_boolean_is_a_word(server: Server) -> None:
+    named = dict(zip(HEADER, GOOD, strict=True))
+    nested = {**named, "amount": [1], "colour": {"a": 1}, "size": []}
+    rows = server.predict(json.dumps([named, nested, {**named, "amount": True}]), serving.JSON).rows
+    assert "prediction" in rows[0]
+    assert [(r["code"], r["column"]) for r in rows[1]["rejected"]] == [
+        ("nested_value", "amount"),
+        ("nested_value", "colour"),
+        ("nested_value", "size"),
+    ]
+    assert [r["message"] for r in rows[2]["rejected"]] == ["'true' is not a number"]
+
+
+def test_a_whole_table_comes_back_as_parquet_with_its_counts(server: Server) -> None:
+    rows = [GOOD, ("x", *GOOD[1:]), GOOD]
+    upload = io.BytesIO()
+    pq.write_table(pa.table(dict(zip(HEADER, map(list, zip(*rows, strict=True)), strict=True))), upload)
+    answer = server.predict(upload.getvalue(), serving.PARQUET)
+    assert (answer.status, answer.headers["content-type"]) == (200, serving.PARQUET)
+    told = serving.Attributes.parse(answer.headers[serving.MODEL_VERSION_HEADER.lower()])
+    assert told == serving.Attributes(model_version=VERSION, rows=3, rejected=1)
+    table = pq.read_table(io.BytesIO(answer.body)).to_pylist()
+    (expected,) = server.predict_rows(GOOD)
+    assert [(row["prediction"], row["probability"]) for row in (table[0], table[2])] == [
+        (expected["prediction"], expected["probability"])
+    ] * 2
+    assert table[1]["rejected"] == "amount: 'x' is not a number [not_a_number]"
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "code"),
     [
@@ -174,8 +206,11 @@ def test_json_that_lacks_a_value_is_a_row_with_a_missing_one(server: Server) -> 
         (b'amount\n"1\n', serving.CSV, 400, "not_csv"),
         (gzip.compress(b"amount\n1\n"), serving.CSV, 400, "undecodable"),
         (b"{", serving.JSON, 400, "not_json"),
-        (b"[" * 100_000, serving.JSON, 400, "not_json"),
-        (b"[1]", serving.JSON, 400, "not_json"),
+        (b"[" * 100_000, serving.JSON, 400, "too_deep"),
+        (b"[1]", serving.JSON, 400, "not_an_object"),
+        (b"7", serving.JSON_LINES, 400, "not_an_object"),
+        (b"", serving.PARQUET, 400, "empty_file"),
+        (b"PAR1", serving.PARQUET, 400, "not_parquet"),
         (b"[]", serving.JSON, 400, "header_only"),
         (b"{}", serving.JSON, 400, "missing_column"),
         (b'{"amount": 1}\nnope\n', serving.JSON_LINES, 400, "not_json"),
@@ -228,7 +263,7 @@ def test_ping_answers_while_a_large_body_is_scored(server: Server) -> None:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=st.binary(max_size=200), content_type=st.sampled_from(serving.CONTENT_TYPES))
+@given(body=st.binary(max_size=200), content_type=st.sampled_from(serving.ROW_TYPES))
 def test_no_bytes_are_a_server_error(server: Server, body: bytes, content_type: str) -> None:
     assert server.predict(body, content_type).status in (200, 400)
 

@@ -58,7 +58,7 @@ def encoding_of(stream: Peekable) -> Encoding:
     """
     head = stream.peek(4)
     found = next((encoding for encoding in _MARKED if head.startswith(encoding.mark)), UTF_8)
-    units = head.removeprefix(found.mark)
+    units = head.removeprefix(found.mark)[:2]
     byte = units.find(b"\0" * (2 if found.codec.startswith("utf-16") else 1))
     if byte >= 0:
         raise Unscorable(

@@ -22,11 +22,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.pipeline import Pipeline
 
 from contract.schema import Contract
-from training.encoding import encoder
-from training.failures import ModelCodeError
+from training.encoding import detached, encoder
+from training.failures import ModelCodeError, PlatformError
 from training.fitting import FittedModel
-from training.graph import CATEGORIES, NUMBERS, OUTPUT, Graph
+from training.graph import CATEGORIES, NUMBERS, OUTPUT, Graph, MatrixGraph
 from training.samples import Samples
+from training.values import UNSEEN
 
 OPSETS = {"": 21, "ai.onnx.ml": 3}
 IR_VERSION = 10
@@ -73,6 +74,22 @@ def check_parity(model: FittedModel, graph: Graph, samples: Samples) -> float:
             f"ONNX and scikit-learn differ by {difference:.2g} on the holdout; {TOLERANCE:g} is allowed"
         )
     return difference
+
+
+def check_detached(exported: bytes, samples: Samples) -> None:
+    """Hold the graph without its encoder, which is what a server runs, against the whole one.
+
+    Raises:
+        PlatformError: they do not give the same to the bit.
+    """
+    vocabularies, model = detached(exported)
+    texts = zip(samples.categories.T, vocabularies, strict=True)
+    codes = [[known.get(text, UNSEEN) for text in column] for column, known in texts]
+    matrix = np.column_stack([samples.numbers, *codes]).astype(np.float32)
+    if not np.array_equal(
+        MatrixGraph(model).run(matrix), Graph(exported).run(samples.numbers, samples.categories)
+    ):
+        raise PlatformError("the graph predicts otherwise without its encoder")
 
 
 def _converted(model: Any, input_name: str, input_type: Any) -> onnx.ModelProto:

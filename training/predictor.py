@@ -11,23 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract import artifact, serving
-from contract.reasons import RowReason
 from contract.schema import Contract
-from training.answers import MODEL_FAILED, AnswerWriter, reason, rejection
+from training.answers import MODEL_FAILED, AnswerWriter, JsonAnswers, Reason, reason, wrong_field_count
 from training.cells import split
 from training.encoding import detached
 from training.graph import MatrixGraph
-from training.matrix import MatrixReader, Read
+from training.matrix import MANY_ROWS, MatrixReader, Read
 from training.requests import parse, plain_csv, unquoted
 from training.rows import Fault
 
 REMEMBERED_HEADERS = 64
-MANY_ROWS = 12
-"""From so many rows on, reading all cells at once is faster than reading row by row."""
 
 
-class _Block(NamedTuple):
-    """The rows of a request of the header's `width`, and how many cells each of the others has."""
+class Block(NamedTuple):
+    """Rows of the header's `width`, and how many cells each of the others has."""
 
     read: Read
     ragged: Mapping[int, int]
@@ -47,7 +44,7 @@ class Predictor:
         self.contract = Contract.from_json((folder / artifact.CONTRACT).read_bytes())
         facts = json.loads((folder / artifact.FACTS).read_bytes())
         self.classes: list[str] = facts["classes"]
-        self._writer = AnswerWriter(self.contract.problem, self.classes)
+        self._json = JsonAnswers(self.contract.problem, self.classes)
         self._vocabularies, model = detached((folder / artifact.MODEL).read_bytes())
         self._graph = MatrixGraph(model)
         self._readers: dict[Hashable, MatrixReader] = {}
@@ -59,62 +56,30 @@ class Predictor:
         Raises:
             Unscorable: the body is not this model's table.
         """
-        (matrix, faults), ragged, width = self._block(content_type, body)
-        if faults:
-            reasons: dict[int, list[dict[str, str]]] = {}
-            for fault in faults:
-                reasons.setdefault(fault.row, []).append(reason(fault))
-            answers = self._answers_beside(reasons, matrix)
-        else:
-            answers = self._scored(matrix)
-        for i, fields in ragged.items():
-            answers.insert(i, _wrong_field_count(fields, width))
+        answers = self.answers(self._block(content_type, body), self._json)
         answers.append("")
         return "\n".join(answers)
 
-    def _block(self, content_type: str, body: bytes) -> _Block:
-        """The body's rows. A plain header that was seen before is known by its bytes."""
-        plain = plain_csv(body) if content_type == serving.CSV else None
-        reader = self._readers.get(plain.header) if plain else None
-        if plain is None or reader is None:
-            table = parse(content_type, body, self.contract.feature_names)
-            reader = self._reader(table.header)
-            if plain and tuple(plain.header.decode("utf-8-sig").split(",")) == table.header:
-                self._readers[plain.header] = reader
-            return _refused_too(_even(reader, table.rows), table.nested)
-        if reader.width > 1 and plain.lines.count(b"\n") >= MANY_ROWS:
-            found = split(plain.lines, reader.width)
-            return _Block(reader.read_cells(found.texts), found.ragged, reader.width)
-        return _even(reader, unquoted(plain.text))
-
-    def _answers_beside(
-        self, reasons: Mapping[int, list[dict[str, str]]], matrix: NDArray[np.float32]
-    ) -> list[str]:
-        sound = np.ones(len(matrix), bool)
-        sound[list(reasons)] = False
-        scored = iter(self._scored(matrix[sound]))
-        return [rejection(reasons[i]) if i in reasons else next(scored) for i in range(len(matrix))]
-
-    def _scored(self, matrix: NDArray[np.float32]) -> list[str]:
-        """Answers for sound rows. Where the graph fails, halves find the rows it fails on."""
-        rows = len(matrix)
-        if not rows:
-            return []
-        try:
-            output = self._graph.run(matrix)
-        except Exception:
-            if rows == 1:
-                return [rejection([MODEL_FAILED])]
-            half = rows // 2
-            return [*self._scored(matrix[:half]), *self._scored(matrix[half:])]
-        answers = self._writer.write(output)
-        finite = np.isfinite(output)
-        if np.count_nonzero(finite) != finite.size:
-            for i in np.flatnonzero(~finite.reshape(rows, -1).all(axis=1)).tolist():
-                answers[i] = rejection([MODEL_FAILED])
+    def answers(self, block: Block, writer: AnswerWriter) -> list[str]:
+        """What a writer says of each row, in order."""
+        (matrix, faults), ragged, width = block
+        if faults:
+            reasons: dict[int, list[Reason]] = {}
+            for fault in faults:
+                reasons.setdefault(fault.row, []).append(reason(fault))
+            answers = self._answers_beside(reasons, matrix, writer)
+        else:
+            answers = self._scored(matrix, writer)
+        for i, fields in ragged.items():
+            answers.insert(i, writer.rejection([wrong_field_count(fields, width)]))
         return answers
 
-    def _reader(self, header: tuple[str, ...]) -> MatrixReader:
+    def reader(self, header: tuple[str, ...]) -> MatrixReader:
+        """What reads rows under a header; remembered.
+
+        Raises:
+            Unscorable: the header is not of this model's table.
+        """
         reader = self._readers.get(header)
         if reader is None:
             reader = MatrixReader(self.contract.features, header, self._vocabularies)
@@ -123,12 +88,54 @@ class Predictor:
             self._readers[header] = reader
         return reader
 
+    def _block(self, content_type: str, body: bytes) -> Block:
+        """The body's rows. A plain header that was seen before is known by its bytes."""
+        plain = plain_csv(body) if content_type == serving.CSV else None
+        reader = self._readers.get(plain.header) if plain else None
+        if plain is None or reader is None:
+            table = parse(content_type, body, self.contract.feature_names)
+            reader = self.reader(table.header)
+            if plain and tuple(plain.header.decode("utf-8-sig").split(",")) == table.header:
+                self._readers[plain.header] = reader
+            return _refused_too(even(reader, table.rows), table.nested)
+        if reader.width > 1 and plain.lines.count(b"\n") >= MANY_ROWS:
+            found = split(plain.lines, reader.width)
+            return Block(reader.read_cells(found.texts), found.ragged, reader.width)
+        return even(reader, unquoted(plain.text))
+
+    def _answers_beside(
+        self, reasons: Mapping[int, Sequence[Reason]], matrix: NDArray[np.float32], writer: AnswerWriter
+    ) -> list[str]:
+        sound = np.ones(len(matrix), bool)
+        sound[list(reasons)] = False
+        scored = iter(self._scored(matrix[sound], writer))
+        return [writer.rejection(reasons[i]) if i in reasons else next(scored) for i in range(len(matrix))]
+
+    def _scored(self, matrix: NDArray[np.float32], writer: AnswerWriter) -> list[str]:
+        """Answers for sound rows. Where the graph fails, halves find the rows it fails on."""
+        rows = len(matrix)
+        if not rows:
+            return []
+        try:
+            output = self._graph.run(matrix)
+        except Exception:
+            if rows == 1:
+                return [writer.rejection([MODEL_FAILED])]
+            half = rows // 2
+            return [*self._scored(matrix[:half], writer), *self._scored(matrix[half:], writer)]
+        answers = writer.write(output)
+        finite = np.isfinite(output)
+        if np.count_nonzero(finite) != finite.size:
+            for i in np.flatnonzero(~finite.reshape(rows, -1).all(axis=1)).tolist():
+                answers[i] = writer.rejection([MODEL_FAILED])
+        return answers
+
     def _warm_up(self) -> None:
         """The first run allocates: better now than in the first request."""
         self._graph.run(np.full((1, len(self.contract.features)), np.nan, np.float32))
 
 
-def _refused_too(block: _Block, nested: Sequence[Fault]) -> _Block:
+def _refused_too(block: Block, nested: Sequence[Fault]) -> Block:
     """A block in which these cells are refused too, and for nothing else."""
     if not nested:
         return block
@@ -137,12 +144,8 @@ def _refused_too(block: _Block, nested: Sequence[Fault]) -> _Block:
     return block._replace(read=Read(block.read.matrix, [*others, *nested]))
 
 
-def _even(reader: MatrixReader, rows: list[list[str]]) -> _Block:
+def even(reader: MatrixReader, rows: Sequence[Sequence[str]]) -> Block:
+    """Rows of any width as a block."""
     ragged = {i: len(row) for i, row in enumerate(rows) if len(row) != reader.width}
-    even = [row for row in rows if len(row) == reader.width] if ragged else rows
-    return _Block(reader.read(even), ragged, reader.width)
-
-
-def _wrong_field_count(fields: int, width: int) -> str:
-    message = f"{fields} fields under a header of {width}"
-    return rejection([{"code": RowReason.WRONG_FIELD_COUNT, "column": "", "message": message}])
+    sound = [row for row in rows if len(row) == reader.width] if ragged else rows
+    return Block(reader.read(sound), ragged, reader.width)

@@ -15,7 +15,7 @@ from contract import artifact
 from contract.schema import Contract
 from training import metrics
 from training.baseline import describe
-from training.export import TOLERANCE, check_parity, to_onnx
+from training.export import TOLERANCE, check_detached, check_parity, to_onnx
 from training.fitting import fit
 from training.graph import Graph
 from training.inputs import DATASET_VERSION, check_code, read_contract
@@ -32,7 +32,7 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
 
     Raises:
         ModelCodeError: the estimator cannot be built, fitted or exported, or ONNX disagrees.
-        PlatformError: a channel is not what `prepare` wrote.
+        PlatformError: a channel is not what `prepare` wrote, or the exported graph cannot be served.
     """
     contract = read_contract(paths.channel("contract"))
     code = check_code(contract, environ)
@@ -52,6 +52,7 @@ def build(
     onnx = to_onnx(model, contract)
     graph = Graph(onnx)
     parity = check_parity(model, graph, holdout)
+    check_detached(onnx, holdout)
     log.info("ONNX and scikit-learn differ by %.2g at most (%g allowed)", parity, TOLERANCE)
     predictions = graph.run(holdout.numbers, holdout.categories).astype(np.float64)
     scores = measured(contract, model.classes, holdout, predictions)

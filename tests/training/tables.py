@@ -10,9 +10,12 @@ from functools import cache
 from io import StringIO
 from typing import Any, Literal
 
+import numpy as np
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 from contract.schema import Contract, Feature, Problem, Target, Training
+from training.rows import RowReader
+from training.samples import Samples
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def _numeric(name: str, problem: Problem, data: Any, target: list[str], column: 
     return Table(contract, (*names, column.name), rows)
 
 
+ESTIMATORS = ("hist-gradient-boosting", "random-forest", "logistic-regression")
+
 MIXED_FEATURES = (
     Feature(name="amount", type="number", missing=("n/a", "9999"), minimum=0, maximum=10_000),
     Feature(name="colour", type="category", missing=("?",)),
@@ -107,3 +112,12 @@ def _mixed_row(draw: random.Random, problem: Problem) -> tuple[str, ...]:
         plan,
         target,
     )
+
+
+def samples_of(problem: Problem) -> tuple[Contract, Samples]:
+    """The mixed table as a contract and samples to fit."""
+    table = mixed(problem)
+    block = RowReader(MIXED_FEATURES, table.header).read(table.rows)
+    target = np.array([row[-1] for row in table.rows], object)
+    target = target.astype(np.float32) if problem == "regression" else target
+    return table.contract, Samples(block.numbers, block.categories, target)

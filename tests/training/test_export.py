@@ -13,24 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.dummy import DummyClassifier
 
-from contract.schema import Contract, Feature, Problem, Target, Training
-from tests.training.tables import COLOURS, MIXED_FEATURES, mixed
+from contract.schema import Contract, Feature, Target, Training
+from tests.training.tables import COLOURS, ESTIMATORS, samples_of
 from training.export import TOLERANCE, check_parity, to_onnx
 from training.failures import ModelCodeError
 from training.fitting import FittedModel, fit
 from training.graph import Graph
-from training.rows import RowReader
 from training.samples import Samples
-
-ESTIMATORS = ("hist-gradient-boosting", "random-forest", "logistic-regression")
-
-
-def samples_of(problem: Problem) -> tuple[Contract, Samples]:
-    table = mixed(problem)
-    block = RowReader(MIXED_FEATURES, table.header).read(table.rows)
-    target = np.array([row[-1] for row in table.rows], object)
-    target = target.astype(np.float32) if problem == "regression" else target
-    return table.contract, Samples(block.numbers, block.categories, target)
 
 
 @pytest.fixture(scope="module")

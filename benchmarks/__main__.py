@@ -1,0 +1,22 @@
+"""`python -m benchmarks COMMAND`."""
+
+from __future__ import annotations
+
+import typer
+
+from benchmarks.serving import serving
+
+app = typer.Typer(
+    help="What Millrace costs, beside what others cost or the limit, measured in one run.",
+    epilog="Figures and what they mean: docs/performance.md.",
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(serving)
+app.callback()(lambda: None)
+
+if __name__ == "__main__":
+    app(prog_name="python -m benchmarks")

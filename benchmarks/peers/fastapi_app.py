@@ -1,0 +1,35 @@
+"""FastAPI around a pickled scikit-learn pipeline, as its tutorials do it."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+from fastapi import FastAPI, Request
+
+app = FastAPI()
+model = joblib.load(Path(os.environ["MODEL_DIR"]) / "model.joblib")
+
+
+@app.get("/ping")
+async def ping() -> str:
+    return "ok"
+
+
+@app.post("/csv")
+async def from_csv(request: Request) -> list[float]:
+    return _predicted(pd.read_csv(io.BytesIO(await request.body())))
+
+
+@app.post("/json")
+async def from_json(rows: list[dict[str, Any]]) -> list[float]:
+    return _predicted(pd.DataFrame(rows))
+
+
+def _predicted(frame: pd.DataFrame) -> list[float]:
+    probabilities: list[float] = model.predict_proba(frame)[:, 1].tolist()
+    return probabilities

@@ -124,8 +124,9 @@ class AutoScaling:
             described = linked_role.sagemaker(self._cloud).describe_endpoint(EndpointName=endpoint)
         except ClientError as error:
             raise invalid(error.response["Error"]["Message"]) from error
-        if variant not in {each["VariantName"] for each in described.get("ProductionVariants", [])}:
-            raise invalid(f"Variant {variant} of endpoint {endpoint} was not found.")
+        variants = {each["VariantName"]: each for each in described.get("ProductionVariants", [])}
+        if "CurrentInstanceCount" not in variants.get(variant, {}):
+            raise invalid(f"Variant {variant} of endpoint {endpoint} was not found, or has no instances.")
         return str(described["EndpointConfigName"])
 
     def _deregister(self, arguments: Arguments, access_key: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from local.cloud.seam import Cloud
 from local.sagemaker.endpoints.models import Container, container_of
 from local.sagemaker.endpoints.server import ModelServer, UnhealthyError
+from local.sagemaker.endpoints.serverless import ServerlessServer
 from local.sagemaker.errors import ServiceError
 from local.sagemaker.state import MODEL, Record, State
 
@@ -28,16 +29,25 @@ class Variant:
     weight: float
     servers: list[ModelServer] = field(default_factory=list)
 
+    @property
+    def serverless(self) -> bool:
+        return "ServerlessConfig" in self.settings
+
     def summary(self) -> dict[str, Any]:
         """The variant as DescribeEndpoint shows it."""
         image = self.source.image
+        size: dict[str, Any] = {
+            "CurrentInstanceCount": len(self.servers),
+            "DesiredInstanceCount": self.instances,
+        }
+        if serverless := self.settings.get("ServerlessConfig"):
+            size = {"CurrentServerlessConfig": serverless, "DesiredServerlessConfig": serverless}
         return {
             "VariantName": self.settings["VariantName"],
             "DeployedImages": [{"SpecifiedImage": image, "ResolvedImage": image}],
             "CurrentWeight": self.weight,
             "DesiredWeight": self.weight,
-            "CurrentInstanceCount": len(self.servers),
-            "DesiredInstanceCount": self.instances,
+            **size,
         }
 
 
@@ -126,11 +136,12 @@ class Fleet:
 
     def _launch(self, variant: Variant, count: int) -> list[ModelServer]:
         started: list[ModelServer] = []
+        kind = ServerlessServer if variant.serverless else ModelServer
         seconds = variant.settings.get("ContainerStartupHealthCheckTimeoutInSeconds", _STARTUP_SECONDS)
         try:
             for _ in range(count):
                 started.append(
-                    ModelServer(self._cloud, self._endpoint, variant.settings, variant.model, self._capture)
+                    kind(self._cloud, self._endpoint, variant.settings, variant.model, self._capture)
                 )
                 started[-1].prepare(variant.source)
                 started[-1].start()

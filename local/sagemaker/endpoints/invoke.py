@@ -16,7 +16,7 @@ from local.cloud.seam import Cloud
 from local.sagemaker.endpoints.capture import Exchange
 from local.sagemaker.endpoints.fleet import Variant
 from local.sagemaker.endpoints.operations import Endpoints
-from local.sagemaker.endpoints.server import ModelServer
+from local.sagemaker.endpoints.server import ModelServer, UnhealthyError
 from local.sagemaker.errors import ServiceError, not_implemented
 from local.sagemaker.service import Response
 
@@ -72,8 +72,14 @@ class Runtime:
         started: float,
     ) -> Response:
         passed = {name: headers[name.lower()] for name in _PASSED_ON if name.lower() in headers}
-        called = time.perf_counter()
         status, message = 0, _TIMED_OUT
+        try:
+            setup = server.wake()
+        except UnhealthyError as error:
+            return self._model_error(server, 0, str(error))
+        if setup:
+            self._measure_setup(endpoint, variant, setup)
+        called = time.perf_counter()
         try:
             answer = server.invoke(body, passed)
             status = answer.status
@@ -116,16 +122,21 @@ class Runtime:
             },
         )
 
+    def _measure_setup(self, endpoint: str, variant: Variant, seconds: float) -> None:
+        dimensions = {"EndpointName": endpoint, "VariantName": variant.settings["VariantName"]}
+        self._cloud.put_metric("AWS/SageMaker", "ModelSetupTime", seconds * 1e6, "Microseconds", dimensions)
+
     def _measure(self, endpoint: str, variant: Variant, status: int, latency: float, overhead: float) -> None:
         dimensions = {"EndpointName": endpoint, "VariantName": variant.settings["VariantName"]}
-        points = (
+        points = [
             ("Invocations", 1.0, "Count"),
-            ("InvocationsPerInstance", 1.0 / max(1, len(variant.servers)), "None"),
             ("Invocation4XXErrors", float(400 <= status < 500), "Count"),
             ("Invocation5XXErrors", float(status == 0 or status >= 500), "Count"),
             ("ModelLatency", latency * 1e6, "Microseconds"),
             ("OverheadLatency", overhead * 1e6, "Microseconds"),
-        )
+        ]
+        if not variant.serverless:
+            points.append(("InvocationsPerInstance", 1.0 / max(1, len(variant.servers)), "None"))
         for name, value, unit in points:
             self._cloud.put_metric("AWS/SageMaker", name, value, unit, dimensions)
 

@@ -109,10 +109,12 @@ class Models:
         if len(set(names)) != len(names):
             raise invalid("Variant names must be unique within an endpoint configuration.")
         for variant in call["ProductionVariants"]:
-            refuse.beyond(variant, "ServerlessConfig", "ManagedInstanceScaling", "RoutingConfig")
+            refuse.beyond(variant, "ManagedInstanceScaling", "RoutingConfig")
             if "ModelName" not in variant:
                 refuse.unless(variant["VariantName"], "a production variant without a ModelName")
-            self._state.get(MODEL, variant["ModelName"])
+            model = self._state.get(MODEL, variant["ModelName"])
+            if "ServerlessConfig" in variant:
+                _check_serverless(variant, model, call)
         if role := call.get("ExecutionRoleArn"):
             call.require_pass_role(role)
         variants = [{"InitialVariantWeight": 1.0, **variant} for variant in call["ProductionVariants"]]
@@ -130,3 +132,21 @@ class Models:
             return {}
 
         return delete
+
+
+def _check_serverless(variant: Mapping[str, Any], model: Mapping[str, Any], call: Call) -> None:
+    """What SageMaker does for instances only is refused of a serverless variant."""
+    serverless = variant["ServerlessConfig"]
+    refuse.beyond(serverless, "ProvisionedConcurrency")
+    if serverless["MemorySizeInMB"] % 1024:
+        raise invalid("MemorySizeInMB must be a multiple of 1024.")
+    instances = {"InstanceType", "InitialInstanceCount"} & variant.keys()
+    unsupported = {
+        "instances": instances,
+        "more than one production variant": len(call["ProductionVariants"]) > 1,
+        "data capture": call.get("DataCaptureConfig", {}).get("EnableCapture"),
+        "network isolation": model.get("EnableNetworkIsolation"),
+    }
+    for feature, asked in unsupported.items():
+        if asked:
+            raise invalid(f"Serverless Inference does not support {feature}.")

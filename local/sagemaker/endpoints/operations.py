@@ -82,6 +82,7 @@ class Endpoints:
             record = self._idle(call["EndpointName"])
             if record["EndpointStatus"] == "Failed":
                 raise invalid(f'Cannot update failed endpoint "{record["EndpointArn"]}": delete it.')
+            self._check_kind(record, config)
             pending = {"EndpointConfigName": config["EndpointConfigName"], "StartTime": now()}
             record = self._set(record, "Updating", PendingDeploymentSummary=pending, FailureReason=None)
         events.endpoint_changed(self._cloud, record)
@@ -99,6 +100,8 @@ class Endpoints:
                 refuse.unless(wanted.get("DesiredInstanceCount") == 0, "a variant without instances", False)
                 if wanted["VariantName"] not in fleet.variants:
                     raise invalid(f"Could not find variant {wanted['VariantName']} of the endpoint.")
+                if fleet.variants[wanted["VariantName"]].serverless:
+                    raise invalid(f"Variant {wanted['VariantName']} is serverless: it has no instances.")
             record = self._set(record, "Updating")
             before = {name: variant.instances for name, variant in fleet.variants.items()}
             for wanted in call["DesiredWeightsAndCapacities"]:
@@ -130,6 +133,12 @@ class Endpoints:
             f"sagemaker:{call.operation}", self._state.arn(ENDPOINT_CONFIG, call["EndpointConfigName"])
         )
         return self._state.get(ENDPOINT_CONFIG, call["EndpointConfigName"])
+
+    def _check_kind(self, record: Record, config: Record) -> None:
+        fleet = self._serving.get(record["EndpointArn"])
+        serverless = any("ServerlessConfig" in variant for variant in config["ProductionVariants"])
+        if fleet and serverless and not any(variant.serverless for variant in fleet.variants.values()):
+            raise invalid("An endpoint with instances cannot be updated to serverless: delete it first.")
 
     def _idle(self, name: str) -> Record:
         record = self._state.get(ENDPOINT, name)

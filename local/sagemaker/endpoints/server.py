@@ -56,6 +56,7 @@ class ModelServer:
             log=lambda line: cloud.log(self.log_group, f"{self.log_stream}/data-log", [line]),
         )
         self._folder = cloud.folder / "endpoints" / endpoint / self.instance
+        self.sleeping = False
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -91,7 +92,18 @@ class ModelServer:
     def start(self) -> None:
         """Start the process and keep it running until `stop`."""
         self._spawn()
+        self.sleeping = False
         threading.Thread(target=self._supervise, name=f"serve-{self.instance}", daemon=True).start()
+
+    def wake(self) -> float:
+        """See that a process runs for the invocation that has been acquired. Seconds that took."""
+        return 0.0
+
+    def sleep(self) -> None:
+        """End the process and keep its files, until `start` is called again."""
+        self.sleeping = True
+        if self._process is not None:
+            self._cloud.children.stop(self._process)
 
     def wait_until_healthy(self, timeout: float) -> None:
         """Wait for /ping to answer 200.
@@ -185,10 +197,14 @@ class ModelServer:
                 for line in process.stdout:
                     self._log(line.decode(errors="replace").rstrip("\r\n"))
             code = self._cloud.children.stop(process)
-            if self._stopping.wait(_RESTART_SECONDS):
+            if self._rests(process) or self._stopping.wait(_RESTART_SECONDS) or self._rests(process):
                 return
             self._log(f"The container ended with exit code {code}: starting it again.")
             self._spawn()
+
+    def _rests(self, process: subprocess.Popen[bytes]) -> bool:
+        """Whether a process that has ended was meant to, and may have a successor already."""
+        return self.sleeping or self._process is not process
 
     def _log(self, line: str) -> None:
         self._cloud.log(self.log_group, self.log_stream, [line])

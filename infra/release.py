@@ -92,16 +92,8 @@ class Release(Construct):
             serving_role_arn=serving.role_arn,
             key_arn=deployment.storage.key_arn,
             serving=deployment.settings.serving,
-            scaling=Scaling(
-                endpoint=self._endpoint,
-                variant=VARIANT,
-                invocations_per_instance=deployment.serving.invocations_per_instance,
-                serving=deployment.settings.serving,
-            ),
-            capture=Capture(
-                percent=deployment.serving.capture_percent,
-                uri=f"s3://{deployment.storage.artifacts_bucket}/{CAPTURED_PREFIX.rstrip('/')}",
-            ),
+            scaling=self._scaling() if self._has_instances else None,
+            capture=self._capture() if self._has_instances else None,
             release=deployment.settings.release,
             live_parameter=parameter,
             model=deployment.model,
@@ -110,6 +102,7 @@ class Release(Construct):
             self,
             name=name,
             endpoint=self._endpoint,
+            scales=self._has_instances,
             storage=deployment.storage,
             verify_function_arn=self.function.function.function_arn,
             serving_role_arn=serving.role_arn,
@@ -132,6 +125,24 @@ class Release(Construct):
         rules = ("AwsSolutions-SF2", "Serverless-StepFunctionStateMachineXray")
         acknowledge(machine, dict.fromkeys(rules, history))
         return machine
+
+    @property
+    def _has_instances(self) -> bool:
+        return self._deployment.serving.mode == "endpoint"
+
+    def _scaling(self) -> Scaling:
+        return Scaling(
+            endpoint=self._endpoint,
+            variant=VARIANT,
+            invocations_per_instance=self._deployment.serving.invocations_per_instance,
+            serving=self._deployment.settings.serving,
+        )
+
+    def _capture(self) -> Capture:
+        return Capture(
+            percent=self._deployment.serving.capture_percent,
+            uri=f"s3://{self._deployment.storage.artifacts_bucket}/{CAPTURED_PREFIX.rstrip('/')}",
+        )
 
     def _start_on_approval(self, group: str) -> events.CfnRule:
         start = Allow(actions=["states:StartExecution"], resources=[self.machine.attr_arn])

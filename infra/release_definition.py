@@ -77,8 +77,9 @@ class ReleaseDefinition:
     live_parameter: str
     model: str
     serving: Serving
-    scaling: Scaling
-    capture: Capture
+    scaling: Scaling | None
+    """None for a serverless endpoint, which SageMaker scales, and of which it captures nothing."""
+    capture: Capture | None
     release: Release
 
     def to_dict(self) -> dict[str, Any]:
@@ -89,11 +90,11 @@ class ReleaseDefinition:
             "StartAt": "Verify",
             "States": {
                 **self._make(),
-                **self.scaling.stop(then="LookForEndpoint"),
+                **(self.scaling.stop(then="LookForEndpoint") if self.scaling else {}),
                 **self._find_endpoint(),
                 **self._put_on_endpoint(),
                 **self._wait_until_at_rest(),
-                **self.scaling.start(then="IsItLive"),
+                **(self.scaling.start(then="IsItLive") if self.scaling else {}),
                 **self._confirm(),
                 **self._record(),
             },
@@ -118,7 +119,9 @@ class ReleaseDefinition:
             },
             "CreateModel": _sagemaker("createModel", self._model(), then="CreateEndpointConfig"),
             "CreateEndpointConfig": _sagemaker(
-                "createEndpointConfig", self._configuration(), then="StopScaling"
+                "createEndpointConfig",
+                self._configuration(),
+                then="StopScaling" if self.scaling else "LookForEndpoint",
             ),
         }
 
@@ -126,7 +129,7 @@ class ReleaseDefinition:
         return {
             "ModelName.$": "$.model_name",
             "ExecutionRoleArn": self.serving_role_arn,
-            "EnableNetworkIsolation": True,
+            "EnableNetworkIsolation": self.scaling is not None,
             "PrimaryContainer": {
                 "ModelPackageName.$": "$.model_package_arn",
                 "Environment": {f"{MODEL_VERSION_VARIABLE}.$": "$.model_version"},
@@ -137,15 +140,27 @@ class ReleaseDefinition:
         variant = {
             "VariantName": VARIANT,
             "ModelName.$": "$.model_name",
-            "InstanceType": self.serving.instance_type,
-            "InitialInstanceCount": self.serving.min_instances,
             "InitialVariantWeight": 1,
+            **self._size(),
         }
         return {
             "EndpointConfigName.$": "$.endpoint_config_name",
             "KmsKeyId": self.key_arn,
             "ProductionVariants": [variant],
-            "DataCaptureConfig": self.capture.to_dict(self.key_arn),
+            **({"DataCaptureConfig": self.capture.to_dict(self.key_arn)} if self.capture else {}),
+        }
+
+    def _size(self) -> dict[str, Any]:
+        if self.scaling:
+            return {
+                "InstanceType": self.serving.instance_type,
+                "InitialInstanceCount": self.serving.min_instances,
+            }
+        return {
+            "ServerlessConfig": {
+                "MemorySizeInMB": self.serving.serverless_memory_mib,
+                "MaxConcurrency": self.serving.serverless_max_concurrency,
+            }
         }
 
     def _find_endpoint(self) -> States:
@@ -190,7 +205,9 @@ class ReleaseDefinition:
             ),
             "CreateEndpoint": _sagemaker("createEndpoint", put, then="Wait"),
             "UpdateEndpoint": {
-                **_sagemaker("updateEndpoint", {**put, **_KEEP_INSTANCES}, then="Wait"),
+                **_sagemaker(
+                    "updateEndpoint", {**put, **(_KEEP_INSTANCES if self.scaling else {})}, then="Wait"
+                ),
                 # Whatever serves then is to be scaled again, before the release fails for not being live.
                 "Catch": [{"ErrorEquals": ["States.TaskFailed"], "ResultPath": "$.error", "Next": "Wait"}],
             },
@@ -204,7 +221,7 @@ class ReleaseDefinition:
             "IsItAtRest": {
                 "Type": "Choice",
                 "Choices": [
-                    _when("InService", "StartScaling"),
+                    _when("InService", "StartScaling" if self.scaling else "IsItLive"),
                     *(_when(status, "Wait") for status in _BUSY),
                 ],
                 "Default": "NotLive",

@@ -103,6 +103,7 @@ def state_machine_role(
     *,
     name: str,
     endpoint: str,
+    scales: bool,
     storage: Storage,
     verify_function_arn: str,
     serving_role_arn: str,
@@ -131,7 +132,7 @@ def state_machine_role(
             Allow(
                 actions=["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], resources=[the_endpoint]
             ),
-            *scale(scope, endpoint),
+            *(scale(scope, endpoint) if scales else []),
             pass_role([serving_role_arn], service="sagemaker.amazonaws.com"),
             lend_key(storage.key_arn),
             Allow(actions=["ssm:PutParameter"], resources=[arn(scope, "ssm", f"parameter{live_parameter}")]),

@@ -44,7 +44,11 @@ class Synthesis:
 
 def synthesise(root: Path, environment: str, folder: Path) -> Synthesis:
     """The cloud assembly of the model `tumor` in an environment."""
-    configuration = Configuration.read(root, environment=environment, model="tumor")
+    return compose_alone(Configuration.read(root, environment=environment, model="tumor"), folder)
+
+
+def compose_alone(configuration: Configuration, folder: Path) -> Synthesis:
+    """The cloud assembly of a configuration."""
     with alone():
         app = cdk.App(context=FLAGS, outdir=str(folder / "cdk.out"))
         storage, loop = compose(app, configuration, build=folder / "build")
@@ -54,7 +58,7 @@ def synthesise(root: Path, environment: str, folder: Path) -> Synthesis:
         configuration=configuration,
         storage=_template(folder, storage),
         loop=_template(folder, loop),
-        bundle=folder / "build" / "lambdas" / f"millrace-{environment}-tumor",
+        bundle=folder / "build" / "lambdas" / f"millrace-{configuration.environment_name}-tumor",
     )
 
 

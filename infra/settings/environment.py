@@ -36,6 +36,8 @@ class Serving(Table):
     max_instances: int = Field(default=4, ge=1, le=100)
     scale_out_seconds: int = Field(default=60, ge=0, le=3600)
     scale_in_seconds: int = Field(default=300, ge=0, le=3600)
+    serverless_memory_mib: Literal[1024, 2048, 3072, 4096, 5120, 6144] = 2048
+    serverless_max_concurrency: int = Field(default=10, ge=1, le=200)
 
 
 class Release(Table):

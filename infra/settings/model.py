@@ -55,6 +55,7 @@ class Training(Table):
 
 
 class Serving(Table):
+    mode: Literal["endpoint", "serverless"] = "endpoint"
     capture_percent: int = Field(default=100, ge=0, le=100)
     invocations_per_instance: int = Field(default=6000, ge=1)
 

@@ -17,6 +17,9 @@ CAPTURED_PREFIX = "captured/"
 RECONCILIATION_KEY = "reconciliation/progress.json"
 """Key in the artifacts bucket of how far the search for uploads without an outcome has come."""
 
+BATCH_PREFIX = "batch/"
+"""Prefix in the artifacts bucket of what is kept while uploads are scored by the batch path."""
+
 MAX_KEY_BYTES = 1024
 """S3's limit on a key, in bytes of UTF-8."""
 EXTENSION_ROOM = 16
@@ -92,3 +95,13 @@ def live_parameter(environment: str, model: str) -> str:
 def resource_name(environment: str, model: str) -> str:
     """Name of a model's endpoint, pipeline and model package group in an environment."""
     return f"millrace-{environment}-{model}"
+
+
+def batch_id(upload_key: str, version_id: str) -> str:
+    """Name of an upload's first execution by the batch path: the same at each delivery of its event."""
+    return hashlib.sha256(f"{version_id}/{upload_key}".encode()).hexdigest()[:32]
+
+
+def batch_upload_key(batch: str) -> str:
+    """Key in the artifacts bucket of the document that says which upload a batch scores."""
+    return f"{BATCH_PREFIX}{batch}/upload.json"

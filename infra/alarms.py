@@ -7,13 +7,14 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
+from infra.batch import Batch
 from infra.deployment import Deployment
 from infra.paging import Paging
 from infra.reconciliation import Reconciliation
 from infra.release import Release
 from infra.scoring import Scoring
 from infra.training import Training
-from infra.watches import watch_functions, watch_model, watch_queues, watch_uploads
+from infra.watches import watch_batch, watch_functions, watch_model, watch_queues, watch_uploads
 
 
 class Alarms(Construct):
@@ -29,6 +30,7 @@ class Alarms(Construct):
         training: Training,
         release: Release,
         scoring: Scoring,
+        batch: Batch,
         reconciliation: Reconciliation,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -38,6 +40,7 @@ class Alarms(Construct):
             *watch_uploads(scoring, reconciliation, settings),
             *watch_queues(scoring, reconciliation, training, release, paging, settings),
             *watch_functions(scoring, reconciliation, training, release),
+            *watch_batch(batch),
             *watch_model(training, release, settings),
         ):
             alarm = cloudwatch.Alarm(

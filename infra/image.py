@@ -12,6 +12,9 @@ from constructs import Construct
 from infra.permissions import Allow
 from infra.settings.environment import ECR_IMAGE
 
+SOURCES = ("contract", "lambdas", "training")
+"""Folders of the image, besides the model's. Of `lambdas` it runs what reads and writes uploads."""
+
 
 class Image(Construct):
     """An image in ECR and the statements a role needs to pull it."""
@@ -24,7 +27,12 @@ class Image(Construct):
                 "Asset",
                 directory=str(root),
                 file="training/Dockerfile",
-                exclude=["**", "!contract/**", "!training/**", f"!models/{model}/**", "**/__pycache__"],
+                exclude=[
+                    "**",
+                    *(f"!{folder}/**" for folder in SOURCES),
+                    f"!models/{model}/**",
+                    "**/__pycache__",
+                ],
                 ignore_mode=cdk.IgnoreMode.DOCKER,
                 platform=ecr_assets.Platform.LINUX_AMD64,
             )

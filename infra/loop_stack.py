@@ -12,6 +12,7 @@ from constructs import Construct
 
 from contract.layout import resource_name
 from infra.alarms import Alarms
+from infra.batch import Batch
 from infra.deployment import Deployment
 from infra.image import Image
 from infra.paging import Paging
@@ -66,7 +67,8 @@ class LoopStack(cdk.Stack):
             definition=definition,
         )
         release = Release(self, "Release", deployment=deployment, image=image, endpoint=endpoint)
-        scoring = Scoring(self, "Scoring", deployment=deployment, endpoint=endpoint)
+        batch = Batch(self, "Batch", deployment=deployment, image=image)
+        scoring = Scoring(self, "Scoring", deployment=deployment, endpoint=endpoint, batch=batch)
         reconciliation = Reconciliation(self, "Reconciliation", deployment=deployment, scoring=scoring)
         Alarms(
             self,
@@ -76,12 +78,14 @@ class LoopStack(cdk.Stack):
             training=training,
             release=release,
             scoring=scoring,
+            batch=batch,
             reconciliation=reconciliation,
         )
         outputs = {
             "Pipeline": deployment.name,
             "PipelineArn": arn(self, "sagemaker", f"pipeline/{deployment.name}"),
             "Endpoint": endpoint,
+            "BatchStateMachineArn": batch.machine.attr_arn,
             "ReleaseStateMachineArn": release.machine.attr_arn,
             "ScoreQueueUrl": scoring.uploads.queue.queue_url,
             "ScoreDeadLetterQueueUrl": scoring.uploads.dead_letters.queue_url,

@@ -258,6 +258,7 @@ class ReleaseDefinition:
                     "endpoint": self.endpoint,
                     "endpoint_config.$": "$.endpoint_config_name",
                     "model": self.model,
+                    "model_name.$": "$.model_name",
                     "released_at.$": "$$.State.EnteredTime",
                 },
                 "Next": "RecordVersion",

@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.layout import CAPTURED_PREFIX, RUNS_PREFIX
+from contract.layout import BATCH_PREFIX, CAPTURED_PREFIX, RUNS_PREFIX
 from infra.image import Image
 from infra.permissions import (
     Allow,
@@ -24,6 +24,24 @@ from infra.storage import Storage
 _NAMED = "Packages, models and configurations are named after the version they hold."
 
 
+def log_delivery() -> Allow:
+    """Let a state machine write its log."""
+    return Allow(
+        actions=[
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:GetLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:UpdateLogDelivery",
+        ],
+        resources=["*"],
+        because="Log delivery, by which Step Functions writes its log, has no resources to name.",
+    )
+
+
 def read_packages(scope: Construct, group: str) -> Allow:
     """Describe any version of a model package group."""
     return Allow(
@@ -34,7 +52,10 @@ def read_packages(scope: Construct, group: str) -> Allow:
 
 
 def serving_role(scope: Construct, *, endpoint: str, storage: Storage, image: Image) -> iam.Role:
-    """A role that loads models, keeps what is captured and writes logs, under which the model server runs."""
+    """A role under which the model server runs, behind an endpoint and in transform jobs.
+
+    It loads models, keeps what is captured, answers the parts of batches and writes logs.
+    """
     return role(
         scope,
         "ServingRole",
@@ -42,10 +63,14 @@ def serving_role(scope: Construct, *, endpoint: str, storage: Storage, image: Im
         description=f"The model server behind {endpoint}",
         allows=[
             read_objects(storage.artifacts_arn, f"{RUNS_PREFIX}*/train/*"),
-            list_objects(storage.artifacts_arn, RUNS_PREFIX),
-            write_objects(storage.artifacts_arn, f"{CAPTURED_PREFIX}{endpoint}/*"),
+            read_objects(storage.artifacts_arn, f"{BATCH_PREFIX}*/parts/*", f"{BATCH_PREFIX}*/rounds/*"),
+            list_objects(storage.artifacts_arn, RUNS_PREFIX, BATCH_PREFIX),
+            write_objects(
+                storage.artifacts_arn, f"{CAPTURED_PREFIX}{endpoint}/*", f"{BATCH_PREFIX}*/answers/*"
+            ),
             use_key(scope, storage.key_arn),
             *telemetry(scope, f"/aws/sagemaker/Endpoints/{endpoint}"),
+            *telemetry(scope, "/aws/sagemaker/TransformJobs"),
             *image.pull,
         ],
     )
@@ -136,19 +161,6 @@ def state_machine_role(
             pass_role([serving_role_arn], service="sagemaker.amazonaws.com"),
             lend_key(storage.key_arn),
             Allow(actions=["ssm:PutParameter"], resources=[arn(scope, "ssm", f"parameter{live_parameter}")]),
-            Allow(
-                actions=[
-                    "logs:CreateLogDelivery",
-                    "logs:DeleteLogDelivery",
-                    "logs:DescribeLogGroups",
-                    "logs:DescribeResourcePolicies",
-                    "logs:GetLogDelivery",
-                    "logs:ListLogDeliveries",
-                    "logs:PutResourcePolicy",
-                    "logs:UpdateLogDelivery",
-                ],
-                resources=["*"],
-                because="Log delivery, by which Step Functions writes its log, has no resources to name.",
-            ),
+            log_delivery(),
         ],
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from contract.layout import SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
+from contract.layout import BATCH_PREFIX, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
 from contract.metrics import NAMESPACE, Dimension, Metric
+from infra.batch import Batch
 from infra.deployment import Deployment
 from infra.function import Function
 from infra.permissions import Allow, arn, list_objects, read_objects, use_key, write_objects
@@ -14,9 +15,11 @@ from infra.upload_queue import UploadQueue
 
 
 class Scoring(Construct):
-    """Queue and function that put uploads through the endpoint."""
+    """Queue and function that put uploads through the endpoint, or to the batch path."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, deployment: Deployment, endpoint: str) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, deployment: Deployment, endpoint: str, batch: Batch
+    ) -> None:
         super().__init__(scope, construct_id)
         self._dimensions = {
             Dimension.ENVIRONMENT.value: deployment.environment_name,
@@ -39,6 +42,8 @@ class Scoring(Construct):
             description="Streams an upload through the endpoint and commits one result",
             variables={
                 "RESULTS_BUCKET": deployment.storage.results_bucket,
+                "ARTIFACTS_BUCKET": deployment.storage.artifacts_bucket,
+                "BATCH_STATE_MACHINE": batch.machine.attr_arn,
                 "ENDPOINT": endpoint,
                 "QUEUE_URL": self.uploads.queue.queue_url,
                 "MAX_UPLOAD_BYTES": str(settings.max_upload_mib * 1024 * 1024),
@@ -46,7 +51,7 @@ class Scoring(Construct):
             },
             timeout_seconds=settings.timeout_seconds,
             memory_mib=settings.memory_mib,
-            allows=[self.uploads.consume, *self._allows(deployment, endpoint)],
+            allows=[self.uploads.consume, *self._allows(deployment, endpoint, batch)],
         )
         # One file a call: each has the function's whole time, and a crash delays no other.
         self.function.consume(
@@ -59,7 +64,7 @@ class Scoring(Construct):
             namespace=NAMESPACE, metric_name=metric.value, dimensions_map=self._dimensions
         )
 
-    def _allows(self, deployment: Deployment, endpoint: str) -> list[Allow]:
+    def _allows(self, deployment: Deployment, endpoint: str, batch: Batch) -> list[Allow]:
         storage = deployment.storage
         return [
             read_objects(storage.data_arn, f"{SCORE_PREFIX}*", versions=True),
@@ -73,6 +78,8 @@ class Scoring(Construct):
                 resources=[f"{storage.results_arn}/{UNSCORABLE_PREFIX}*"],
                 because="Hides, and keeps as a version, the one of two outcomes that another model gave.",
             ),
+            write_objects(storage.artifacts_arn, f"{BATCH_PREFIX}*/upload.json"),
+            Allow(actions=["states:StartExecution"], resources=[batch.machine.attr_arn]),
             use_key(self, storage.key_arn),
             Allow(
                 actions=["sagemaker:InvokeEndpoint"],

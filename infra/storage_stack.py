@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from contract.layout import CAPTURED_PREFIX, resource_name
+from contract.layout import BATCH_PREFIX, CAPTURED_PREFIX, resource_name
 from infra.permissions import acknowledge, arn
 from infra.settings import Environment
 from infra.storage import Storage
@@ -40,6 +40,9 @@ class StorageStack(cdk.Stack):
         artifacts = self._bucket("Artifacts")
         artifacts.add_lifecycle_rule(
             prefix=CAPTURED_PREFIX, expiration=cdk.Duration.days(environment.retention.captured_days)
+        )
+        artifacts.add_lifecycle_rule(
+            prefix=BATCH_PREFIX, expiration=cdk.Duration.days(environment.batch.kept_days)
         )
         cfn_data = data.node.default_child
         assert isinstance(cfn_data, s3.CfnBucket)

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from contract.metrics import Metric
+from infra.batch import Batch
 from infra.paging import Paging
 from infra.reconciliation import Reconciliation
 from infra.release import Release
 from infra.scoring import Scoring
 from infra.settings.environment import Alarms as AlarmSettings
 from infra.training import Training
+
+ENDS = {"failed": "ExecutionsFailed", "timed-out": "ExecutionsTimedOut", "aborted": "ExecutionsAborted"}
+"""How an execution of a state machine ends badly, and the metric that counts it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,8 +163,20 @@ def watch_functions(
     ]
 
 
+def watch_batch(batch: Batch) -> list[Watch]:
+    return [
+        Watch(
+            name=f"batch-{end}",
+            metric=batch.metric(metric),
+            means=f"Scoring a large upload {end.replace('-', ' ')}; it has no outcome yet.",
+            do="open the execution, put right what it says, and start it again with the same input.",
+            runbook="batch-failed",
+        )
+        for end, metric in ENDS.items()
+    ]
+
+
 def watch_model(training: Training, release: Release, settings: AlarmSettings) -> list[Watch]:
-    ends = {"failed": "ExecutionsFailed", "timed-out": "ExecutionsTimedOut", "aborted": "ExecutionsAborted"}
     return [
         Watch(
             name="endpoint-errors",
@@ -194,6 +210,6 @@ def watch_model(training: Training, release: Release, settings: AlarmSettings) -
                 do="open the execution and read the state it ended in.",
                 runbook="release-failed",
             )
-            for end, metric in ends.items()
+            for end, metric in ENDS.items()
         ),
     ]

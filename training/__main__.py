@@ -19,6 +19,8 @@ JOBS = {
     "prepare": "split a dataset into rows to train on and rows held out",
     "train": "fit the model, export it to ONNX, prove that both agree, and seal the artifact",
     "evaluate": "measure a sealed artifact on the rows held out, and judge its gates",
+    "split": "cut an upload into parts, each a request to the model server",
+    "assemble": "make the answers to all parts one result, in the upload's order, and commit it",
     "serve": "answer /ping and /invocations with the model in the model folder",
 }
 """Each job is the module `training.<job>` with a function `run(paths, environ)`."""

@@ -54,6 +54,17 @@ class Scoring(Table):
     memory_mib: int = Field(default=1024, ge=128, le=10240)
 
 
+class Batch(Table):
+    instance_type: Instance = "ml.m5.large"
+    instances: int = Field(default=1, ge=1, le=100)
+    concurrency: int = Field(default=4, ge=1, le=14)
+    rounds: int = Field(default=3, ge=1, le=9)
+    volume_gib: int = Field(default=100, ge=1, le=16384)
+    poll_seconds: int = Field(default=30, ge=1, le=300)
+    timeout_minutes: int = Field(default=12 * 60, ge=1, le=5 * 24 * 60)
+    kept_days: int = Field(default=15, ge=15)
+
+
 class Reconciliation(Table):
     every_minutes: int = Field(default=15, ge=1, le=24 * 60)
     after_minutes: int = Field(default=60, ge=1, le=24 * 60)
@@ -93,6 +104,7 @@ class Environment(Table):
     serving: Serving = Serving()
     release: Release = Release()
     scoring: Scoring = Scoring()
+    batch: Batch = Batch()
     reconciliation: Reconciliation = Reconciliation()
     paging: Paging = Paging()
     alarms: Alarms = Alarms()

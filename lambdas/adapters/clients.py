@@ -26,6 +26,7 @@ _STANDARD: _RetryDict = {"mode": "standard", "total_max_attempts": 5}
 _CONFIGS: dict[str, Config] = {
     "s3": Config(connect_timeout=5, read_timeout=60, retries=_STANDARD, max_pool_connections=16),
     "sqs": Config(connect_timeout=5, read_timeout=10, retries=_STANDARD),
+    "stepfunctions": Config(connect_timeout=5, read_timeout=10, retries=_STANDARD),
     "sagemaker": Config(connect_timeout=5, read_timeout=30, retries=_STANDARD),
     # SageMaker gives a model 60 s to answer. The retries are score_upload's own: only it
     # knows the function's deadline, and botocore never retries a ModelError.
@@ -40,7 +41,7 @@ _CONFIGS: dict[str, Config] = {
 _KINDS: dict[type[AwsError], frozenset[str]] = {
     AccessDenied: frozenset({"AccessDenied", "AccessDeniedException", "AccessDeniedByLockException"}),
     NotFound: frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404", "ResourceNotFound"}),
-    AlreadyExists: frozenset({"PreconditionFailed", "412"}),
+    AlreadyExists: frozenset({"PreconditionFailed", "412", "ExecutionAlreadyExists"}),
     Transient: frozenset(
         {"ConditionalRequestConflict", "RequestTimeout", "SlowDown", "Throttling", "ThrottlingException"}
         | {"ModelNotReadyException", "TooManyRequestsException", "ConflictException"}

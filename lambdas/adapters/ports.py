@@ -128,6 +128,13 @@ class Outbox(Protocol):
         """Send one message a body, all of them or fail; what was sent before a failure stays sent."""
 
 
+class StateMachine(Protocol):
+    """A state machine whose executions are named after what they are about."""
+
+    def start(self, name: str, argument: Mapping[str, str]) -> None:
+        """Start an execution, unless one of this name was started before."""
+
+
 class Pipeline(Protocol):
     """The training pipeline."""
 

@@ -10,6 +10,7 @@ from lambdas.adapters.buckets import S3Bucket
 from lambdas.adapters.observability import EmbeddedMetrics, observed
 from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.sagemaker import Endpoint
+from lambdas.adapters.state_machines import StandardStateMachine
 from lambdas.score_upload.logic import Scorer, score_messages
 from lambdas.score_upload.settings import Settings
 
@@ -21,6 +22,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     scorer = Scorer(
         open_bucket=S3Bucket,
         results=S3Bucket(settings.results_bucket),
+        artifacts=S3Bucket(settings.artifacts_bucket),
+        batches=StandardStateMachine(settings.batch_state_machine),
         model=Endpoint(settings.endpoint),
         queue=SqsQueue(settings.queue_url),
         metrics=EmbeddedMetrics(settings.environment, settings.model),

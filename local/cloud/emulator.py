@@ -19,6 +19,7 @@ from local.cloud import (
     functions,
     log_groups,
     object_events,
+    object_ranges,
     queue_mappings,
     service_calls,
     state_machines,
@@ -62,6 +63,7 @@ class Emulator:
         cloudwatch.install(calls)
         log_groups.install(calls)
         buckets.install()
+        object_ranges.install()
         self.clock = Clock(account, region, [QueueMetrics(measurements).measure, children.forget_ended])
         self.cloud = Cloud(
             folder=folder,

@@ -19,8 +19,9 @@ from local.sagemaker.registry import Registry
 from local.sagemaker.service import Backend, Response, Service
 from local.sagemaker.state import State
 from local.sagemaker.tags import Tags
+from local.sagemaker.transforms.operations import Transforms
 
-_PARTS = (Registry, Models, Reading, Tags)
+_PARTS = (Registry, Models, Transforms, Reading, Tags)
 _ROUTE = {"target_prefixes": ["SageMaker."], "credential_scope": "sagemaker", "host_patterns": []}
 
 

@@ -21,8 +21,12 @@ def _described(kind: Kind, record: Record) -> Record:
 
 
 def job_changed(cloud: Cloud, kind: Kind, record: Record) -> None:
-    """A processing or training job changed its status."""
-    title = {"ProcessingJob": "Processing Job", "TrainingJob": "Training Job"}[kind.noun]
+    """A job changed its status."""
+    title = {
+        "ProcessingJob": "Processing Job",
+        "TrainingJob": "Training Job",
+        "TransformJob": "Transform Job",
+    }[kind.noun]
     _put(
         cloud,
         f"SageMaker {title} State Change",

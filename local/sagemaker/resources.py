@@ -12,6 +12,7 @@ _MEMBERS: tuple[tuple[str, str], ...] = (
     ("ModelPackageName", "model-package"),
     ("ProcessingJobName", "processing-job"),
     ("TrainingJobName", "training-job"),
+    ("TransformJobName", "transform-job"),
     ("EndpointName", "endpoint"),
     ("EndpointConfigName", "endpoint-config"),
     ("ModelName", "model"),

@@ -63,6 +63,12 @@ TRAINING_JOB = Kind(
     missing=invalid("Requested resource not found."),
     taken=in_use(_JOB_TAKEN),
 )
+TRANSFORM_JOB = Kind(
+    noun="TransformJob",
+    resource="transform-job",
+    missing=invalid("Could not find requested job with name: {name}"),
+    taken=in_use(_JOB_TAKEN),
+)
 PIPELINE = Kind(
     noun="Pipeline",
     resource="pipeline",

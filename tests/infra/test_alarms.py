@@ -50,7 +50,7 @@ def test_what_can_go_wrong_is_watched(stacks: Synthesis) -> None:
         *(f"{f}-throttles" for f in FUNCTIONS),
         "endpoint-latency",
         "pipeline-failed",
-        *(f"release-{end}" for end in ("failed", "timed-out", "aborted")),
+        *(f"{what}-{end}" for what in ("release", "batch") for end in ("failed", "timed-out", "aborted")),
     }
 
 

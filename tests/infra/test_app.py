@@ -17,7 +17,7 @@ pytestmark = pytest.mark.synth
 
 OUTPUTS = {
     "DataBucket", "ResultsBucket", "ArtifactsBucket", "KeyArn", "ModelPackageGroup", "Pipeline", "PipelineArn",
-    "Endpoint", "ReleaseStateMachineArn", "ScoreQueueUrl", "ScoreDeadLetterQueueUrl", "TrainingQueueUrl",
+    "Endpoint", "BatchStateMachineArn", "ReleaseStateMachineArn", "ScoreQueueUrl", "ScoreDeadLetterQueueUrl", "TrainingQueueUrl",
     "TrainingDeadLetterQueueUrl", "ReleaseDeadLetterQueueUrl", "PageTopicArn", "StartTrainingFunction",
     "ScoreUploadFunction",
         "ReconcileUploadsFunction", "VerifyPackageFunction",
@@ -111,6 +111,6 @@ def test_an_account_builds_the_image_and_the_laptop_is_given_one(prod: Synthesis
     [image] = assets["dockerImages"].values()
     folder = prod.folder / image["source"]["directory"]
     assert image["source"]["dockerFile"] == "training/Dockerfile"
-    assert {path.name for path in folder.iterdir()} == {"contract", "training", "models"}
+    assert {path.name for path in folder.iterdir()} == {"contract", "lambdas", "training", "models"}
     assert [path.name for path in (folder / "models").iterdir()] == ["tumor"]
     assert not list(folder.rglob("__pycache__"))

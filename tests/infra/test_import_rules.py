@@ -21,6 +21,8 @@ MAY_IMPORT = {
 }
 """Besides itself. `training` loads a model's own folder by its name, which is no import statement."""
 
+BATCH = {f"training/{name}.py" for name in ("batch", "split", "assemble", "s3")}
+"""Jobs that read and write uploads: with the code of `score_upload`, lest one upload have two results."""
 AWS = {"boto3", "botocore", "aiobotocore"}
 
 
@@ -52,7 +54,22 @@ def tops(names: set[str]) -> set[str]:
 @pytest.mark.parametrize("folder", sorted(MAY_IMPORT.keys() - {"models"}))
 def test_a_folder_imports_only_what_it_may(root: Path, folder: str) -> None:
     for path, names in imported(root, folder).items():
-        assert tops(names) & FOLDERS <= MAY_IMPORT[folder] | {folder}, path
+        more = {"lambdas"} if path.as_posix() in BATCH else set()
+        assert tops(names) & FOLDERS <= MAY_IMPORT[folder] | {folder} | more, path
+
+
+def test_jobs_that_train_and_the_model_server_know_nothing_of_the_batch_path(root: Path) -> None:
+    for path, names in imported(root, "training").items():
+        if path.as_posix() not in BATCH:
+            assert not {f"training.{Path(other).stem}" for other in BATCH} & {
+                ".".join(name.split(".")[:2]) for name in names
+            }, path
+
+
+def test_the_batch_path_takes_from_functions_only_what_reads_and_writes_uploads(root: Path) -> None:
+    for path, names in imported(root, "training").items():
+        theirs = {".".join(name.split(".")[:2]) for name in names if name.startswith("lambdas.")}
+        assert theirs <= {"lambdas.adapters", "lambdas.score_upload"}, path
 
 
 def test_models_import_only_what_they_may(root: Path) -> None:

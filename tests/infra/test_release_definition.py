@@ -20,7 +20,8 @@ pytestmark = pytest.mark.synth
 
 @pytest.fixture
 def machine(stacks: Synthesis) -> dict[str, Any]:
-    [machine] = stacks.of_type("AWS::StepFunctions::StateMachine").values()
+    machines = stacks.of_type("AWS::StepFunctions::StateMachine").values()
+    [machine] = [m for m in machines if m["Properties"]["StateMachineName"].endswith("-release")]
     definition: dict[str, Any] = json.loads(render(machine["Properties"]["DefinitionString"]))
     return definition
 
@@ -205,5 +206,5 @@ def test_the_live_version_is_recorded_under_the_agreed_name(
     assert (record["Name"], record["Overwrite"]) == (f"/millrace/{environment}/tumor/live", True)
     noted = {key.removesuffix(".$") for key in machine["States"]["NoteVersion"]["Parameters"]}
     assert noted == {
-        "model_version", "model_package_arn", "endpoint", "endpoint_config", "model", "released_at"
+        "model_version", "model_package_arn", "endpoint", "endpoint_config", "model", "model_name", "released_at"
     }  # fmt: skip

@@ -59,6 +59,8 @@ def account(runtime: SignModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "ENVIRONMENT": "test",
         "MODEL": "sign",
         "RESULTS_BUCKET": "results",
+        "ARTIFACTS_BUCKET": "artifacts",
+        "BATCH_STATE_MACHINE": "arn:aws:states:eu-central-1:123456789012:stateMachine:batch",
         "ENDPOINT": ENDPOINT,
         "QUEUE_URL": url,
         "MAX_UPLOAD_BYTES": "1000000",

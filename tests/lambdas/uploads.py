@@ -11,7 +11,7 @@ from typing import Any
 from contract import layout
 from lambdas.score_upload.logic import Scorer, score_messages
 from lambdas.score_upload.settings import Settings
-from tests.lambdas.fakes import MemoryBucket, MemoryMetrics, MemoryQueue, SignModel
+from tests.lambdas.fakes import MemoryBucket, MemoryMetrics, MemoryQueue, MemoryStateMachine, SignModel
 
 KEY = "score/week 1/a+b.csv"
 
@@ -42,6 +42,8 @@ class World:
     model: SignModel = field(default_factory=SignModel)
     data: MemoryBucket = field(default_factory=lambda: MemoryBucket("data"))
     results: MemoryBucket = field(default_factory=lambda: MemoryBucket("results"))
+    artifacts: MemoryBucket = field(default_factory=lambda: MemoryBucket("artifacts"))
+    batches: MemoryStateMachine = field(default_factory=MemoryStateMachine)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
     pauses: list[float] = field(default_factory=list)
@@ -53,6 +55,8 @@ class World:
             environment="test",
             model="sign",
             results_bucket="results",
+            artifacts_bucket="artifacts",
+            batch_state_machine="batch",
             endpoint="endpoint",
             queue_url="queue",
             max_upload_bytes=self.max_upload_bytes,
@@ -61,6 +65,8 @@ class World:
         return Scorer(
             open_bucket=lambda name: {"data": self.data}[name],
             results=self.results,
+            artifacts=self.artifacts,
+            batches=self.batches,
             model=self.model,
             queue=self.queue,
             metrics=self.metrics,

@@ -1,0 +1,138 @@
+"""The batch path's state machine: its states, its calls, and what it may do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from contract.layout import BATCH_PREFIX
+from contract.serving import MAX_REQUEST_BYTES
+from infra.pipeline.shapes import conform, operation
+from infra.pipeline.template import render
+from tests.synthesis import Synthesis
+
+pytestmark = pytest.mark.synth
+
+
+@pytest.fixture
+def machine(stacks: Synthesis) -> dict[str, Any]:
+    machines = stacks.of_type("AWS::StepFunctions::StateMachine").values()
+    [machine] = [m for m in machines if m["Properties"]["StateMachineName"].endswith("-batch")]
+    definition: dict[str, Any] = json.loads(render(machine["Properties"]["DefinitionString"]))
+    return definition
+
+
+def follows(state: dict[str, Any]) -> set[str]:
+    branches = (state, *state.get("Choices", ()), *state.get("Catch", ()))
+    found = {branch["Next"] for branch in branches if "Next" in branch}
+    return found | ({state["Default"]} if "Default" in state else set())
+
+
+def calls(machine: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The SageMaker calls, each with what it sends."""
+    return [
+        ((action := state["Resource"].rsplit(":", 1)[1])[0].upper() + action[1:], state["Parameters"])
+        for state in machine["States"].values()
+        if ":aws-sdk:sagemaker:" in state.get("Resource", "")
+    ]
+
+
+def known(value: Any) -> Any:
+    """Parameters with what a path will find standing as an expression."""
+    if isinstance(value, dict):
+        return {k.removesuffix(".$"): {"Get": v} if k.endswith(".$") else known(v) for k, v in value.items()}
+    return [known(item) for item in value] if isinstance(value, list) else value
+
+
+def transform(machine: dict[str, Any]) -> dict[str, Any]:
+    return dict(calls(machine))["CreateTransformJob"]
+
+
+def test_every_state_is_reached_and_every_path_ends(machine: dict[str, Any]) -> None:
+    states, seen, todo = machine["States"], set(), [machine["StartAt"]]
+    while todo:
+        if (name := todo.pop()) not in seen:
+            seen.add(name)
+            todo.extend(follows(states[name]))
+    assert seen == set(states)
+    assert {name for name, s in states.items() if not follows(s)} == {"Done", "JobFailed", "PartsNotScored"}
+
+
+def test_calls_have_the_shape_that_sagemaker_takes(machine: dict[str, Any]) -> None:
+    for name, parameters in calls(machine):
+        assert list(conform(known(parameters), operation(name).input_shape, name)) == []
+
+
+def test_every_call_is_retried_and_a_job_that_exists_is_waited_for(machine: dict[str, Any]) -> None:
+    for name, state in machine["States"].items():
+        if state["Type"] == "Task":
+            assert state["Retry"], name
+        if ":sagemaker:create" in state.get("Resource", ""):
+            [caught] = state["Catch"]
+            assert (caught["ErrorEquals"], caught["Next"]) == (
+                ["SageMaker.ResourceInUseException"],
+                state["Next"],
+            )
+
+
+def test_every_status_of_a_job_leads_somewhere(machine: dict[str, Any]) -> None:
+    for title in ("Split", "Transform", "Assemble"):
+        choice = machine["States"][f"Has{title}Ended"]
+        ended = {c["StringEquals"] for c in choice["Choices"]}
+        assert ended == {"Completed", "Failed", "Stopped"}
+        assert choice["Default"] == f"WaitFor{title}"
+
+
+def test_a_part_is_one_request_whose_failure_is_its_own(machine: dict[str, Any]) -> None:
+    job = transform(machine)
+    source = job["TransformInput"]
+    assert (source["SplitType"], job["BatchStrategy"]) == ("None", "SingleRecord")
+    assert source["DataSource"]["S3DataSource"]["S3DataType"] == "ManifestFile"
+    assert job["MaxPayloadInMB"] * 10**6 > MAX_REQUEST_BYTES
+    assert job["MaxPayloadInMB"] * job["MaxConcurrentTransforms"] <= 100
+
+
+def test_a_transform_that_failed_counts_for_what_it_answered(machine: dict[str, Any]) -> None:
+    failed = {c["StringEquals"]: c["Next"] for c in machine["States"]["HasTransformEnded"]["Choices"]}
+    assert failed == {"Completed": "Assemble", "Failed": "Assemble", "Stopped": "JobFailed"}
+
+
+def test_rounds_are_bounded(stacks: Synthesis, machine: dict[str, Any]) -> None:
+    settings = stacks.configuration.environment.batch
+    *_, more, no_more = machine["States"]["IsAssembled"]["Choices"]
+    assert more["And"][1] == {"Variable": "$.job.round", "NumericLessThan": settings.rounds}
+    assert (more["Next"], no_more["Next"]) == ("NextRound", "PartsNotScored")
+    assert machine["TimeoutSeconds"] == settings.timeout_minutes * 60
+
+
+def test_names_of_jobs_fit(stacks: Synthesis, machine: dict[str, Any]) -> None:
+    longest = f"millrace-{'e' * 12}-{'m' * 24}"
+    assert len(f"{longest}-{'f' * 12}-a9") <= 63
+
+
+def test_the_role_allows_each_call_and_no_other_of_sagemaker(
+    stacks: Synthesis, machine: dict[str, Any]
+) -> None:
+    roles = stacks.of_type("AWS::IAM::Role")
+    [role] = [role for name, role in roles.items() if name.startswith("BatchStateMachineRole")]
+    allowed = {
+        action
+        for policy in role["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        if action.startswith("sagemaker:")
+    }
+    assert allowed == {f"sagemaker:{name}" for name, _ in calls(machine)}
+
+
+def test_rows_of_uploads_do_not_stay_in_the_artifacts(stacks: Synthesis) -> None:
+    rules = [
+        rule
+        for bucket in stacks.of_type("AWS::S3::Bucket").values()
+        for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+        if rule.get("Prefix") == BATCH_PREFIX
+    ]
+    [rule] = rules
+    assert rule["ExpirationInDays"] == stacks.configuration.environment.batch.kept_days

@@ -1,0 +1,127 @@
+"""What the two jobs of the batch path share: which upload, where its parts lie, what to say at the end.
+
+An execution of the state machine works under `batch/<batch>/<execution>/` in the artifacts bucket:
+
+  split.json            what was split: the columns that the model needs, and the names of all parts
+  parts/<name>          requests to the model server, named by their digest: equal ones are asked once
+  rounds/<n>            SageMaker's manifest of the parts that the n-th transform is to score
+  answers/<name>.out    the model server's answers
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from contract import layout
+from lambdas.adapters.errors import AlreadyExists
+from lambdas.adapters.observability import EmbeddedMetrics
+from lambdas.adapters.ports import StoredObject
+from lambdas.score_upload.events import Upload
+from lambdas.score_upload.outcomes import Outcomes
+from training.failures import PlatformError
+from training.s3 import PATIENCE, JobBucket
+
+FOLDER = "MILLRACE_BATCH_FOLDER"
+RESULTS = "MILLRACE_RESULTS_BUCKET"
+ENVIRONMENT = "MILLRACE_ENVIRONMENT"
+MODEL = "MILLRACE_MODEL"
+ROUND = "MILLRACE_BATCH_ROUND"
+
+MAX_BYTES = 512 * 1024**3
+"""Of an upload, as it is stored and decompressed: its result must fit in an upload of 10,000 parts."""
+ANSWERED = ".out"
+"""What SageMaker appends to the name of a part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """The columns that the model needs, and the names of all parts."""
+
+    features: Sequence[str]
+    parts: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """One execution's upload and places. `folder` is a prefix in `artifacts`, with its slash."""
+
+    upload: Upload
+    artifacts: JobBucket
+    folder: str
+    outcomes: Outcomes
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Batch:
+        """Read the job's variables, and the document that names the upload.
+
+        Raises:
+            PlatformError: a variable is missing.
+        """
+        try:
+            place = urlsplit(environ[FOLDER])
+            results, which = environ[RESULTS], (environ[ENVIRONMENT], environ[MODEL])
+        except KeyError as missing:
+            raise PlatformError(f"the state machine did not set {missing}") from missing
+        artifacts, folder = JobBucket(place.netloc), place.path.strip("/") + "/"
+        document = artifacts.read(layout.batch_upload_key(folder.split("/")[1]))
+        upload = Upload(**json.loads(document))
+        outcomes = Outcomes(
+            upload=upload,
+            results=JobBucket(results),
+            metrics=EmbeddedMetrics(*which),
+            patience=PATIENCE,
+        )
+        return cls(upload=upload, artifacts=artifacts, folder=folder, outcomes=outcomes)
+
+    def open(self) -> StoredObject:
+        """The upload, to be read once. Raises NotFound where its owner has deleted it."""
+        return JobBucket(self.upload.bucket).open(self.upload.key, self.upload.version_id)
+
+    def put_part(self, body: bytes, ending: str) -> str:
+        """Keep a request as a part, unless it is there; its name."""
+        name = part_name(body, ending)
+        self.keep(f"parts/{name}", body)
+        return name
+
+    def keep(self, name: str, body: bytes) -> None:
+        """Write a file of this execution. Written again, by a job that is repeated, it would be the same."""
+        with suppress(AlreadyExists):
+            self.artifacts.create(self.folder + name, body, "application/octet-stream")
+
+    def ask_for(self, parts: Iterable[str], round_number: int) -> None:
+        """Write the manifest of a round."""
+        uri = f"s3://{self.artifacts.name}/{self.folder}parts/"
+        self.keep(f"rounds/{round_number}", json.dumps([{"prefix": uri}, *parts]).encode())
+
+    def keep_split(self, split: Split) -> None:
+        """Write what was split."""
+        self.keep("split.json", json.dumps(asdict(split)).encode())
+
+    def read_split(self) -> Split:
+        """What was split."""
+        return Split(**json.loads(self.artifacts.read(f"{self.folder}split.json")))
+
+    def answer(self, name: str) -> bytes:
+        """The model server's answer to a part."""
+        return self.artifacts.read(f"{self.folder}answers/{name}")
+
+    def unanswered(self, parts: Sequence[str]) -> list[str]:
+        """The parts that have no answer yet."""
+        answered = set(self.artifacts.names(f"{self.folder}answers/"))
+        return [name for name in parts if name + ANSWERED not in answered]
+
+
+def part_name(body: bytes, ending: str) -> str:
+    """Name of the part that holds a request: the request decides it, so that no answer can be mistaken."""
+    return f"{hashlib.sha256(body).hexdigest()[:32]}.{ending}"
+
+
+def say(file: Path, **outcome: object) -> None:
+    """Leave the job's exit message, by which the state machine decides how to go on."""
+    file.write_text(json.dumps(outcome), encoding="utf-8")

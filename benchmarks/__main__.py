@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from benchmarks.cold_start import cold_start
+from benchmarks.files import files
 from benchmarks.serving import serving
 
 app = typer.Typer(
@@ -15,8 +17,8 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(serving)
-app.callback()(lambda: None)
+for command in (serving, files, cold_start):
+    app.command(command.__name__)(command)
 
 if __name__ == "__main__":
     app(prog_name="python -m benchmarks")

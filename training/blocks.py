@@ -44,7 +44,7 @@ def _lines(source: IO[bytes], size: int, offset: int) -> Iterator[Lines | Rows]:
     rest = b""
     while data := source.read(size):
         data = rest + data
-        if b'"' in data or data.count(b"\r") > data.count(b"\r\n") + data.endswith(b"\r"):
+        if b'"' in data or (b"\r" in data and _holds_lone_return(data)):
             yield from _in_blocks(_parsed(data, source))
             return
         ends = data.rfind(b"\n") + 1
@@ -59,7 +59,14 @@ def _lines(source: IO[bytes], size: int, offset: int) -> Iterator[Lines | Rows]:
 def _checked(lines: bytes, offset: int) -> bytes:
     """Lines in UTF-8 that end in a line feed each; nothing where all are blank."""
     _text(lines, offset)
-    return lines.replace(b"\r\n", b"\n") if lines.strip(b"\r\n") else b""
+    if b"\r" in lines:
+        lines = lines.replace(b"\r\n", b"\n")
+    return lines if lines.strip(b"\n") else b""
+
+
+def _holds_lone_return(data: bytes) -> bool:
+    """Whether a carriage return has no line feed after it. One at the end may have it yet."""
+    return data.count(b"\r") > data.count(b"\r\n") + data.endswith(b"\r")
 
 
 def _text(data: bytes, offset: int) -> str:

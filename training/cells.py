@@ -31,17 +31,19 @@ def split(data: bytes, width: int) -> Cells:
     """
     data = data if data.endswith(b"\n") else data + b"\n"
     codes = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero((codes == _COMMA) | (codes == _NEWLINE))
+    is_newline = codes == _NEWLINE
+    ends = np.flatnonzero((codes == _COMMA) | is_newline)
     # Without the separators the cells lie one behind the other: Arrow's layout for texts.
     offsets = np.zeros(len(ends) + 1, np.int32)
     np.subtract(ends, np.arange(len(ends)), out=offsets[1:], casting="unsafe")
     joined = pa.py_buffer(data.translate(None, b",\n"))
     texts = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), joined)
-    last = codes[ends] == _NEWLINE
-    rows = int(np.count_nonzero(last))
-    if len(ends) == rows * width and last[width - 1 :: width].all():
+    rows = len(ends) // width
+    if np.count_nonzero(is_newline) == rows == np.count_nonzero(is_newline[ends[width - 1 :: width]]):
         return Cells(texts, rows, {})
-    return _without_ragged(texts, np.diff(np.flatnonzero(last), prepend=-1), np.diff(offsets), width)
+    return _without_ragged(
+        texts, np.diff(np.flatnonzero(is_newline[ends]), prepend=-1), np.diff(offsets), width
+    )
 
 
 def _without_ragged(

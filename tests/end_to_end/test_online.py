@@ -112,7 +112,9 @@ def test_a_request_that_is_no_table_is_refused_with_its_reason(tumor: Model) -> 
 def test_load_brings_a_second_instance_and_its_end_takes_it_away(tumor: Model, requests: Path) -> None:
     laptop, endpoint = tumor.laptop, tumor.outputs["Endpoint"]
     scaling, sagemaker = laptop.client("application-autoscaling"), laptop.client("sagemaker")
-    [policy] = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    [policy] = scaling.describe_scaling_policies(
+        ServiceNamespace="sagemaker", ResourceId=f"endpoint/{endpoint}/variant/live"
+    )["ScalingPolicies"]
     runtime, row = laptop.client("sagemaker-runtime"), (requests / "row.json").read_bytes()
 
     def aim(invocations: float) -> None:

@@ -15,7 +15,7 @@ from infra.permissions import Allow, acknowledge, list_objects, use_key
 from infra.queues import rule_metric
 from infra.scoring import Scoring
 
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 600
 
 
 class Reconciliation(Construct):

@@ -13,7 +13,7 @@ from boto3.s3.transfer import TransferConfig
 
 from lambdas.adapters.clients import client, translated
 from lambdas.adapters.errors import AccessDenied, NotFound
-from lambdas.adapters.ports import ListedVersion, Marker, ObjectVersion, StoredObject, VersionPage
+from lambdas.adapters.ports import ListedVersion, ObjectVersion, StoredObject
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -62,21 +62,10 @@ class S3Bucket:
         with translated("PutObject"):
             self.client.put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type)
 
-    def versions(self, prefix: str, after: Marker | None) -> VersionPage:
-        start: dict[str, Any] = {"KeyMarker": after[0], "VersionIdMarker": after[1]} if after else {}
-        with translated("ListObjectVersions"):
-            page = self.client.list_object_versions(Bucket=self.name, Prefix=prefix, **start)
-        return VersionPage(
-            versions=tuple(
-                ListedVersion(
-                    key=found["Key"],
-                    version_id=found["VersionId"],
-                    last_modified=found["LastModified"].timestamp(),
-                )
-                for found in page.get("Versions", [])
-            ),
-            next=(page["NextKeyMarker"], page["NextVersionIdMarker"]) if page["IsTruncated"] else None,
-        )
+    def versions(self, prefix: str, after: str) -> Iterator[ListedVersion]:
+        for found in self._versions(prefix, after):
+            modified = found["LastModified"].timestamp()
+            yield ListedVersion(key=found["Key"], version_id=found["VersionId"], last_modified=modified)
 
     def withdraw(self, key: str) -> None:
         with translated("DeleteObject"):
@@ -121,10 +110,11 @@ class S3Bucket:
         except AccessDenied:
             return False
 
-    def _versions(self, prefix: str) -> Iterator[ObjectVersionTypeDef]:
-        pages = self.client.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
+    def _versions(self, prefix: str, after: str = "") -> Iterator[ObjectVersionTypeDef]:
+        start: dict[str, Any] = {"KeyMarker": after} if after else {}
+        pages = self.client.get_paginator("list_object_versions")
         with translated("ListObjectVersions"):
-            for page in pages:
+            for page in pages.paginate(Bucket=self.name, Prefix=prefix, **start):
                 yield from page.get("Versions", [])
 
 

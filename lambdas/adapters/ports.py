@@ -42,18 +42,6 @@ class ListedVersion:
     last_modified: float
 
 
-Marker = tuple[str, str]
-"""Key and version id of the version that a listing goes on after."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class VersionPage:
-    """Versions by key, the newest of a key first. `next` is where the listing goes on, if it does."""
-
-    versions: tuple[ListedVersion, ...]
-    next: Marker | None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What the model server said to one request. `model_version` is empty if it named none.
@@ -91,8 +79,8 @@ class Bucket(Protocol):
     def replace(self, key: str, body: bytes, content_type: str) -> None:
         """Write an object whether or not there is one."""
 
-    def versions(self, prefix: str, after: Marker | None) -> VersionPage:
-        """One page of the versions under a prefix, from the beginning or after a marker."""
+    def versions(self, prefix: str, after: str) -> Iterator[ListedVersion]:
+        """Every version of every object under a prefix whose key comes after one, by key."""
 
     def withdraw(self, key: str) -> None:
         """Hide an object. Its versions are kept."""

@@ -1,8 +1,8 @@
 """Which uploads have no outcome although they should: found with little listing, put back once.
 
 S3 lists by key only, so that finding the latest uploads means listing all of them. A
-*sweep* does that in as many runs as it takes, a bounded number of pages each; what it
-costs does not grow with the bucket, only the time until a sweep is through.
+*sweep* does that in as many runs as it takes, a bounded number of versions each; what a
+run costs does not grow with the bucket, only the time until a sweep is through.
 
 Listing an upload is cheap, looking for its outcome is not. So an upload is looked at only
 in the sweep after its age passed the configured one, and again at 4, 16, 64… times that,
@@ -10,7 +10,7 @@ since an object made by a multipart upload appears with the time at which that b
 
 What is found is put back on the queue once, which mends a lost event. If it still has no
 outcome, its message is in the queue or with the dead letters, and a person's to redrive;
-the run says how many there are, until there are none: one alarm, not one a run.
+each run says how many there are, until there are none: one alarm, not one a run.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 from contract import layout
 from contract.events import object_created
 from contract.metrics import Metric
+from lambdas.adapters.errors import AwsError
 from lambdas.adapters.ports import Bucket, ListedVersion, Metrics, Outbox
 from lambdas.reconcile_uploads.progress import Progress, load, save
 
@@ -34,13 +36,14 @@ DAY_SECONDS = 24 * 3600
 LOOK_BACK_SECONDS = 14 * DAY_SECONDS
 """As long as SQS keeps a message. Results are kept for longer: an older upload may have lost its own."""
 AGAIN_FACTOR = 4
-PAGES_A_RUN = 100
-"""Of a thousand versions each."""
+VERSIONS_A_RUN = 100_000
 MAX_WAITING = 1000
 """With as many uploads broken, finding more helps nobody: the sweep waits at its place."""
-RESERVED_SECONDS = 30.0
-"""Kept for one more page and for the progress."""
+LOOKS_BETWEEN_SAVES = 20
+"""What a crash may cost. A save costs as much as one look."""
 LOOKS_AT_A_TIME = 8
+RESERVED_SECONDS = 30.0
+"""Kept for the last looks and the progress."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +58,7 @@ class Reconciler:
     after_seconds: int
     time_left: Callable[[], float]
     now: Callable[[], float]
-    pages_a_run: int = PAGES_A_RUN
+    versions_a_run: int = VERSIONS_A_RUN
     max_waiting: int = MAX_WAITING
 
 
@@ -63,39 +66,108 @@ def reconcile(reconciler: Reconciler) -> dict[str, Any]:
     """Go on with the sweep, put back what it finds, and say how many uploads have no outcome.
 
     Raises:
-        AwsError: the next run begins where this one did.
+        AwsError: something could not be done. What could is remembered; the next run does the rest.
     """
-    progress = load(reconciler.artifacts, reconciler.now())
-    progress = replace(progress, waiting=_still_waiting(progress.waiting, reconciler))
-    put_back = 0
-    for _ in range(reconciler.pages_a_run):
-        is_full = len(progress.waiting) >= reconciler.max_waiting
-        if progress.complete or is_full or reconciler.time_left() < RESERVED_SECONDS:
-            break
-        progress, found = _next_page(progress, reconciler)
-        put_back += found
-    save(reconciler.artifacts, progress)
-    said = {
-        "without_outcome": len(progress.waiting),
-        "put_back": put_back,
-        "complete": progress.complete,
-    }
+    run = _Run(reconciler)
+    run.look_again()
+    run.sweep()
+    without_outcome = len(run.progress.waiting)
+    said = {"without_outcome": without_outcome, "put_back": run.put_back, "complete": run.progress.complete}
     log.info("reconciled", extra=said)
-    reconciler.metrics.emit({Metric.UPLOADS_WITHOUT_OUTCOME: len(progress.waiting)})
+    reconciler.metrics.emit({Metric.UPLOADS_WITHOUT_OUTCOME: without_outcome})
+    for failure in run.failures:
+        raise failure
     return said
 
 
-def _next_page(progress: Progress, reconciler: Reconciler) -> tuple[Progress, int]:
-    page = reconciler.data.versions(layout.SCORE_PREFIX, progress.after)
-    due = [v for v in page.versions if _is_upload(v) and _is_due(v, progress, reconciler.after_seconds)]
-    known = set(progress.waiting)
-    found = [v for v in _without_outcome(due, reconciler.results) if v not in known]
-    for version in found:
-        log.warning("no outcome: put back", extra={"key": version.key, "version_id": version.version_id})
-    # Before the progress is saved: an upload put back twice does no harm, one never put back would.
-    reconciler.queue.send([_message(version, reconciler.data.name) for version in found])
-    waiting = (*progress.waiting, *found)
-    return replace(progress, after=page.next, complete=page.next is None, waiting=waiting), len(found)
+class _Run:
+    """What one run did so far."""
+
+    def __init__(self, reconciler: Reconciler) -> None:
+        self.progress = load(reconciler.artifacts, reconciler.now())
+        self.put_back = 0
+        self.failures: list[AwsError] = []
+        self._reconciler = reconciler
+
+    def look_again(self) -> None:
+        """Forget the uploads that are waited for no longer."""
+        waiting = filter(self._is_waited_for, self._without_outcome(self.progress.waiting))
+        self._remember(replace(self.progress, waiting=tuple(waiting)))
+
+    def sweep(self) -> None:
+        """List from where the sweep stands to its end, or as far as one run may go."""
+        seen, due = 0, list[ListedVersion]()
+        if self._must_stop(seen) or self.progress.complete:
+            return
+        listed = self._reconciler.data.versions(layout.SCORE_PREFIX, self.progress.after)
+        for key, versions in groupby(listed, lambda version: version.key):
+            for version in versions:
+                seen += 1
+                if _is_upload(version) and _is_due(version, self.progress, self._reconciler.after_seconds):
+                    due.append(version)
+            if len(due) >= LOOKS_BETWEEN_SAVES or self._must_stop(seen):
+                self._put_back(due)
+                self._remember(replace(self.progress, after=key))
+                due.clear()
+                if self._must_stop(seen):
+                    return
+        self._put_back(due)
+        self._remember(replace(self.progress, complete=True))
+
+    def _must_stop(self, seen: int) -> bool:
+        reconciler = self._reconciler
+        return (
+            seen >= reconciler.versions_a_run
+            or len(self.progress.waiting) >= reconciler.max_waiting
+            or reconciler.time_left() < RESERVED_SECONDS
+            or len(self.failures) >= LOOKS_BETWEEN_SAVES
+        )
+
+    def _put_back(self, due: Iterable[ListedVersion]) -> None:
+        known = set(self.progress.waiting)
+        found = [version for version in self._without_outcome(due) if version not in known]
+        for version in found:
+            log.warning("no outcome: put back", extra=_named(version))
+        # Before it is remembered: an upload put back twice does no harm, one never put back would.
+        self._reconciler.queue.send([_message(version, self._reconciler.data.name) for version in found])
+        self.put_back += len(found)
+        self.progress = replace(self.progress, waiting=(*self.progress.waiting, *found))
+
+    def _remember(self, progress: Progress) -> None:
+        save(self._reconciler.artifacts, progress)
+        self.progress = progress
+
+    def _without_outcome(self, versions: Iterable[ListedVersion]) -> list[ListedVersion]:
+        versions = list(versions)
+        with ThreadPoolExecutor(LOOKS_AT_A_TIME) as pool:
+            found = pool.map(self._has_outcome, versions)
+            return [version for version, has_outcome in zip(versions, found, strict=True) if not has_outcome]
+
+    def _has_outcome(self, version: ListedVersion) -> bool:
+        results = self._reconciler.results
+        try:
+            # The more frequent one first: the other is then not looked for.
+            return results.holds(layout.scored_stem(version.key, version.version_id)) or results.exists(
+                layout.unscorable_key(version.key, version.version_id)
+            )
+        except AwsError as failure:
+            # As far as anybody knows it has none, and to put it back does no harm.
+            self._note(failure, version)
+            return False
+
+    def _is_waited_for(self, version: ListedVersion) -> bool:
+        if self._reconciler.now() - version.last_modified > LOOK_BACK_SECONDS:
+            log.error("no outcome in two weeks: no longer waited for", extra=_named(version))
+            return False
+        try:
+            return self._reconciler.data.has_version(version.key, version.version_id)
+        except AwsError as failure:
+            self._note(failure, version)
+            return True
+
+    def _note(self, failure: AwsError, version: ListedVersion) -> None:
+        log.error("could not be looked for", exc_info=failure, extra=_named(version))
+        self.failures.append(failure)
 
 
 def _is_upload(version: ListedVersion) -> bool:
@@ -113,33 +185,9 @@ def _is_due(version: ListedVersion, progress: Progress, after_seconds: int) -> b
     return False
 
 
-def _still_waiting(waiting: Iterable[ListedVersion], reconciler: Reconciler) -> tuple[ListedVersion, ...]:
-    still = []
-    for version in _without_outcome(waiting, reconciler.results):
-        if reconciler.now() - version.last_modified > LOOK_BACK_SECONDS:
-            named = {"key": version.key, "version_id": version.version_id}
-            log.error("no outcome in two weeks: no longer waited for", extra=named)
-        elif reconciler.data.has_version(version.key, version.version_id):
-            still.append(version)
-    return tuple(still)
-
-
-def _without_outcome(versions: Iterable[ListedVersion], results: Bucket) -> list[ListedVersion]:
-    versions = list(versions)
-    with ThreadPoolExecutor(LOOKS_AT_A_TIME) as pool:
-        settled = pool.map(lambda version: _has_outcome(version, results), versions)
-        return [version for version, has_outcome in zip(versions, settled, strict=True) if not has_outcome]
-
-
-def _has_outcome(version: ListedVersion, results: Bucket) -> bool:
-    # The more frequent one first: the other is then not looked for.
-    return results.holds(layout.scored_stem(version.key, version.version_id)) or results.exists(
-        layout.unscorable_key(version.key, version.version_id)
-    )
+def _named(version: ListedVersion) -> dict[str, str]:
+    return {"key": version.key, "version_id": version.version_id}
 
 
 def _message(version: ListedVersion, bucket: str) -> str:
-    event = object_created(
-        bucket=bucket, key=version.key, version_id=version.version_id, reason="Reconciliation"
-    )
-    return json.dumps(event)
+    return json.dumps(object_created(bucket=bucket, **_named(version), reason="Reconciliation"))

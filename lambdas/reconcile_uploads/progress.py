@@ -13,7 +13,7 @@ from typing import Self
 
 from contract.layout import RECONCILIATION_KEY
 from lambdas.adapters.errors import NotFound
-from lambdas.adapters.ports import Bucket, ListedVersion, Marker
+from lambdas.adapters.ports import Bucket, ListedVersion
 
 log = logging.getLogger(__name__)
 
@@ -22,13 +22,13 @@ log = logging.getLogger(__name__)
 class Progress:
     """One sweep looks at the bucket as of `started`; the one before it did as of `previous` (epoch seconds).
 
-    `after` is the last version looked at, if any was; `complete` says that it was the bucket's last.
+    Every version of every key up to `after` was looked at, or `complete`ly all.
     `waiting` are uploads that were put back and had no outcome when last looked at.
     """
 
     started: float
     previous: float = 0.0
-    after: Marker | None = None
+    after: str = ""
     complete: bool = False
     waiting: tuple[ListedVersion, ...] = ()
 
@@ -38,11 +38,10 @@ class Progress:
     @classmethod
     def from_json(cls, text: bytes) -> Self:
         document = json.loads(text)
-        after = document["after"]
         return cls(
             started=float(document["started"]),
             previous=float(document["previous"]),
-            after=(after[0], after[1]) if after else None,
+            after=str(document["after"]),
             complete=bool(document["complete"]),
             waiting=tuple(ListedVersion(**version) for version in document["waiting"]),
         )

@@ -14,7 +14,7 @@ from typing import IO, Any
 from contract import serving
 from contract.metrics import Metric
 from lambdas.adapters.errors import AlreadyExists, AwsError, ModelRefused, NotFound
-from lambdas.adapters.ports import Answer, ListedVersion, Marker, ObjectVersion, StoredObject, VersionPage
+from lambdas.adapters.ports import Answer, ListedVersion, ObjectVersion, StoredObject
 
 MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -26,7 +26,6 @@ class MemoryBucket:
     name: str = "bucket"
     objects: dict[str, list[bytes]] = field(default_factory=dict)
     modified: dict[str, float] = field(default_factory=dict)
-    page_size: int = 1000
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, key: str, body: bytes) -> str:
@@ -57,14 +56,8 @@ class MemoryBucket:
     def replace(self, key: str, body: bytes, content_type: str) -> None:
         self.put(key, body)
 
-    def versions(self, prefix: str, after: Marker | None) -> VersionPage:
-        listed = self._listed(prefix)
-        markers = [(v.key, v.version_id) for v in listed]
-        start = markers.index(after) + 1 if after else 0
-        end = start + self.page_size
-        return VersionPage(
-            versions=tuple(listed[start:end]), next=markers[end - 1] if end < len(listed) else None
-        )
+    def versions(self, prefix: str, after: str) -> Iterator[ListedVersion]:
+        return (version for version in self._listed(prefix) if version.key > after)
 
     def _listed(self, prefix: str) -> list[ListedVersion]:
         return [

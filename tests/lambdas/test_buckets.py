@@ -123,20 +123,18 @@ def test_a_withdrawn_object_is_hidden_and_its_version_kept(bucket: S3Bucket) -> 
     assert len(client("s3").list_object_versions(Bucket=bucket.name)["Versions"]) == 1
 
 
-def test_versions_are_listed_page_by_page_current_or_not() -> None:
+def test_versions_are_listed_from_a_key_on_current_or_not() -> None:
     s3 = boto3.client("s3", region_name="eu-central-1")
-    modified = datetime.fromtimestamp(60, UTC)
-    version = {"Key": "t/1", "VersionId": "a", "LastModified": modified}
-    markers = {"IsTruncated": True, "NextKeyMarker": "t/1", "NextVersionIdMarker": "a"}
+    version = {"Key": "t/2", "VersionId": "a", "LastModified": datetime.fromtimestamp(60, UTC)}
+    markers = {"IsTruncated": True, "NextKeyMarker": "t/2", "NextVersionIdMarker": "a"}
+    asked = {"Bucket": "data", "Prefix": "t/"}
     with Stubber(s3) as stub:
-        stub.add_response("list_object_versions", {"Versions": [version], **markers})
-        asked = {"Bucket": "data", "Prefix": "t/", "KeyMarker": "t/1", "VersionIdMarker": "a"}
-        stub.add_response("list_object_versions", {"IsTruncated": False}, asked)
-        first = S3Bucket("data", s3).versions("t/", None)
-        last = S3Bucket("data", s3).versions("t/", first.next)
-    (found,) = first.versions
-    assert (found.key, found.version_id, found.last_modified) == ("t/1", "a", 60)
-    assert (last.versions, last.next) == ((), None)
+        page = {"Versions": [version], **markers}
+        stub.add_response("list_object_versions", page, {**asked, "KeyMarker": "t/1"})
+        page = {"Versions": [{**version, "VersionId": "b"}], "IsTruncated": False}
+        stub.add_response("list_object_versions", page, {**asked, "KeyMarker": "t/2", "VersionIdMarker": "a"})
+        found = list(S3Bucket("data", s3).versions("t/", "t/1"))
+    assert [(v.key, v.version_id, v.last_modified) for v in found] == [("t/2", "a", 60), ("t/2", "b", 60)]
 
 
 def test_a_version_is_there_until_it_is_deleted_for_good(bucket: S3Bucket) -> None:

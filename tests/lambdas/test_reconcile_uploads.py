@@ -11,7 +11,7 @@ import pytest
 from contract import layout
 from contract.metrics import Metric
 from lambdas.adapters.errors import AwsError
-from lambdas.reconcile_uploads.logic import DAY_SECONDS, Reconciler, reconcile
+from lambdas.reconcile_uploads.logic import DAY_SECONDS, LOOKS_BETWEEN_SAVES, Reconciler, reconcile
 from lambdas.score_upload.events import upload_of
 from tests.lambdas.fakes import MODIFIED, MemoryBucket, MemoryMetrics, MemoryQueue
 
@@ -42,7 +42,7 @@ class Account:
     metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
     now: float = START
     seconds: float = 300.0
-    pages_a_run: int = 100
+    versions_a_run: int = 1000
     max_waiting: int = 1000
 
     def upload(self, *keys: str) -> None:
@@ -67,7 +67,7 @@ class Account:
                 after_seconds=AFTER,
                 time_left=lambda: self.seconds,
                 now=lambda: self.now,
-                pages_a_run=self.pages_a_run,
+                versions_a_run=self.versions_a_run,
                 max_waiting=self.max_waiting,
             )
         )
@@ -131,8 +131,7 @@ def test_nothing_older_than_two_weeks_is_looked_for_or_waited_for() -> None:
 
 
 def test_a_run_lists_a_bounded_part_and_the_next_goes_on_there() -> None:
-    account = Account(pages_a_run=2)
-    account.data.page_size = 3
+    account = Account(versions_a_run=6)
     keys = [f"score/{n:02}" for n in range(20)]
     account.upload(*keys)
     found = [account.run(after=AFTER)] + [account.run(after=60) for _ in range(3)]
@@ -141,37 +140,29 @@ def test_a_run_lists_a_bounded_part_and_the_next_goes_on_there() -> None:
     assert account.run(after=60) == []
 
 
-def test_uploads_that_come_during_a_sweep_are_of_the_next_one() -> None:
-    account = Account(pages_a_run=1)
-    account.data.page_size = 1
+def test_uploads_that_come_during_a_sweep_are_found_once_wherever_it_stands() -> None:
+    account = Account(versions_a_run=1)
     account.upload("score/b", "score/c")
-    account.run(after=AFTER)
+    assert account.run(after=AFTER) == [("score/b", "v0")]
     account.upload("score/a", "score/d")
-    assert [account.run(after=AFTER) for _ in range(5)] == [
-        [("score/c", "v0")],
-        [],
-        [("score/a", "v0")],
-        [],
-        [],
-    ]
-    assert account.run(after=60) == [("score/d", "v0")]
+    found = [key for _ in range(20) for key, _ in account.run(after=AFTER / 2)]
+    assert sorted(found) == ["score/a", "score/c", "score/d"]
 
 
 @pytest.mark.parametrize("limit", ["time", "broken uploads"])
 def test_a_sweep_stops_before_its_time_is_up_and_while_too_much_is_broken(limit: str) -> None:
     account = Account()
-    account.data.page_size = 2
-    account.upload(*(f"score/{n}" for n in range(6)))
+    account.upload(*(f"score/{n:02}" for n in range(50)))
     if limit == "time":
         account.seconds = 29
         assert account.run(after=AFTER) == []
         account.seconds = 300
     else:
         account.max_waiting = 2
-        assert len(account.run(after=AFTER)) == 2
+        assert len(account.run(after=AFTER)) == LOOKS_BETWEEN_SAVES
         assert account.run(after=60) == []
-        account.score("score/0")
-        account.score("score/1")
+        for n in range(LOOKS_BETWEEN_SAVES - 1):
+            account.score(f"score/{n:02}")
     assert account.run(after=60)
 
 
@@ -182,11 +173,40 @@ def test_a_run_that_fails_is_done_again_and_two_at_once_do_no_harm() -> None:
     with pytest.raises(AwsError):
         account.run(after=AFTER)
     account.queue.broken = False
-    before = dict(account.artifacts.objects)
+    before = {key: list(versions) for key, versions in account.artifacts.objects.items()}
     assert account.run(after=60) == [("score/a", "v0")]
     account.artifacts.objects = before
     assert account.run() == [("score/a", "v0")]
     assert account.without_outcome() == 1
+
+
+@dataclass
+class DeniedAtTimes(MemoryBucket):
+    """Cannot be looked into for some keys."""
+
+    denied: set[str] = field(default_factory=set)
+
+    def holds(self, prefix: str) -> bool:
+        if any(key in prefix for key in self.denied):
+            raise AwsError("ListObjectsV2", "AccessDenied", prefix)
+        return super().holds(prefix)
+
+
+def test_what_cannot_be_looked_up_is_put_back_and_the_rest_is_done() -> None:
+    account = Account(results=DeniedAtTimes("results", denied={"/b/"}))
+    account.upload("score/a", "score/b", "score/c")
+    account.score("score/c")
+    with pytest.raises(AwsError):
+        account.run(after=AFTER)
+    assert account.without_outcome() == 2
+    with pytest.raises(AwsError):
+        account.run(after=60)
+    account.results.denied.clear()  # type: ignore[attr-defined]  # of this test's bucket
+    account.score("score/a")
+    account.score("score/b")
+    assert account.run(after=60) == []
+    assert account.without_outcome() == 0
+    assert len(account.queue.sent) == 2
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"started": null}'])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -73,9 +75,21 @@ class Plan:
     certain: dict[int, Fault] = field(default_factory=dict)
     happened: Counter[Fault] = field(default_factory=Counter)
     requests: int = 0
+    paused: bool = False
+
+    @contextmanager
+    def nothing_fails(self) -> Iterator[None]:
+        """While inside, no fault happens."""
+        self.paused = True
+        try:
+            yield
+        finally:
+            self.paused = False
 
     def fault(self, operation: str, *identity: object) -> Fault | None:
         """What happens at the next request, which is this operation's on this thing."""
+        if self.paused:
+            return None
         self.requests += 1
         drawn = self.certain.get(self.requests) or self._drawn(operation, identity)
         if drawn:

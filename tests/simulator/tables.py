@@ -19,7 +19,7 @@ from tests.simulator.models import EXTRA
 from tests.training.tables import MIXED_FEATURES
 
 LARGEST = 1_000_000
-"""The function's setting: more bytes are too large."""
+"""The function's setting: more bytes are left to the batch path."""
 LONG_ROWS = 2_600
 """More than two requests' worth of rows."""
 
@@ -212,9 +212,10 @@ def _of_something_else(drawn: Drawn) -> bytes:
     return _encoded(drawn.text(), drawn.form)
 
 
-def _that_is_too_large(drawn: Drawn) -> bytes:
-    drawn.reason, drawn.form = FileReason.TOO_LARGE, replace(drawn.form, encoding="utf-8")
-    return _encoded(drawn.text(), drawn.form).ljust(LARGEST + 1, b" ")
+def _that_is_large(drawn: Drawn) -> bytes:
+    columns, rows = drawn.sheet.columns, drawn.sheet.rows
+    drawn.sheet = Sheet((*columns, "scan"), tuple((*row, "x" * LARGEST) for row in rows[:1]))
+    return _encoded(drawn.text(), drawn.form)
 
 
 def _of_cut_gzip(drawn: Drawn) -> bytes:
@@ -236,7 +237,7 @@ def _keep(drawn: Drawn, change: Callable[[tuple[str, ...]], tuple[Any, ...]]) ->
 
 POLLUTIONS: tuple[Pollution, ...] = (
     *(_empty, _header_only, _without_a_column, _with_a_reserved_column, _with_a_column_twice),
-    *(_with_a_byte_that_is_no_text, _that_breaks_off, _of_something_else, _that_is_too_large),
+    *(_with_a_byte_that_is_no_text, _that_breaks_off, _of_something_else, _that_is_large),
     *(_of_cut_gzip, _with_ragged_rows),
 )
 _IN_GZIP = (_of_cut_gzip,)

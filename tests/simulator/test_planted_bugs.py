@@ -16,10 +16,10 @@ from lambdas.adapters.ports import Answer, StoredObject
 from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.sagemaker import Endpoint
 from lambdas.reconcile_uploads import logic as reconciliation
-from lambdas.score_upload import logic
 from lambdas.score_upload.concurrency import in_order
 from lambdas.score_upload.formats.result import ResultWriter
 from lambdas.score_upload.handler import handler as score_upload
+from lambdas.score_upload.outcomes import Outcomes
 from tests.simulator.conftest import Trained
 from tests.simulator.faults import WEIGHTS, Fault
 from tests.simulator.wire import Killed
@@ -54,7 +54,7 @@ def writes_unconditionally(patch: pytest.MonkeyPatch) -> None:
 
 
 def never_looks_for_the_other_outcome(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(logic._Outcomes, "settled", lambda self: None)
+    patch.setattr(Outcomes, "settled", lambda self: None)
 
 
 def leaves_rejected_rows_out(patch: pytest.MonkeyPatch) -> None:
@@ -109,7 +109,7 @@ def writes_requests_in_any_order(patch: pytest.MonkeyPatch) -> None:
 
         return answered()
 
-    patch.setattr("lambdas.score_upload.scoring.in_order", unordered)
+    patch.setattr("lambdas.score_upload.live.in_order", unordered)
 
 
 def forgets_what_it_could_not_send(patch: pytest.MonkeyPatch) -> None:

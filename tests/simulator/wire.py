@@ -30,9 +30,10 @@ from tests.simulator.clock import Clock
 from tests.simulator.faults import Fault, Plan
 
 LATENCY = 0.02
-READ_TIMEOUT = {"s3": 60.0, "sqs": 10.0, "sagemaker-runtime": 65.0}
+READ_TIMEOUT = {"s3": 60.0, "sqs": 10.0, "sagemaker-runtime": 65.0, "stepfunctions": 30.0}
 SLOW_SECONDS = 45.0
-SERVICES = tuple(READ_TIMEOUT)
+SERVICES = {"s3": "s3", "sqs": "sqs", "sagemaker-runtime": "sagemaker-runtime", "stepfunctions": "sfn"}
+"""boto3's names, and those of botocore's events."""
 
 
 class Killed(BaseException):
@@ -128,12 +129,11 @@ class Wire:
     def connected(self) -> Iterator[None]:
         """While inside, the adapters' clients talk to this wire, and were made inside."""
         clients.client.cache_clear()
-        for service in SERVICES:
-            client = clients.client(service)
-            events = client.meta.events
-            events.register(f"before-send.{service}", partial(self._send, service))
+        for service, name in SERVICES.items():
+            events = clients.client(service).meta.events
+            events.register(f"before-send.{name}", partial(self._send, service))
             # Nobody checks signatures here, and making them is a good part of a request's time.
-            events.register(f"choose-signer.{service}", lambda **_: UNSIGNED)
+            events.register(f"choose-signer.{name}", lambda **_: UNSIGNED)
         try:
             yield
         finally:

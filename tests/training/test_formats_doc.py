@@ -61,6 +61,6 @@ def test_every_limit_is_the_codes() -> None:
         f"{MAX_REQUEST_BYTES:,} bytes",
         f"{decoding.MAX_TABLE_BYTES // 1024**2} MiB when decoded",
         f"more than {jsonlines.MAX_DEPTH} deep",
-        f"beyond {compression.UNSUSPICIOUS_BYTES // 1024**2} MiB no more than {compression.MAX_RATIO} times",
+        f"beyond {compression.UNSUSPICIOUS_BYTES // 1024**2} MiB, no more than {compression.MAX_RATIO} times",
     ):
         assert said in PAGE.replace("\n", " "), said

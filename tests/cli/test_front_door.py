@@ -13,7 +13,7 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 def test_all_commands_are_there() -> None:
     assert set(COMMANDS) == {
-        "new-model", "up", "deploy", "down", "status", "env", "outputs", "train", "pages", "logs", "demo",
+        "new-model", "up", "deploy", "down", "status", "env", "outputs", "train", "pages", "logs", "demo", "redrive",
     }  # fmt: skip
 
 

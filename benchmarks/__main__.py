@@ -7,6 +7,7 @@ import typer
 from benchmarks.cold_start import cold_start
 from benchmarks.files import files
 from benchmarks.serving import serving
+from benchmarks.uploads import uploads
 
 app = typer.Typer(
     help="What Millrace costs, beside what others cost or the limit, measured in one run.",
@@ -17,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serving, files, cold_start):
+for command in (serving, files, uploads, cold_start):
     app.command(command.__name__)(command)
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -79,12 +78,11 @@ def cold_start(
 
 
 def _measured(name: str, event: Any, runs: int, task_root: str) -> tuple[list[Figures], list[Figures]]:
-    found: Mapping[str, list[Figures]] = defaultdict(list)
-    services = _probe(task_root, "function", name, json.dumps(event)).services
+    function, alone = [], []
     for _ in range(runs):
-        found["function"].append(_probe(task_root, "function", name, json.dumps(event)))
-        found["alone"].append(_probe(task_root, "alone", *services))
-    return found["function"], found["alone"]
+        function.append(_probe(task_root, "function", name, json.dumps(event)))
+        alone.append(_probe(task_root, "alone", *function[0].services))
+    return function, alone
 
 
 def _probe(task_root: str, *arguments: str) -> Figures:

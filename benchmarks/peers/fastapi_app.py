@@ -15,17 +15,14 @@ app = FastAPI()
 model = joblib.load(Path(os.environ["MODEL_DIR"]) / "model.joblib")
 
 
-@app.get("/ping")
 async def ping() -> str:
     return "ok"
 
 
-@app.post("/csv")
 async def from_csv(request: Request) -> list[float]:
     return _predicted(pd.read_csv(io.BytesIO(await request.body())))
 
 
-@app.post("/json")
 async def from_json(rows: list[dict[str, Any]]) -> list[float]:
     return _predicted(pd.DataFrame(rows))
 
@@ -33,3 +30,8 @@ async def from_json(rows: list[dict[str, Any]]) -> list[float]:
 def _predicted(frame: pd.DataFrame) -> list[float]:
     probabilities: list[float] = model.predict_proba(frame)[:, 1].tolist()
     return probabilities
+
+
+app.add_api_route("/ping", ping)
+app.add_api_route("/csv", from_csv, methods=["POST"])
+app.add_api_route("/json", from_json, methods=["POST"])

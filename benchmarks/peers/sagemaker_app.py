@@ -16,14 +16,16 @@ app = flask.Flask(__name__)
 model = user_module.model_fn(os.environ["MODEL_DIR"])
 
 
-@app.get("/ping")
 def ping() -> flask.Response:
     return flask.Response(status=200)
 
 
-@app.post("/invocations")
 def invocations() -> flask.Response:
     request = flask.request
     data = user_module.input_fn(request.get_data(), request.content_type or "")
     prediction = user_module.predict_fn(data, model)
     return flask.Response(user_module.output_fn(prediction, "application/json"), mimetype="application/json")
+
+
+app.add_url_rule("/ping", view_func=ping)
+app.add_url_rule("/invocations", view_func=invocations, methods=["POST"])

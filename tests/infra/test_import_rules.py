@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDERS = {"contract", "infra", "lambdas", "training", "models", "local", "cli", "tests"}
+FOLDERS = {"contract", "infra", "lambdas", "training", "models", "local", "cli", "benchmarks", "tests"}
 MAY_IMPORT = {
     "contract": set(),
     "lambdas": {"contract"},
@@ -17,7 +17,8 @@ MAY_IMPORT = {
     "models": {"contract", "training"},
     "infra": {"contract"},
     "local": {"contract"},
-    "cli": FOLDERS - {"tests"},
+    "cli": FOLDERS - {"tests", "benchmarks"},
+    "benchmarks": FOLDERS - {"tests"},
 }
 """Besides itself. `training` loads a model's own folder by its name, which is no import statement."""
 
@@ -113,7 +114,7 @@ def test_logic_knows_neither_aws_nor_the_environment(root: Path) -> None:
 
 
 def test_nothing_imports_the_command_line(root: Path) -> None:
-    for folder in FOLDERS - {"cli", "tests", "models"}:
+    for folder in FOLDERS - {"cli", "benchmarks", "tests", "models"}:
         for path, names in imported(root, folder).items():
             assert "cli" not in tops(names), path
 

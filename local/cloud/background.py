@@ -154,8 +154,6 @@ def client_environment(info: CloudInfo) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_PAGER": "",
-        # Version 1 of the AWS CLI calls SQS by an older name of its own unless told not to.
-        "BOTO_DISABLE_COMMONNAME": "true",
         "NO_PROXY": f"{HOST},localhost",
         "no_proxy": f"{HOST},localhost",
         "CDK_DEFAULT_ACCOUNT": info.account,

@@ -2,81 +2,176 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.progress import Progress
+from botocore.exceptions import ClientError
+from rich.table import Table
 
+from cli.dead_letters import Letter, count, delete, letters, move
+from cli.errors import error_code
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.releases import FAILED, live_version
 from cli.session import Deployment, connect, deployment
-from cli.terminal import out
+from cli.terminal import err, out
+from contract import layout
 
 EXAMPLES = examples(
-    ("./millrace redrive score", "uploads that were given up on are scored after all"),
-    ("./millrace redrive training --environment prod --model income", "in an account"),
-    ("./millrace redrive release", "approvals that did not reach the release are released"),
+    ("./millrace redrive", "everything that was given up on, once its reason is gone"),
+    ("./millrace redrive score", "only uploads to score"),
+    ("./millrace redrive batch release --environment prod", "two of an account"),
 )
 
-AT_A_TIME = 10
-HIDDEN_SECONDS = 60
-"""For how long a message in hand is hidden; one that could not be sent on appears again."""
 
-
-class Work(StrEnum):
-    """What the messages of a dead-letter queue are about."""
+class Path(StrEnum):
+    """What can be given up on."""
 
     SCORE = "score"
+    BATCH = "batch"
     TRAINING = "training"
     RELEASE = "release"
 
 
-DEAD_LETTERS = {
-    Work.SCORE: "ScoreDeadLetterQueueUrl",
-    Work.TRAINING: "TrainingDeadLetterQueueUrl",
-    Work.RELEASE: "ReleaseDeadLetterQueueUrl",
-}
+Which = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="PATH", help=f"Of {', '.join(Path)}. Default: all.", show_default=False),
+]
+Tell = Callable[[str], object]
 
 
 def redrive(
-    work: Annotated[Work, typer.Argument(help="Which messages: those about uploads to score, and so on.")],
-    environment: Environment = LOCAL,
-    model: Model = None,
-    port: Port = DEFAULT_PORT,
+    which: Which = None, environment: Environment = LOCAL, model: Model = None, port: Port = DEFAULT_PORT
 ) -> None:
-    """Send the messages that were given up on back to work, once what broke them is mended.
+    """Do again what was given up on: dead letters, and large uploads whose batch failed.
 
-    Sending one twice does no harm: an upload that has its outcome is left alone, and the same
-    data is not trained twice.
+    Nothing is done twice by it: what has its outcome meanwhile is left alone. What fails again is given up
+    on again; read the log first (./millrace logs).
     """
     deployed = deployment(connect(environment, port), model)
-    url = deployed[DEAD_LETTERS[work]]
-    with Progress(console=out, transient=True) as progress:
-        task = progress.add_task(f"{work}: sending back", total=None)
-        count = _drain(deployed, url, _sender(deployed, work), lambda: progress.advance(task))
-    out.print(f"Sent back {count} messages ({work})." if count else f"Nothing was given up on ({work}).")
+    table = Table("path", "done again", "left", box=None, padding=(0, 3), header_style="dim")
+    for path in which or list(Path):
+        with err.status(f"{path}: looking") as status:
+            done, left = _REDRIVES[path](deployed, lambda text, path=path: status.update(f"{path}: {text}"))  # type: ignore[misc]
+        table.add_row(path, str(done), left)
+    out.print(table)
 
 
-def _sender(deployed: Deployment, work: Work) -> Callable[[str], Any]:
-    if work is Work.RELEASE:
-        machine = deployed["ReleaseStateMachineArn"]
-        return lambda body: deployed.aws.stepfunctions.start_execution(stateMachineArn=machine, input=body)
-    queue = deployed["ScoreQueueUrl" if work is Work.SCORE else "TrainingQueueUrl"]
-    return lambda body: deployed.aws.sqs.send_message(QueueUrl=queue, MessageBody=body)
+def redrive_score(deployed: Deployment, tell: Tell) -> tuple[int, str]:
+    """Send uploads to score back to their queue."""
+    return _move(deployed, "Score", tell)
 
 
-def _drain(deployed: Deployment, url: str, send: Callable[[str], Any], sent: Callable[[], None]) -> int:
-    """Send every message on, and only then delete it: a crash between doubles one and loses none."""
-    sqs = deployed.aws.sqs
-    count = 0
-    # A long poll asks all of SQS's servers, so that an empty answer means an empty queue.
-    while messages := sqs.receive_message(
-        QueueUrl=url, MaxNumberOfMessages=AT_A_TIME, VisibilityTimeout=HIDDEN_SECONDS, WaitTimeSeconds=1
-    ).get("Messages", []):
-        for message in messages:
-            send(message["Body"])
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            count += 1
-            sent()
-    return count
+def redrive_training(deployed: Deployment, tell: Tell) -> tuple[int, str]:
+    """Send training uploads back to their queue."""
+    return _move(deployed, "Training", tell)
+
+
+def _move(deployed: Deployment, name: str, tell: Tell) -> tuple[int, str]:
+    sqs, source = deployed.aws.sqs, deployed[f"{name}DeadLetterQueueUrl"]
+    total = count(sqs, source)
+    target = deployed[f"{name}QueueUrl"]
+    moved = move(sqs, source, target, on_moved=lambda done: tell(f"{done} of about {total} sent back"))
+    return moved, _left(count(sqs, source))
+
+
+def redrive_release(deployed: Deployment, tell: Tell) -> tuple[int, str]:
+    """Start the release of the newest approved package, unless it or a later one is live.
+
+    An approval that was overtaken by a later one would take the model back to what it was.
+    """
+    sqs, source = deployed.aws.sqs, deployed["ReleaseDeadLetterQueueUrl"]
+    found = [letter for batch in letters(sqs, source) for letter in batch]
+    tell(f"{len(found)} approvals")
+    approvals = sorted((letter for letter in found if letter.package_arn), key=_version)
+    live = live_version(deployed)
+    started = 0
+    if approvals and (live is None or _number(live.model_package_arn) < _version(approvals[-1])):
+        # Without a name, as EventBridge starts it: releasing a package again changes nothing.
+        deployed.aws.stepfunctions.start_execution(
+            stateMachineArn=deployed["ReleaseStateMachineArn"], input=approvals[-1].body
+        )
+        started = 1
+    delete(sqs, source, approvals)
+    overtaken = len(approvals) - started
+    left = _left(len(found) - len(approvals))
+    return started, f"{left}, {overtaken} overtaken" if overtaken else left
+
+
+def _version(letter: Letter) -> int:
+    return _number(str(letter.package_arn))
+
+
+def _number(package_arn: str) -> int:
+    """The version of a package, with which its ARN ends."""
+    return int(package_arn.rpartition("/")[2])
+
+
+def redrive_batch(deployed: Deployment, tell: Tell) -> tuple[int, str]:
+    """Start the batch of large uploads again that failed, run no more and have no outcome."""
+    ended = _executions(deployed, sorted(FAILED))
+    running = _executions(deployed, ["RUNNING"])
+    broken = [batch for batch in ended if batch not in running and not _is_settled(deployed, batch)]
+    for number, batch in enumerate(broken):
+        tell(f"{number} of {len(broken)} started")
+        _start_batch(deployed, batch, attempt=ended[batch])
+    return len(broken), _left(0)
+
+
+def _executions(deployed: Deployment, statuses: Sequence[str]) -> Counter[str]:
+    """How many executions of each batch have a status. They are named after it, and after the attempt."""
+    pages = deployed.aws.stepfunctions.get_paginator("list_executions")
+    return Counter(
+        execution["name"].partition("-")[0]
+        for status in statuses
+        for page in pages.paginate(
+            stateMachineArn=deployed["BatchStateMachineArn"],
+            statusFilter=status,  # type: ignore[arg-type]  # of three literals
+        )
+        for execution in page["executions"]
+    )
+
+
+def _start_batch(deployed: Deployment, batch: str, *, attempt: int) -> None:
+    try:
+        deployed.aws.stepfunctions.start_execution(
+            stateMachineArn=deployed["BatchStateMachineArn"],
+            # The same at each call of this command for the same failure: two at once start one.
+            name=f"{batch}-{attempt}",
+            input=json.dumps({"batch": batch}),
+        )
+    except ClientError as error:
+        if error_code(error) != "ExecutionAlreadyExists":
+            raise
+
+
+def _is_settled(deployed: Deployment, batch: str) -> bool:
+    """Whether the batch's upload has an outcome, or is known no more."""
+    s3, key = deployed.aws.s3, layout.batch_upload_key(batch)
+    try:
+        upload = json.loads(s3.get_object(Bucket=deployed["ArtifactsBucket"], Key=key)["Body"].read())
+    except ClientError as error:
+        if error_code(error) != "NoSuchKey":
+            raise
+        return True
+    places = (
+        layout.scored_stem(upload["key"], upload["version_id"]),
+        layout.unscorable_key(upload["key"], upload["version_id"]),
+    )
+    results = deployed["ResultsBucket"]
+    return any(s3.list_objects_v2(Bucket=results, Prefix=place, MaxKeys=1)["KeyCount"] for place in places)
+
+
+def _left(number: int) -> str:
+    return f"{number} left" if number else "none left"
+
+
+_REDRIVES: dict[Path, Callable[[Deployment, Tell], tuple[int, str]]] = {
+    Path.SCORE: redrive_score,
+    Path.BATCH: redrive_batch,
+    Path.TRAINING: redrive_training,
+    Path.RELEASE: redrive_release,
+}

@@ -13,7 +13,7 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 def test_all_commands_are_there() -> None:
     assert set(COMMANDS) == {
-        "new-model", "up", "deploy", "down", "status", "env", "outputs", "train", "pages", "logs", "demo", "redrive",
+        "new-model", "up", "deploy", "down", "status", "env", "outputs", "train", "pages", "logs", "redrive", "demo",
     }  # fmt: skip
 
 
@@ -30,7 +30,9 @@ def test_every_other_command_takes_an_environment(run: Run, command: str) -> Non
     assert "--environment" in run(command, "--help").output
 
 
-@pytest.mark.parametrize("command", ["status", "env", "outputs", "train", "pages", "logs", "deploy"])
+@pytest.mark.parametrize(
+    "command", ["status", "env", "outputs", "train", "pages", "logs", "redrive", "deploy"]
+)
 def test_without_a_cloud_a_sentence_says_how_to_start_it(run: Run, command: str) -> None:
     result = run(command, "--port", "4577")
 

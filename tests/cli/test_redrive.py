@@ -1,56 +1,164 @@
-"""`./millrace redrive`, with moto's SQS."""
+"""What was given up on is done again: once, and only what still matters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
+from cli import redrive
 from cli.aws import Aws
-from cli.redrive import Work, _drain, _sender
+from cli.errors import CliError
 from cli.session import Deployment
+from contract import layout
+from tests.cli.conftest import deploy
+
+QUEUES = ("ScoreQueueUrl", "ScoreDeadLetterQueueUrl", "TrainingQueueUrl", "TrainingDeadLetterQueueUrl", "ReleaseDeadLetterQueueUrl")  # fmt: skip
+GROUP = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/millrace-dev-tumor"
+DEFINITION = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
 
 
 @pytest.fixture
-def deployed() -> Iterator[Deployment]:
-    with mock_aws():
-        session = boto3.Session("test", "test", region_name="us-east-1")
-        sqs = session.client("sqs")
-        outputs = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("ScoreQueueUrl", "Dead")}
-        yield Deployment(Aws("local", session), "tumor", outputs)
+def deployed(aws: Aws) -> Deployment:
+    machines = {
+        f"{name}StateMachineArn": aws.stepfunctions.create_state_machine(
+            name=name, definition=DEFINITION, roleArn="arn:aws:iam::123456789012:role/machine"
+        )["stateMachineArn"]
+        for name in ("Release", "Batch")
+    }
+    for bucket in ("artifacts", "results"):
+        aws.s3.create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.session.region_name}  # type: ignore[typeddict-item]
+        )  # fmt: skip
+    resources = {name: {"Type": "AWS::SQS::Queue"} for name in QUEUES}
+    outputs = {name: {"Ref": name} for name in QUEUES} | {
+        "ArtifactsBucket": "artifacts",
+        "ResultsBucket": "results",
+    }
+    return deploy(aws, "tumor", resources, outputs | machines)
 
 
-def test_every_message_goes_back_once_and_leaves_the_dead_letters(deployed: Deployment) -> None:
-    sqs = deployed.aws.sqs
-    bodies = {f"upload {number}" for number in range(23)}
+def fill(deployed: Deployment, queue: str, *bodies: str) -> None:
     for body in bodies:
-        sqs.send_message(QueueUrl=deployed["Dead"], MessageBody=body)
-    steps: list[int] = []
+        deployed.aws.sqs.send_message(QueueUrl=deployed[queue], MessageBody=body)
 
-    count = _drain(deployed, deployed["Dead"], _sender(deployed, Work.SCORE), lambda: steps.append(1))
 
-    assert count == len(steps) == len(bodies)
-    back: list[str] = []
-    while found := sqs.receive_message(QueueUrl=deployed["ScoreQueueUrl"], MaxNumberOfMessages=10).get(
+def bodies(deployed: Deployment, queue: str) -> list[str]:
+    found = []
+    while received := deployed.aws.sqs.receive_message(QueueUrl=deployed[queue], MaxNumberOfMessages=10).get(
         "Messages"
     ):
-        back += [message["Body"] for message in found]
-    assert sorted(back) == sorted(bodies)
-    left = sqs.get_queue_attributes(QueueUrl=deployed["Dead"], AttributeNames=["All"])["Attributes"]
-    assert left["ApproximateNumberOfMessages"] == left["ApproximateNumberOfMessagesNotVisible"] == "0"
+        found += [message["Body"] for message in received]
+    return sorted(found)
 
 
-def test_a_message_that_cannot_be_sent_stays(deployed: Deployment) -> None:
-    sqs = deployed.aws.sqs
-    sqs.send_message(QueueUrl=deployed["Dead"], MessageBody="upload")
+def quiet(_: str) -> None: ...
 
-    def refuse(_: str) -> None:
-        raise ConnectionError("no queue")
 
-    with pytest.raises(ConnectionError):
-        _drain(deployed, deployed["Dead"], refuse, lambda: None)
+@pytest.mark.parametrize("name", ["Score", "Training"])
+def test_all_messages_go_back_to_their_queue(deployed: Deployment, name: str) -> None:
+    sent = sorted(f"message {n}" for n in range(25))
+    fill(deployed, f"{name}DeadLetterQueueUrl", *sent)
+    told: list[str] = []
 
-    left = sqs.get_queue_attributes(QueueUrl=deployed["Dead"], AttributeNames=["All"])["Attributes"]
-    assert left["ApproximateNumberOfMessagesNotVisible"] == "1"
+    done, left = redrive._REDRIVES[redrive.Path(name.lower())](deployed, told.append)
+
+    assert (done, left) == (25, "none left")
+    assert bodies(deployed, f"{name}QueueUrl") == sent
+    assert bodies(deployed, f"{name}DeadLetterQueueUrl") == []
+    assert told[-1] == "25 of about 25 sent back"
+
+
+def test_where_nothing_was_given_up_on_nothing_is_done(deployed: Deployment) -> None:
+    assert {each(deployed, quiet) for each in redrive._REDRIVES.values()} == {(0, "none left")}
+
+
+def approval(version: int) -> str:
+    return json.dumps(
+        {"detail": {"ModelPackageArn": f"{GROUP}/{version}", "ModelApprovalStatus": "Approved"}}
+    )
+
+
+def released(deployed: Deployment) -> list[str]:
+    functions = deployed.aws.stepfunctions
+    executions = functions.list_executions(stateMachineArn=deployed["ReleaseStateMachineArn"])["executions"]
+    return [functions.describe_execution(executionArn=e["executionArn"])["input"] for e in executions]
+
+
+def live(deployed: Deployment, version: int) -> None:
+    fields = dict.fromkeys(("model_version", "endpoint", "endpoint_config", "released_at"), "x")
+    value = json.dumps({**fields, "model_package_arn": f"{GROUP}/{version}"})
+    deployed.aws.ssm.put_parameter(
+        Name=layout.live_parameter("dev", "tumor"), Value=value, Type="String", Overwrite=True
+    )
+
+
+def test_the_newest_approval_is_released_and_overtaken_ones_are_not(deployed: Deployment) -> None:
+    fill(deployed, "ReleaseDeadLetterQueueUrl", approval(9), approval(10), approval(8), "no approval")
+    live(deployed, 8)
+
+    assert redrive.redrive_release(deployed, quiet) == (1, "1 left, 2 overtaken")
+    assert released(deployed) == [approval(10)]
+
+
+def test_what_is_live_is_not_taken_back(deployed: Deployment) -> None:
+    fill(deployed, "ReleaseDeadLetterQueueUrl", approval(9))
+    live(deployed, 11)
+
+    assert redrive.redrive_release(deployed, quiet) == (0, "none left, 1 overtaken")
+    assert released(deployed) == []
+
+
+def batch(deployed: Deployment, key: str, *, ended: bool = True) -> str:
+    name = layout.batch_id(key, "v")
+    upload = {"bucket": "data", "key": key, "version_id": "v"}
+    deployed.aws.s3.put_object(
+        Bucket="artifacts", Key=layout.batch_upload_key(name), Body=json.dumps(upload).encode()
+    )
+    functions = deployed.aws.stepfunctions
+    arn = functions.start_execution(stateMachineArn=deployed["BatchStateMachineArn"], name=name)[
+        "executionArn"
+    ]
+    if ended:
+        functions.stop_execution(executionArn=arn)
+    return name
+
+
+def batches(deployed: Deployment) -> set[Any]:
+    machine = deployed["BatchStateMachineArn"]
+    executions = deployed.aws.stepfunctions.list_executions(stateMachineArn=machine)["executions"]
+    return {execution["name"] for execution in executions}
+
+
+def test_a_failed_batch_is_started_again_where_its_upload_has_no_outcome(deployed: Deployment) -> None:
+    failed, scored, refused = (
+        batch(deployed, f"score/{name}.csv") for name in ("failed", "scored", "refused")
+    )
+    running = batch(deployed, "score/running.csv", ended=False)
+    s3 = deployed.aws.s3
+    s3.put_object(Bucket="results", Key=layout.scored_key("score/scored.csv", "v", "csv.gz"), Body=b"")
+    s3.put_object(Bucket="results", Key=layout.unscorable_key("score/refused.csv", "v"), Body=b"")
+
+    assert redrive.redrive_batch(deployed, quiet) == (1, "none left")
+    assert batches(deployed) == {failed, scored, refused, running, f"{failed}-1"}
+    assert redrive.redrive_batch(deployed, quiet) == (0, "none left")
+
+
+def test_a_message_that_sqs_does_not_take_stays(deployed: Deployment) -> None:
+    fill(deployed, "ScoreDeadLetterQueueUrl", "one")
+    refused = {"Failed": [{"Id": "0", "SenderFault": False, "Code": "InternalError"}]}
+    http = type("HTTPResponse", (), {"status_code": 200})()
+    deployed.aws.sqs.meta.events.register(
+        "before-call.sqs.SendMessageBatch",
+        lambda **_: (http, refused),  # type: ignore[arg-type]  # botocore takes it for the answer
+    )
+
+    with pytest.raises(CliError, match="InternalError"):
+        redrive.redrive_score(deployed, quiet)
+
+    (waiting,) = deployed.aws.sqs.get_queue_attributes(
+        QueueUrl=deployed["ScoreDeadLetterQueueUrl"],
+        AttributeNames=["ApproximateNumberOfMessagesNotVisible"],
+    )["Attributes"].values()
+    assert waiting == "1"

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Sequence
 from io import StringIO
+from itertools import chain
 from typing import Any, NamedTuple
 
 from contract import serving
@@ -102,10 +103,13 @@ def _json(text: str, names: Sequence[str]) -> Table:
     return _table(document if isinstance(document, list) else [document], names)
 
 
+# A number stays the text it is written as: the rules for values are in one place.
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+
+
 def _decoded(text: str, line: int) -> Any:
-    # A number stays the text it is written as: the rules for values are in one place.
     try:
-        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         line, fault = line + error.lineno - 1, error.msg
     except RecursionError:
@@ -120,9 +124,11 @@ def _table(objects: list[Any], names: Sequence[str]) -> Table:
             message = f"Row {number} is not a JSON object of column names and values."
             raise Unscorable(code=FileReason.NOT_AN_OBJECT, message=message)
     # A key that no row has is a column that is missing; one that some rows lack is a missing value.
-    present = {key for found in objects for key in found}
+    present = set().union(*objects)
     header = tuple(name for name in names if name in present)
-    rows = [[found.get(name) for name in header] for found in objects]
+    rows = [[*map(found.get, header)] for found in objects]
+    if set(map(type, chain.from_iterable(rows))) == {str}:
+        return Table(header, rows)
     nested = [
         Fault(row, name, RowReason.NESTED_VALUE, f"a JSON {_NESTED[type(value)]} is no single value", "")
         for row, values in enumerate(rows)

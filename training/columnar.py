@@ -26,11 +26,11 @@ def as_csv(batch: pa.RecordBatch, names: Sequence[str]) -> bytes:
     csv.writer(header, lineterminator="\n").writerow([batch.schema.names[i] for i in chosen])
     columns = [_plain(batch.schema.names[i], batch.column(i)) for i in chosen]
     if len(columns) == 1:
-        # An empty value must not become a blank line, which is no row.
+        # Quoted, so that an empty value is no blank line, which would be no row.
         columns = [columns[0].cast(pa.string()).fill_null("")]
     table = pa.table(columns, names=list(map(str, chosen)))
     try:
-        rows = _written(table, "none")
+        rows = _written(table, "none" if len(columns) > 1 else "needed")
     except pa.ArrowInvalid:
         rows = _written(table, "needed")
     return header.getvalue().encode() + rows

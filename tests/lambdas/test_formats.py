@@ -217,6 +217,8 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
 def test_equal_uploads_have_equal_results_to_the_byte() -> None:
     upload = gzip.compress(b"x\n1\n2\n")
     assert score("a.csv.gz", upload) == score("a.csv.gz", upload)
+    _, body = score("a.csv.gz", upload)
+    assert body[4:8] == bytes(4), "gzip's time of writing"
 
 
 text = st.text(st.characters(codec="utf-8"), max_size=6)

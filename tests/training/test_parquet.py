@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from contract import serving
 from contract.reasons import FileReason, Unscorable
 from training import decoding
+from training.columnar import as_csv
 from training.parquet import TableAnswer, TableScorer, result_fields
 from training.predictor import Predictor
 
@@ -148,6 +149,7 @@ def test_a_bad_row_has_all_its_reasons_as_text(scorer: TableScorer) -> None:
         ("opened", pa.array([MOMENT], pa.timestamp("ns"))),
         ("opened", pa.array([MOMENT], pa.timestamp("ms", "UTC"))),
         ("opened", pa.array([MOMENT], pa.timestamp("us", "Europe/Berlin"))),
+        ("opened", pa.array([1714521600], pa.int64()).view(pa.timestamp("s", "Mars/Olympus_Mons"))),
         ("opened", pa.array(["2024-05-01T02:00:00+02:00"])),
     ],
     ids=lambda value: str(getattr(value, "type", value)),
@@ -208,6 +210,25 @@ def test_a_result_that_no_answer_can_hold_is_too_large(
         refused(scorer, written(table(300, id=[random.Random(n).random() for n in range(300)]))).code
         == "too_large"
     )
+
+
+def test_text_that_is_none_is_refused_wherever_it_is(scorer: TableScorer) -> None:
+    broken = pa.StringArray.from_buffers(1, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xff"))
+    why = refused(scorer, written(table(note=broken)))
+    assert (why.code, why.column) == (FileReason.UNDECODABLE, "note")
+
+
+def test_a_file_that_counts_its_rows_wrongly_is_no_parquet(scorer: TableScorer) -> None:
+    body = written(table(5))
+    rows_then_groups = b"\x16\x0a\x19\x1c"  # Thrift: field 3, 5; field 4, a list of one struct
+    assert body.count(rows_then_groups) == 1
+    assert refused(scorer, body.replace(rows_then_groups, b"\x16\x0c\x19\x1c")).code == FileReason.NOT_PARQUET
+
+
+def test_a_missing_value_of_an_only_column_is_a_row() -> None:
+    batch = pa.record_batch({"a": pa.array([1.5, None]), "b": [1, 2]})
+    assert as_csv(batch, ["a"]).replace(b'"', b"") == b"a\n1.5\n\n"
+    assert as_csv(batch, ["a"]).endswith(b'""\n')
 
 
 @pytest.mark.parametrize("compression", ["none", "snappy", "gzip", "zstd", "brotli", "lz4"])

@@ -16,6 +16,7 @@ from botocore.exceptions import (
     HTTPClientError,
     IncompleteReadError,
 )
+from urllib3.exceptions import HTTPError
 
 from lambdas.adapters.errors import AccessDenied, AlreadyExists, AwsError, ModelRefused, NotFound, Transient
 
@@ -65,7 +66,8 @@ def translated(operation: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _of(operation, error) from error
-    except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
+    except (ConnectionError, HTTPClientError, IncompleteReadError, HTTPError) as error:
+        # The last is urllib3's: botocore hands it on where the body of a refusal breaks off.
         raise Transient(operation, type(error).__name__, str(error)) from error
     except BotoCoreError as error:
         raise AwsError(operation, type(error).__name__, str(error)) from error

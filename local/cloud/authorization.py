@@ -20,6 +20,12 @@ from local.cloud.patching import replace
 _implied: ContextVar[tuple[str, str] | None] = ContextVar("implied KMS action and key", default=None)
 """What was refused last in this request, when that is not the action the request names."""
 
+_AUTHORIZED_AS = {
+    f"sqs:{action}Batch": f"sqs:{action}"
+    for action in ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")
+}
+"""IAM has no actions for SQS's batches; ministack asks for some."""
+
 
 def install(denials: DenialLog) -> None:
     """Add the key checks, the wording and the record to the gateway."""
@@ -48,6 +54,7 @@ def _enforcing(original: Callable[..., Any], denials: DenialLog) -> Callable[...
         service_context: dict[str, Any] | None = None,
     ) -> EvalResult | AuthError | None:
         _implied.set(None)
+        iam_action = _AUTHORIZED_AS.get(iam_action, iam_action)
         denied = original(access_key_id, iam_action, service, region, resource_arn, service_context)
         if denied is None:
             for action, key_arn in encryption.implied_checks(iam_action, resource_arn):

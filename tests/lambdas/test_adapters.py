@@ -17,6 +17,7 @@ from botocore.exceptions import (
 )
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
+from urllib3.exceptions import ProtocolError
 
 from contract import serving
 from lambdas.adapters import errors
@@ -61,6 +62,7 @@ def test_each_failure_has_its_kind(code: str, status: int, kind: type[errors.Aws
         (ReadTimeoutError(endpoint_url="u"), errors.Transient),
         (ConnectTimeoutError(endpoint_url="u"), errors.Transient),
         (IncompleteReadError(actual_bytes=1, expected_bytes=2), errors.Transient),
+        (ProtocolError("the body of a refusal breaks off"), errors.Transient),
         (NoCredentialsError(), errors.AwsError),
     ],
 )

@@ -50,12 +50,17 @@ def _plain(name: str, column: pa.Array) -> pa.Array:
         # In UTC, and as such without asking the system for the zone's rules.
         column = column.view(pa.int64()).view(pa.timestamp(kind.unit))
     try:
+        if pa.types.is_duration(kind):  # which Arrow would write as a bare count
+            raise pa.ArrowNotImplementedError
         text = column.cast(pa.string())
         text.validate(full=True)
     except pa.ArrowNotImplementedError as error:
-        message = f"The column {name!r} holds {kind}, which is no single value."
-        raise Unscorable(code=FileReason.UNSUPPORTED_TYPE, message=message, column=name) from error
+        raise _unsupported(name, f"{kind}, of which a value cannot be read") from error
     except pa.ArrowInvalid as error:
-        message = f"The column {name!r} holds bytes that are no text in UTF-8."
-        raise Unscorable(code=FileReason.UNSUPPORTED_TYPE, message=message, column=name) from error
+        raise _unsupported(name, "bytes that are no text in UTF-8") from error
     return text
+
+
+def _unsupported(name: str, held: str) -> Unscorable:
+    message = f"The model needs the column {name!r}, and it holds {held}."
+    return Unscorable(code=FileReason.UNSUPPORTED_TYPE, message=message, column=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import IO, Any, NamedTuple
@@ -60,6 +61,7 @@ class TableScorer:
         self._fields = fields
         self._model_version = model_version
         self._decode = decode
+        self._decoding = threading.Lock()  # two at a time could need twice the memory
 
     def answer(self, body: bytes) -> TableAnswer:
         """The body's columns and rows with their predictions.
@@ -70,7 +72,8 @@ class TableScorer:
         if not body:
             raise Unscorable(code=FileReason.EMPTY_FILE, message="The request is empty.")
         with tempfile.TemporaryFile() as decoded:
-            self._decode(body, self._features, decoded)
+            with self._decoding:
+                self._decode(body, self._features, decoded)
             decoded.seek(0)
             with pa.ipc.open_stream(decoded) as batches:
                 answer = self._answer(batches)

@@ -188,6 +188,7 @@ def without(name: str) -> pa.Table:
         (lambda: table(amount=[[1.0]]), FileReason.UNSUPPORTED_TYPE, "amount"),
         (lambda: table(colour=[{"a": 1}]), FileReason.UNSUPPORTED_TYPE, "colour"),
         (lambda: table(colour=[b"\xff"]), FileReason.UNSUPPORTED_TYPE, "colour"),
+        (lambda: table(opened=pa.array([1], pa.duration("s"))), FileReason.UNSUPPORTED_TYPE, "opened"),
         (lambda: table(40_000, amount=pa.array([1.0] * 40_000), more=[b"\0" * 10_000] * 40_000),
          FileReason.DECOMPRESSION_BOMB, None),
         (lambda: table(20_000, more=[[b"\0" * 10_000]] * 20_000), FileReason.DECOMPRESSION_BOMB, None),

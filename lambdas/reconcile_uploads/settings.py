@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lambdas.adapters.environ import FromEnviron
+from lambdas.adapters.environ import FromEnviron, SettingsError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(FromEnviron):
-    """`after_seconds` is the age at which every upload should have its outcome."""
+    """`after_seconds`, 1 at least, is the age at which every upload should have its outcome."""
 
     environment: str
     model: str
@@ -18,3 +18,9 @@ class Settings(FromEnviron):
     artifacts_bucket: str
     queue_url: str
     after_seconds: int
+
+    def __post_init__(self) -> None:
+        if self.after_seconds < 1:
+            raise SettingsError(
+                f"the environment variable AFTER_SECONDS is {self.after_seconds}, not 1 or more"
+            )

@@ -37,10 +37,10 @@ def events_are_lost(tumor: Model) -> Iterator[None]:
 
 @pytest.fixture
 def outcomes_are_due_at_once(tumor: Model) -> Iterator[None]:
-    """Reconciliation looks at uploads of any age."""
+    """Reconciliation looks at uploads as soon as it may."""
     functions, name = tumor.laptop.client("lambda"), tumor.outputs["ReconcileUploadsFunction"]
     before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    after = {**before, "AFTER_SECONDS": "0"}
+    after = {**before, "AFTER_SECONDS": "1"}
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": after})
     yield
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 import json
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -247,6 +248,17 @@ class _Nowhere(TextIOBase):
         return len(text)
 
 
+def _sleep_of_the(world: World) -> Callable[[float], None]:
+    """Threads that ran before the world did are none of its functions' and really sleep."""
+    strangers = {*threading.enumerate()} - {threading.current_thread()}
+    really = time.sleep
+
+    def sleep(seconds: float) -> None:
+        (really if threading.current_thread() in strangers else world.wire.sleep)(seconds)
+
+    return sleep
+
+
 @contextmanager
 def simulated(world: World, contract: Path) -> Iterator[World]:
     """While inside, the functions run in the world: with its variables, clock and wire, and in silence.
@@ -262,7 +274,7 @@ def simulated(world: World, contract: Path) -> Iterator[World]:
             patch.delenv(name, raising=False)
         # One thread at a time looks, so that a crash finds the others always at the same place.
         patch.setattr(reconciliation, "LOOKS_AT_A_TIME", 1)
-        patch.setattr(time, "sleep", world.wire.sleep)
+        patch.setattr(time, "sleep", _sleep_of_the(world))
         patch.setattr(time, "time", lambda: world.clock.now)
         logging.disable()
         try:

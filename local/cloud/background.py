@@ -20,8 +20,8 @@ HOST = "127.0.0.1"
 ROOT_ACCESS_KEY = ROOT_SECRET_KEY = "test"  # noqa: S105 - no secret: the emulator's own
 LOG_TAIL_LINES = 30
 _POLL_SECONDS = 0.05
-_started: dict[int, subprocess.Popen[bytes]] = {}
-"""The clouds that this process started, by their process's id: whoever starts a process must reap it."""
+_started: dict[Path, subprocess.Popen[bytes]] = {}
+"""The clouds that this process started, by their folder: whoever starts a process must reap it."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,14 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _started[process.pid] = process
+    _started[folder] = process
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline and process.poll() is None:
         info = status(folder)
         if info is not None and info.pid == process.pid:
             return info
         time.sleep(_POLL_SECONDS)
-    _end(process)
-    del _started[process.pid]
+    _end(folder)
     tail = "\n".join(log_path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
     raise CloudError(f"the cloud did not become ready. The end of {log_path}:\n{tail}")
 
@@ -91,6 +90,7 @@ def stop(folder: Path | None = None, timeout: float = 15.0) -> bool:
     folder = (folder or default_folder()).resolve()
     info = status(folder)
     if info is None:
+        _end(folder)  # it may have been killed: somebody must still take note of that
         return False
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
@@ -98,7 +98,7 @@ def stop(folder: Path | None = None, timeout: float = 15.0) -> bool:
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if _is_gone(folder, info):
-                _started.pop(info.pid, None)
+                _started.pop(folder, None)
                 return True
             time.sleep(_POLL_SECONDS)
     raise CloudError(f"process {info.pid} of the cloud in {folder} does not end. Kill it by hand.")
@@ -106,7 +106,7 @@ def stop(folder: Path | None = None, timeout: float = 15.0) -> bool:
 
 def _is_gone(folder: Path, info: CloudInfo) -> bool:
     """Whether folder and port may be used again."""
-    own = _started.get(info.pid)
+    own = _started.get(folder)
     if is_locked(folder) or (own is not None and own.poll() is None):
         return False
     try:
@@ -183,7 +183,11 @@ def check_port(port: int) -> None:
             ) from error
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(folder: Path) -> None:
+    """End and reap the process that this process started for a folder, if there is one."""
+    process = _started.pop(folder, None)
+    if process is None:
+        return
     process.terminate()
     try:
         process.wait(5)

@@ -91,6 +91,8 @@ def test_a_second_cloud_has_its_own_state_and_takes_its_processes_with_it_when_k
     eventually(lambda: not is_running(int(worker)))
     eventually(lambda: local.status(folder) is None)
     assert not local.stop(folder)
+    with pytest.raises(ChildProcessError):  # it was waited for
+        os.waitpid(info.pid, os.WNOHANG)
 
 
 def deploy_sleeper(cloud: Any) -> None:

@@ -1,0 +1,1 @@
+"""What `evaluate` finds out about a sealed model, one module a question."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SHARED = ("contract", "training")
-SUFFIXES = {".py", ".toml", ".txt"}
+SUFFIXES = {".py", ".toml", ".txt", ".html", ".css"}
 
 
 def code_digest(root: Path, model: str) -> str:

@@ -1,0 +1,1 @@
+"""Pages, plots and cards that people read about a run. No AWS, no network."""

@@ -12,6 +12,12 @@ SCORED_PREFIX = "scored/"
 UNSCORABLE_PREFIX = "unscorable/"
 
 RUNS_PREFIX = "runs/"
+CONTRACTS_PREFIX = "contracts/"
+CHAMPIONS_PREFIX = "champions/"
+"""In the artifacts bucket: what runs are started with. It is named by what it is, never by the run, so
+that a step of a later run whose inputs are the same has the same arguments."""
+NOBODY = "nobody"
+CONTRACT_FILE = "contract.json"
 CAPTURED_PREFIX = "captured/"
 """In the artifacts bucket: what clients asked of the endpoint and were answered, as SageMaker captures it."""
 RECONCILIATION_KEY = "reconciliation/progress.json"
@@ -72,9 +78,20 @@ def run_prefix(run_id: str) -> str:
     return f"{RUNS_PREFIX}{run_id}/"
 
 
-def contract_key(run_id: str) -> str:
-    """Key in the artifacts bucket of the contract a run was started with."""
-    return run_prefix(run_id) + "contract/contract.json"
+def contract_prefix(digest: str) -> str:
+    """Prefix in the artifacts bucket of the one contract that has this digest."""
+    return f"{CONTRACTS_PREFIX}{digest}/"
+
+
+def champion_prefix(model_package_arn: str, artifact_uri: str) -> str:
+    """Prefix in the artifacts bucket of a live model that runs are compared with. No package: of nobody."""
+    name = hashlib.sha256(f"{model_package_arn}\n{artifact_uri}".encode()).hexdigest()[:32]
+    return f"{CHAMPIONS_PREFIX}{name if model_package_arn else NOBODY}/"
+
+
+def parameters_key(run_id: str) -> str:
+    """Key in the artifacts bucket of the parameters that a run is started with, whoever starts it."""
+    return run_prefix(run_id) + "parameters.json"
 
 
 def started_key(run_id: str) -> str:

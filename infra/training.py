@@ -10,14 +10,21 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from contract.layout import DATASETS_PREFIX, RUNS_PREFIX, TRAINING_PREFIX
+from contract.layout import (
+    CHAMPIONS_PREFIX,
+    CONTRACTS_PREFIX,
+    DATASETS_PREFIX,
+    RUNS_PREFIX,
+    TRAINING_PREFIX,
+    live_parameter,
+)
 from infra.deployment import Deployment
 from infra.function import Function
 from infra.image import Image
 from infra.permissions import Allow, arn, list_objects, read_objects, use_key, write_objects
 from infra.pipeline.definition import JOBS
 from infra.pipeline.values import Values, render
-from infra.storage import Storage
+from infra.release_roles import read_packages
 from infra.training_roles import job_role, pipeline_role
 from infra.upload_queue import UploadQueue
 
@@ -64,7 +71,7 @@ class Training(Construct):
             },
             timeout_seconds=settings.start_timeout_seconds,
             memory_mib=1024,
-            allows=[self.uploads.consume, *self._allows(deployment.storage)],
+            allows=[self.uploads.consume, *self._allows(deployment)],
         )
         # What is uploaded within a while becomes one dataset version and one run.
         self.function.consume(
@@ -102,16 +109,26 @@ class Training(Construct):
             pipeline_definition={"PipelineDefinitionBody": body},
         )
 
-    def _allows(self, storage: Storage) -> list[Allow]:
-        started, contracts = f"{RUNS_PREFIX}*/started.json", f"{RUNS_PREFIX}*/contract/*"
+    def _allows(self, deployment: Deployment) -> list[Allow]:
+        storage = deployment.storage
+        live = live_parameter(deployment.environment_name, deployment.model)
+        decided = [f"{RUNS_PREFIX}*/{name}.json" for name in ("parameters", "started")]
+        pinned = f"{CHAMPIONS_PREFIX}*"
         return [
             list_objects(storage.data_arn, TRAINING_PREFIX, DATASETS_PREFIX, versions=True),
             read_objects(storage.data_arn, f"{TRAINING_PREFIX}*", versions=True),
             write_objects(storage.data_arn, f"{DATASETS_PREFIX}*"),
-            list_objects(storage.artifacts_arn, RUNS_PREFIX),
-            read_objects(storage.artifacts_arn, started),
-            write_objects(storage.artifacts_arn, contracts, started),
+            list_objects(storage.artifacts_arn, RUNS_PREFIX, CHAMPIONS_PREFIX, versions=True),
+            read_objects(storage.artifacts_arn, *decided),
+            # The live model's artifact, at its version, is copied to where the run finds it.
+            read_objects(storage.artifacts_arn, f"{RUNS_PREFIX}*/train/*", versions=True),
+            write_objects(storage.artifacts_arn, *decided, f"{CONTRACTS_PREFIX}*", pinned),
             use_key(self, storage.key_arn),
+            Allow(
+                actions=["ssm:GetParameter"],
+                resources=[arn(self, "ssm", f"parameter{live}")],
+            ),
+            read_packages(self, storage.package_group),
             Allow(
                 actions=["sagemaker:StartPipelineExecution"],
                 resources=[arn(self, "sagemaker", f"pipeline/{self._pipeline}")],

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.layout import DATASETS_PREFIX, RUNS_PREFIX
+from contract.layout import CHAMPIONS_PREFIX, CONTRACTS_PREFIX, DATASETS_PREFIX, RUNS_PREFIX
 from infra.image import Image
 from infra.permissions import (
     Allow,
@@ -24,11 +24,19 @@ from infra.sagemaker_permissions import lend_key, telemetry
 from infra.storage import Storage
 
 _RUN = f"{RUNS_PREFIX}*"
+_CONTRACTS = f"{CONTRACTS_PREFIX}*"
+_CHAMPIONS = f"{CHAMPIONS_PREFIX}*"
 _READS = {
-    "validate": ["contract/*"],
-    "prepare": ["contract/*"],
-    "train": ["contract/*", "prepare/*"],
-    "evaluate": ["contract/*", "prepare/holdout/*", "train/*"],
+    "validate": [_CONTRACTS, _CHAMPIONS],
+    "prepare": [_CONTRACTS],
+    "train": [_CONTRACTS, f"{_RUN}/prepare/*"],
+    "evaluate": [
+        _CONTRACTS,
+        _CHAMPIONS,
+        f"{_RUN}/validate/*",
+        f"{_RUN}/prepare/holdout/*",
+        f"{_RUN}/train/*",
+    ],
 }
 _READS_DATASET = ("validate", "prepare")
 
@@ -47,8 +55,8 @@ def job_role(scope: Construct, job: str, *, storage: Storage, image: Image) -> i
         description=f"The job {job} of {storage.package_group}",
         allows=[
             *(dataset if job in _READS_DATASET else ()),
-            read_objects(storage.artifacts_arn, *(f"{_RUN}/{place}" for place in _READS[job])),
-            list_objects(storage.artifacts_arn, RUNS_PREFIX),
+            read_objects(storage.artifacts_arn, *_READS[job]),
+            list_objects(storage.artifacts_arn, RUNS_PREFIX, CONTRACTS_PREFIX, CHAMPIONS_PREFIX),
             write_objects(storage.artifacts_arn, f"{_RUN}/{job}/*"),
             use_key(scope, storage.key_arn),
             lend_key(storage.key_arn),

@@ -8,10 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from infra.pipeline import sdk
-from infra.pipeline.jobs import Job, Size, register
+from infra.pipeline.jobs import Job, Size, register, written
 
 JOBS = ("validate", "prepare", "train", "evaluate")
 """The jobs of the pipeline, which are the commands of the image. Each has a role of its own."""
+
+PARAMETERS = ("DatasetVersion", "DatasetUri", "ContractUri", "ChampionUri", "RunUri")
+"""What start_training says of a run. Only what is written goes under `RunUri`: an argument that names it
+would be another in each run, and nothing would be found in the cache."""
 
 
 @sdk.offline()
@@ -21,17 +25,17 @@ def author(*, name: str, size: Size, approval: str, code_digest: str) -> dict[st
     `approval` is the status a package is registered with; `code_digest` is what each job
     compares its own code with.
     """
-    version, dataset, run = (
-        sdk.ParameterString(name=parameter) for parameter in ("DatasetVersion", "DatasetUri", "RunUri")
-    )
+    parameters = [sdk.ParameterString(name=parameter) for parameter in PARAMETERS]
+    version, dataset, contract, champion, run = parameters
     job = Job(
         run=run,
         size=size,
         environment={"MILLRACE_DATASET_VERSION": version, "MILLRACE_CODE_DIGEST": code_digest},
     )
-    contract = job.place("contract")
     validate = job.processing(
-        "validate", inputs={"dataset": dataset, "contract": contract}, outputs=["report"]
+        "validate",
+        inputs={"dataset": dataset, "contract": contract, "champion": champion},
+        outputs=["report"],
     )
     prepare = job.processing(
         "prepare",
@@ -39,14 +43,20 @@ def author(*, name: str, size: Size, approval: str, code_digest: str) -> dict[st
         outputs=["train", "holdout"],
         depends_on=["validate"],
     )
-    prepared = prepare.properties.ProcessingOutputConfig.Outputs
-    train_uri, holdout_uri = (prepared[name].S3Output.S3Uri for name in ("train", "holdout"))
-    train = job.training("train", channels={"train": train_uri, "holdout": holdout_uri, "contract": contract})
+    holdout = written(prepare, "holdout")
+    channels = {"train": written(prepare, "train"), "holdout": holdout, "contract": contract}
+    train = job.training("train", channels=channels)
     model = train.properties.ModelArtifacts.S3ModelArtifacts
     evaluation = sdk.PropertyFile(name="Evaluation", output_name="evaluation", path="evaluation.json")
     evaluate = job.processing(
         "evaluate",
-        inputs={"model": model, "holdout": holdout_uri, "contract": contract},
+        inputs={
+            "model": model,
+            "holdout": holdout,
+            "contract": contract,
+            "champion": champion,
+            "validation": written(validate, "report"),
+        },
         outputs=["evaluation"],
         property_files=[evaluation],
     )
@@ -58,7 +68,7 @@ def author(*, name: str, size: Size, approval: str, code_digest: str) -> dict[st
         "register",
         model=model,
         approval=approval,
-        evaluation=job.place("evaluate", "evaluation", "evaluation.json"),
+        evaluation=sdk.Join(on="/", values=[written(evaluate, "evaluation"), "evaluation.json"]),
         origin={"dataset_version": version, "code_digest": code_digest, "run_uri": run},
     )
     reject = sdk.FailStep(
@@ -73,6 +83,6 @@ def author(*, name: str, size: Size, approval: str, code_digest: str) -> dict[st
     )
     return sdk.definition(
         name=name,
-        parameters=[version, dataset, run],
+        parameters=parameters,
         steps=[validate, prepare, train, evaluate, gate],
     )

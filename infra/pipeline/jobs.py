@@ -90,6 +90,11 @@ class Job:
         return {"MaxRuntimeInSeconds": self.size.max_runtime_minutes * 60}
 
 
+def written(step: Any, output: str) -> Any:
+    """Where a processing job wrote an output: in an earlier run's place, if the step came from the cache."""
+    return step.properties.ProcessingOutputConfig.Outputs[output].S3Output.S3Uri
+
+
 def register(name: str, *, model: Any, approval: str, evaluation: Any, origin: Mapping[str, Any]) -> Any:
     """A model package with its evaluation and where it came from."""
     metrics = {"ContentType": "application/json", "S3Uri": evaluation}

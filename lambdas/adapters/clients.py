@@ -28,6 +28,7 @@ _CONFIGS: dict[str, Config] = {
     "s3": Config(connect_timeout=5, read_timeout=60, retries=_STANDARD, max_pool_connections=16),
     "sqs": Config(connect_timeout=5, read_timeout=10, retries=_STANDARD),
     "stepfunctions": Config(connect_timeout=5, read_timeout=10, retries=_STANDARD),
+    "ssm": Config(connect_timeout=5, read_timeout=10, retries=_STANDARD),
     "sagemaker": Config(connect_timeout=5, read_timeout=30, retries=_STANDARD),
     # SageMaker gives a model 60 s to answer. The retries are score_upload's own: only it
     # knows the function's deadline, and botocore never retries a ModelError.
@@ -41,7 +42,9 @@ _CONFIGS: dict[str, Config] = {
 
 _KINDS: dict[type[AwsError], frozenset[str]] = {
     AccessDenied: frozenset({"AccessDenied", "AccessDeniedException", "AccessDeniedByLockException"}),
-    NotFound: frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404", "ResourceNotFound"}),
+    NotFound: frozenset(
+        {"NoSuchKey", "NoSuchVersion", "NotFound", "404", "ResourceNotFound"} | {"ParameterNotFound"}
+    ),
     AlreadyExists: frozenset({"PreconditionFailed", "412", "ExecutionAlreadyExists"}),
     Transient: frozenset(
         {"ConditionalRequestConflict", "RequestTimeout", "SlowDown", "Throttling", "ThrottlingException"}

@@ -137,6 +137,13 @@ class Registry(Protocol):
         """A model package as SageMaker's DescribeModelPackage answers. Raises NotFound."""
 
 
+class Parameter(Protocol):
+    """One parameter of the account's parameter store."""
+
+    def read(self) -> str:
+        """Its value. Raises NotFound."""
+
+
 class Metrics(Protocol):
     """Where measurements go."""
 

@@ -4,9 +4,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from contract.layout import live_parameter
 from lambdas.adapters.buckets import S3Bucket
 from lambdas.adapters.observability import observed
-from lambdas.adapters.sagemaker import TrainingPipeline
+from lambdas.adapters.parameters import SsmParameter
+from lambdas.adapters.sagemaker import ModelRegistry, TrainingPipeline
+from lambdas.start_training.champion import Champions
 from lambdas.start_training.logic import Trainer, handle
 from lambdas.start_training.settings import Settings
 
@@ -14,10 +17,13 @@ from lambdas.start_training.settings import Settings
 @observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     settings = Settings.from_environ(os.environ)
+    artifacts = S3Bucket(settings.artifacts_bucket)
+    live = SsmParameter(live_parameter(settings.environment, settings.model))
     trainer = Trainer(
         data=S3Bucket(settings.data_bucket),
-        artifacts=S3Bucket(settings.artifacts_bucket),
+        artifacts=artifacts,
         pipeline=TrainingPipeline(settings.pipeline),
+        champions=Champions(live=live, registry=ModelRegistry(), artifacts=artifacts),
         code_digest=settings.code_digest,
         contract=Path(os.environ["LAMBDA_TASK_ROOT"], "contract.json").read_bytes(),
     )

@@ -7,6 +7,7 @@ one is whole; the claim after the start says that a run was started, for ever.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from contract.artifact import sha256
 from contract.dataset import Manifest, PinnedObject
 from lambdas.adapters.errors import AlreadyExists, NotFound
 from lambdas.adapters.ports import Bucket, ObjectVersion, Pipeline
+from lambdas.start_training.champion import Champions
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ class Trainer:
     data: Bucket
     artifacts: Bucket
     pipeline: Pipeline
+    champions: Champions
     code_digest: str
     contract: bytes
 
@@ -128,19 +131,28 @@ def _write_dataset(data: Bucket, manifest: Manifest) -> None:
 
 
 def _start(trainer: Trainer, run_id: str, version: str) -> str:
-    _create(trainer.artifacts, layout.contract_key(run_id), trainer.contract)
     # At most once: SageMaker answers a repeated token with the run it started first.
-    execution_arn = trainer.pipeline.start(
-        run_id,
-        {
-            "DatasetVersion": version,
-            "DatasetUri": f"s3://{trainer.data.name}/{layout.dataset_data_prefix(version)}",
-            "RunUri": f"s3://{trainer.artifacts.name}/{layout.run_prefix(run_id).rstrip('/')}",
-        },
-    )
+    execution_arn = trainer.pipeline.start(run_id, _parameters(trainer, run_id, version))
     claim = {"execution_arn": execution_arn, "dataset_version": version, "code_digest": trainer.code_digest}
     _create(trainer.artifacts, layout.started_key(run_id), json.dumps(claim, indent=2).encode())
     return execution_arn
+
+
+def _parameters(trainer: Trainer, run_id: str, version: str) -> Mapping[str, str]:
+    """What the run is started with: decided once, since by a second try another model may be live."""
+    contracts = layout.contract_prefix(hashlib.sha256(trainer.contract).hexdigest())
+    _create(trainer.artifacts, contracts + layout.CONTRACT_FILE, trainer.contract)
+    artifacts = f"s3://{trainer.artifacts.name}"
+    parameters = {
+        "DatasetVersion": version,
+        "DatasetUri": f"s3://{trainer.data.name}/{layout.dataset_data_prefix(version)}",
+        "ContractUri": f"{artifacts}/{contracts}",
+        "ChampionUri": f"{artifacts}/{trainer.champions.pin()}",
+        "RunUri": f"{artifacts}/{layout.run_prefix(run_id).rstrip('/')}",
+    }
+    _create(trainer.artifacts, layout.parameters_key(run_id), json.dumps(parameters, indent=2).encode())
+    pinned: dict[str, str] = json.loads(trainer.artifacts.read(layout.parameters_key(run_id)))
+    return pinned
 
 
 def _started(trainer: Trainer, run_id: str) -> str | None:

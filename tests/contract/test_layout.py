@@ -60,5 +60,13 @@ def test_a_run_is_one_of_dataset_code_and_attempt() -> None:
 
 
 def test_a_runs_documents_lie_under_it() -> None:
-    assert layout.contract_key("r") == "runs/r/contract/contract.json"
+    assert layout.parameters_key("r") == "runs/r/parameters.json"
     assert layout.started_key("r") == "runs/r/started.json"
+
+
+def test_what_runs_are_started_with_is_named_by_what_it_is() -> None:
+    assert layout.contract_prefix("c0de") == "contracts/c0de/"
+    assert layout.champion_prefix("", "") == "champions/nobody/"
+    of = {layout.champion_prefix(arn, uri) for arn in ("arn:1", "arn:2") for uri in ("s3://a", "s3://b")}
+    assert len(of) == 4
+    assert layout.champion_prefix("arn:1", "s3://a") in of

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from infra.pipeline.definition import JOBS, author
+from infra.pipeline.definition import JOBS, PARAMETERS, author
 from infra.pipeline.jobs import Size
 from infra.pipeline.template import definitions
 from tests.synthesis import Synthesis
@@ -38,9 +38,7 @@ def named(steps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.synth
 def test_steps_and_parameters_are_those_agreed(definition: dict[str, Any]) -> None:
-    assert {p["Name"]: p["Type"] for p in definition["Parameters"]} == {
-        "DatasetVersion": "String", "DatasetUri": "String", "RunUri": "String"
-    }  # fmt: skip
+    assert {p["Name"]: p["Type"] for p in definition["Parameters"]} == dict.fromkeys(PARAMETERS, "String")
     assert [step["Name"] for step in definition["Steps"]] == [*JOBS, "gate"]
     gate = named(definition["Steps"])["gate"]["Arguments"]
     assert [step["Type"] for step in gate["IfSteps"]] == ["RegisterModel"]
@@ -96,8 +94,11 @@ def test_jobs_see_what_the_ones_before_them_wrote(definition: dict[str, Any]) ->
         for job in JOBS
     }
     place = "/opt/ml/processing/input"
-    assert inputs["validate"] == inputs["prepare"] == {n: f"{place}/{n}" for n in ("dataset", "contract")}
-    assert inputs["evaluate"] == {n: f"{place}/{n}" for n in ("model", "holdout", "contract")}
+    assert inputs["validate"] == {n: f"{place}/{n}" for n in ("dataset", "contract", "champion")}
+    assert inputs["prepare"] == {n: f"{place}/{n}" for n in ("dataset", "contract")}
+    assert inputs["evaluate"] == {
+        n: f"{place}/{n}" for n in ("model", "holdout", "contract", "champion", "validation")
+    }
     channels = steps["train"]["Arguments"]["InputDataConfig"]
     assert [channel["ChannelName"] for channel in channels] == ["train", "holdout", "contract"]
 

@@ -100,6 +100,31 @@ class MemoryStateMachine:
 
 
 @dataclass
+class MemoryParameter:
+    """A parameter that may not be there."""
+
+    value: str = ""
+
+    def read(self) -> str:
+        if not self.value:
+            raise NotFound("GetParameter", "ParameterNotFound", "")
+        return self.value
+
+
+@dataclass
+class MemoryRegistry:
+    """Model packages, by ARN."""
+
+    packages: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def describe(self, model_package_arn: str) -> Mapping[str, Any]:
+        try:
+            return self.packages[model_package_arn]
+        except KeyError:
+            raise NotFound("DescribeModelPackage", "ValidationException", model_package_arn) from None
+
+
+@dataclass
 class MemoryQueue:
     """Remembers by how long each message was delayed, and what was sent."""
 

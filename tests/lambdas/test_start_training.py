@@ -7,17 +7,22 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
 from contract import layout
 from contract.dataset import Manifest
-from lambdas.adapters.errors import Transient
+from lambdas.adapters.errors import AwsError, Transient
+from lambdas.adapters.ports import ObjectVersion
+from lambdas.start_training.champion import ChampionLost, Champions
 from lambdas.start_training.logic import NoTrainingData, Trainer, handle
-from tests.lambdas.fakes import MemoryBucket
+from tests.lambdas.fakes import MemoryBucket, MemoryParameter, MemoryRegistry
 
 RECORDS = {"Records": [{"messageId": "m0", "body": "{}"}, {"messageId": "m1", "body": "{}"}]}
+
+CONTRACT = b'{"model": "sign"}'
+CONTRACT_DIGEST = hashlib.sha256(CONTRACT).hexdigest()
 
 
 @dataclass
@@ -42,6 +47,8 @@ class Lab:
     data: MemoryBucket = field(default_factory=lambda: MemoryBucket("data"))
     artifacts: MemoryBucket = field(default_factory=lambda: MemoryBucket("artifacts"))
     pipeline: MemoryPipeline = field(default_factory=MemoryPipeline)
+    live: MemoryParameter = field(default_factory=MemoryParameter)
+    registry: MemoryRegistry = field(default_factory=MemoryRegistry)
     code_digest: str = "c0de"
 
     def ask(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,7 +57,8 @@ class Lab:
             artifacts=self.artifacts,
             pipeline=self.pipeline,
             code_digest=self.code_digest,
-            contract=b'{"model": "sign"}',
+            champions=Champions(live=self.live, registry=self.registry, artifacts=self.artifacts),
+            contract=CONTRACT,
         )
         return handle(event, trainer)
 
@@ -72,6 +80,8 @@ def test_a_run_gets_the_pinned_dataset_and_the_contract(lab: Lab) -> None:
     assert lab.pipeline.runs[run_id] == {
         "DatasetVersion": version,
         "DatasetUri": f"s3://data/datasets/{version}/data/",
+        "ContractUri": f"s3://artifacts/contracts/{CONTRACT_DIGEST}/",
+        "ChampionUri": "s3://artifacts/champions/nobody/",
         "RunUri": f"s3://artifacts/runs/{run_id}",
     }
     manifest = Manifest.from_json(lab.data.read(layout.manifest_key(version)))
@@ -80,7 +90,7 @@ def test_a_run_gets_the_pinned_dataset_and_the_contract(lab: Lab) -> None:
         copy = lab.data.read(layout.dataset_data_prefix(version) + pinned.copy_name)
         assert copy == lab.data.read(pinned.key)
         assert (hashlib.sha256(copy).hexdigest(), len(copy)) == (pinned.sha256, pinned.size)
-    assert lab.artifacts.read(layout.contract_key(run_id)) == b'{"model": "sign"}'
+    assert lab.artifacts.read(f"contracts/{CONTRACT_DIGEST}/contract.json") == CONTRACT
     assert json.loads(lab.artifacts.read(layout.started_key(run_id))) == {
         "execution_arn": f"arn:run/{run_id}",
         "dataset_version": version,
@@ -134,3 +144,102 @@ def test_nothing_to_train_on_is_an_error_for_a_person_and_no_failure_of_a_messag
     ):
         Lab().ask({"attempt": ""})
     assert Lab().ask(RECORDS) == {"batchItemFailures": []}
+
+
+def release(lab: Lab, version: int, artifact: bytes = b"model") -> str:
+    """Make a version live, whose run is its number; its package's ARN."""
+    uri = f"runs/{version}/train/job/output/model.tar.gz"
+    lab.artifacts.put(uri, artifact)
+    arn = f"arn:package/sign/{version}"
+    lab.registry.packages[arn] = {
+        "InferenceSpecification": {"Containers": [{"ModelDataUrl": f"s3://artifacts/{uri}"}]}
+    }
+    lab.live.value = json.dumps({"model_version": f"sign/{version}", "model_package_arn": arn})
+    return arn
+
+
+def champion(lab: Lab, run_id: str) -> tuple[Any, bytes | None]:
+    """What a run finds in its input `champion`: the document, and the artifact."""
+    prefix = lab.pipeline.runs[run_id]["ChampionUri"].removeprefix("s3://artifacts/")
+    archive = prefix + "model.tar.gz"
+    document = json.loads(lab.artifacts.read(prefix + "champion.json"))
+    return document, lab.artifacts.read(archive) if lab.artifacts.exists(archive) else None
+
+
+def test_the_champion_is_nobody_before_the_first_release(lab: Lab) -> None:
+    run_id = lab.ask({})["run_id"]
+    assert champion(lab, run_id) == ({"model_version": None, "model_package_arn": None}, None)
+
+
+def test_the_live_model_is_pinned_for_the_run(lab: Lab) -> None:
+    arn = release(lab, 3, b"third")
+    run_id = lab.ask({})["run_id"]
+    assert champion(lab, run_id) == ({"model_version": "sign/3", "model_package_arn": arn}, b"third")
+
+
+def test_runs_against_the_same_champion_have_the_same_arguments_but_for_their_own_place(lab: Lab) -> None:
+    release(lab, 3)
+    first, again = (lab.ask({"attempt": attempt})["run_id"] for attempt in ("1", "2"))
+    release(lab, 4)
+    later = lab.ask({"attempt": "3"})["run_id"]
+    differing = [
+        {name for name, value in lab.pipeline.runs[first].items() if lab.pipeline.runs[other][name] != value}
+        for other in (again, later)
+    ]
+    assert differing == [{"RunUri"}, {"RunUri", "ChampionUri"}]
+
+
+def test_a_run_keeps_its_champion_when_another_goes_live_before_it_is_started(lab: Lab) -> None:
+    release(lab, 3)
+    lab.pipeline.failures = 1
+    with pytest.raises(Transient):
+        lab.ask({})
+    release(lab, 4)
+    document, _ = champion(lab, lab.ask({})["run_id"])
+    assert document["model_version"] == "sign/3"
+
+
+def test_a_crash_at_any_write_is_made_good_by_the_next_delivery() -> None:
+    for crash_at in range(20):
+        artifacts = CrashingBucket("artifacts", crash_at=crash_at)
+        lab = Lab(artifacts=artifacts)
+        lab.data.put("training/a.csv", b"x,y\n1,2\n")
+        release(lab, 3, b"third")
+        if lab.ask(RECORDS)["batchItemFailures"]:
+            assert lab.ask(RECORDS) == {"batchItemFailures": []}
+        [run_id] = lab.pipeline.runs
+        assert champion(lab, run_id)[1] == b"third"
+        if not artifacts.crashed:
+            return
+    pytest.fail("there are more writes than crashes")
+
+
+def test_a_live_model_whose_artifact_is_gone_starts_no_run_and_says_so(lab: Lab) -> None:
+    release(lab, 3)
+    lab.artifacts.withdraw("runs/3/train/job/output/model.tar.gz")
+    with pytest.raises(ChampionLost, match=r"runs/3/train/job/output/model\.tar\.gz is not in the bucket"):
+        lab.ask({})
+    assert not lab.pipeline.runs
+
+
+@dataclass
+class CrashingBucket(MemoryBucket):
+    """Dies before its n-th write, once."""
+
+    crash_at: int = 0
+    writes: int = 0
+    crashed: bool = False
+
+    def create(self, key: str, body: bytes | IO[bytes], content_type: str) -> None:
+        self._write()
+        super().create(key, body, content_type)
+
+    def copy(self, source: ObjectVersion, key: str) -> None:
+        self._write()
+        super().copy(source, key)
+
+    def _write(self) -> None:
+        if self.writes == self.crash_at and not self.crashed:
+            self.crashed = True
+            raise AwsError("PutObject", "Crash", "the function ends here")
+        self.writes += 1

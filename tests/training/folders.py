@@ -19,6 +19,8 @@ from training.__main__ import main
 from training.paths import CODE
 
 Files = Mapping[str, str | Path]
+NOBODY: Files = {"champion.json": '{"model_version": null, "model_package_arn": null}'}
+"""The champion of a run that is started before any release."""
 
 
 @dataclass
@@ -90,6 +92,7 @@ class Run:
 
     def _on_dataset(self, name: str, files: Files | None) -> Job:
         job = self.job(name).contract("processing/input/contract", self.table.contract)
+        job.put("processing/input/champion", NOBODY)
         return job.put("processing/input/dataset", {"a.csv": self.table.csv()} if files is None else files)
 
     def train(self, prepared: Job) -> Job:
@@ -104,9 +107,18 @@ class Run:
             packed.add(trained.base / "model", ".")
         job = self.job("evaluate").contract("processing/input/contract", self.table.contract)
         job.put("processing/input/model", {"model.tar.gz": archive})
+        job.put("processing/input/champion", NOBODY)
+        job.put("processing/input/validation", self._report())
         return job.put(
             "processing/input/holdout", {"samples.parquet": prepared.output("holdout") / "samples.parquet"}
         )
+
+    def _report(self) -> Files:
+        """What `validate` wrote of the table; it runs where it has not."""
+        job = self.job("validate")
+        if not job.output("report").exists():
+            assert self.validate().run("validate") == 0
+        return {path.name: path for path in job.output("report").iterdir()}
 
     def job(self, name: str) -> Job:
         return Job(self.folder / name)

@@ -1,0 +1,86 @@
+"""The model that is live, pinned for a run: a challenger is compared with it, on the same rows.
+
+A champion lies under a prefix that is named by what it is. Whoever pins it, however often, writes the
+same objects; `champion.json` comes last, so that a champion that has one is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from contract import layout
+from lambdas.adapters.errors import AlreadyExists, NotFound
+from lambdas.adapters.ports import Bucket, Parameter, Registry
+
+log = logging.getLogger(__name__)
+
+DOCUMENT = "champion.json"
+ARTIFACT = "model.tar.gz"
+
+
+class ChampionLost(Exception):  # noqa: N818 - it names what is the case
+    """The live model's artifact is not where its package says."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Champions:
+    """Where the live model is found, and where it is pinned. `live` holds what the release recorded."""
+
+    live: Parameter
+    registry: Registry
+    artifacts: Bucket
+
+    def pin(self) -> str:
+        """Pin the model that is live now, or that none is; the prefix where it lies.
+
+        Raises:
+            ChampionLost: its artifact is gone.
+        """
+        released = self._released()
+        arn = released.get("model_package_arn", "")
+        uri = _artifact_uri(self.registry.describe(arn)) if arn else ""
+        prefix = layout.champion_prefix(arn, uri)
+        if not self.artifacts.exists(prefix + DOCUMENT):
+            if uri:
+                self._copy(uri, prefix + ARTIFACT)
+            self._say(
+                prefix, {"model_version": released.get("model_version"), "model_package_arn": arn or None}
+            )
+        log.info("champion", extra={"model_version": released.get("model_version"), "prefix": prefix})
+        return prefix
+
+    def _released(self) -> Mapping[str, str]:
+        try:
+            released: dict[str, str] = json.loads(self.live.read())
+        except NotFound:
+            return {}  # before the first release
+        return released
+
+    def _copy(self, uri: str, key: str) -> None:
+        parts = urlsplit(uri)
+        found = self.artifacts.current_versions(parts.path.removeprefix("/"))
+        source = next((version for version in found if version.key == parts.path.removeprefix("/")), None)
+        if parts.netloc != self.artifacts.name or source is None:
+            raise ChampionLost(
+                f"the live model's artifact {uri} is not in the bucket {self.artifacts.name}: release a "
+                "version that has one (docs/runbooks/pipeline-failed.md)"
+            )
+        self.artifacts.copy(source, key)
+
+    def _say(self, prefix: str, document: Mapping[str, Any]) -> None:
+        try:
+            self.artifacts.create(
+                prefix + DOCUMENT, json.dumps(document, indent=2).encode(), "application/json"
+            )
+        except AlreadyExists:
+            log.info("pinned before", extra={"prefix": prefix})
+
+
+def _artifact_uri(package: Mapping[str, Any]) -> str:
+    [container] = package["InferenceSpecification"]["Containers"]
+    return str(container["ModelDataUrl"])

@@ -59,8 +59,9 @@ def of_function(deployed: Deployment, source: str, after: datetime) -> Iterator[
 
 
 def of_endpoint(deployed: Deployment, source: str, after: datetime) -> Iterator[Line]:
-    """What the model server logged after a moment."""
-    yield from _group(deployed, source, f"/aws/sagemaker/Endpoints/{deployed['Endpoint']}", after)
+    """What the model server logged after a moment; nothing where there is no endpoint."""
+    if "Endpoint" in deployed.outputs:
+        yield from _group(deployed, source, f"/aws/sagemaker/Endpoints/{deployed['Endpoint']}", after)
 
 
 def of_jobs(deployed: Deployment, _source: str, after: datetime) -> Iterator[Line]:

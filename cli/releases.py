@@ -25,9 +25,9 @@ class LiveVersion:
 
     model_version: str
     model_package_arn: str
-    endpoint: str
-    endpoint_config: str
     released_at: str
+    endpoint: str | None = None
+    """None where only the batch path scores with the model."""
 
 
 def live_version(deployed: Deployment) -> LiveVersion | None:
@@ -39,7 +39,8 @@ def live_version(deployed: Deployment) -> LiveVersion | None:
         if error_code(error) == "ParameterNotFound":
             return None
         raise
-    return LiveVersion(**{field: value[field] for field in LiveVersion.__dataclass_fields__})
+    known = LiveVersion.__dataclass_fields__.keys() & value.keys()
+    return LiveVersion(**{field: value[field] for field in known})
 
 
 def approval(deployed: Deployment, package_arn: str) -> str:

@@ -75,7 +75,10 @@ def _live(deployed: Deployment) -> Iterator[tuple[str, str]]:
         yield "no version yet", "upload a table to training/, or ./millrace train FILE"
         return
     yield live.model_version, f"since {live.released_at}"
-    yield f"endpoint {live.endpoint}", _styled(*_endpoint(deployed, live.endpoint))
+    if live.endpoint:
+        yield f"endpoint {live.endpoint}", _styled(*_endpoint(deployed, live.endpoint))
+    else:
+        yield "no endpoint", "every upload goes through the batch path"
 
 
 def _endpoint(deployed: Deployment, name: str) -> tuple[str, str]:

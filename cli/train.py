@@ -127,7 +127,8 @@ def release(deployed: Deployment, run: Run) -> None:
         return
     with err.status("Releasing"):
         live = wait_until_live(deployed, run.package_arn)
-    out.print(f"Live: [bold]{live.model_version}[/bold] on {live.endpoint}, since {live.released_at}.")
+    where = f" on {live.endpoint}" if live.endpoint else ""
+    out.print(f"Live: [bold]{live.model_version}[/bold]{where}, since {live.released_at}.")
 
 
 def version_of(package_arn: str) -> str:

@@ -14,7 +14,14 @@ from infra.reconciliation import Reconciliation
 from infra.release import Release
 from infra.scoring import Scoring
 from infra.training import Training
-from infra.watches import watch_batch, watch_functions, watch_model, watch_queues, watch_uploads
+from infra.watches import (
+    watch_batch,
+    watch_endpoint,
+    watch_functions,
+    watch_model,
+    watch_queues,
+    watch_uploads,
+)
 
 
 class Alarms(Construct):
@@ -41,7 +48,8 @@ class Alarms(Construct):
             *watch_queues(scoring, reconciliation, training, release, paging, settings),
             *watch_functions(scoring, reconciliation, training, release),
             *watch_batch(batch),
-            *watch_model(training, release, settings),
+            *watch_model(training, release),
+            *(watch_endpoint(release, settings) if deployment.serving.has_endpoint else []),
         ):
             alarm = cloudwatch.Alarm(
                 self,

@@ -19,9 +19,7 @@ from typing import Any
 from contract.layout import BATCH_PREFIX
 from contract.serving import JSON_LINES, MODEL_VERSION_VARIABLE
 from infra.settings.environment import Batch
-
-State = dict[str, Any]
-States = dict[str, State]
+from infra.states import State, States, call, fail
 
 MAX_PAYLOAD_MB = 7
 MAX_PROCESSING_SECONDS = 5 * 24 * 3600
@@ -73,11 +71,11 @@ class BatchDefinition:
                 **self._transform(),
                 **self._assemble(),
                 "Done": {"Type": "Succeed"},
-                "JobFailed": _fail(
+                "JobFailed": fail(
                     "JobFailed",
                     "A job failed or was stopped: its FailureReason, in the execution's history, says why",
                 ),
-                "PartsNotScored": _fail(
+                "PartsNotScored": fail(
                     "PartsNotScored",
                     "Parts of the upload have no answer after every round: the transform jobs' log says why",
                 ),
@@ -273,19 +271,8 @@ class BatchDefinition:
 
 
 def _call(action: str, parameters: State, *, then: str) -> State:
-    return {
-        "Type": "Task",
-        "Resource": f"arn:aws:states:::aws-sdk:{action}",
-        "Parameters": parameters,
-        "ResultPath": "$.answer",
-        "Retry": _RETRY,
-        "Next": then,
-    }
+    return call(action, parameters, then=then, retry=_RETRY)
 
 
 def _ends(variable: str) -> list[State]:
     return [{"Variable": variable, "StringEquals": outcome, "Next": "Done"} for outcome in _NOTHING_LEFT]
-
-
-def _fail(error: str, cause: str) -> State:
-    return {"Type": "Fail", "Error": error, "Cause": cause}

@@ -84,7 +84,6 @@ class LoopStack(cdk.Stack):
         outputs = {
             "Pipeline": deployment.name,
             "PipelineArn": arn(self, "sagemaker", f"pipeline/{deployment.name}"),
-            "Endpoint": endpoint,
             "BatchStateMachineArn": batch.machine.attr_arn,
             "ReleaseStateMachineArn": release.machine.attr_arn,
             "ScoreQueueUrl": scoring.uploads.queue.queue_url,
@@ -98,6 +97,8 @@ class LoopStack(cdk.Stack):
             "ReconcileUploadsFunction": reconciliation.function.name,
             "VerifyPackageFunction": release.function.name,
         }
+        if serving.has_endpoint:
+            outputs["Endpoint"] = endpoint
         if paging.inbox:
             outputs["PageInboxUrl"] = paging.inbox.queue_url
         for key, value in outputs.items():

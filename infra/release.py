@@ -16,7 +16,9 @@ from infra.image import Image
 from infra.log_group import LogGroup
 from infra.permissions import Allow, acknowledge, list_objects, read_objects, role, use_key
 from infra.queues import dead_letter_queue, queue_metric, rule_metric
-from infra.release_definition import VARIANT, Capture, ReleaseDefinition
+from infra.release_definition import ReleaseDefinition
+from infra.release_endpoint import VARIANT, Capture, EndpointStates
+from infra.release_retirement import Retirement
 from infra.release_roles import read_packages, serving_role, state_machine_role
 from infra.release_scaling import Scaling
 from infra.storage import Storage
@@ -44,7 +46,9 @@ class Release(Construct):
             memory_mib=1024,
             allows=self._verify_allows(deployment.storage),
         )
-        serving = serving_role(self, endpoint=endpoint, storage=deployment.storage, image=image)
+        serving = serving_role(
+            self, endpoint=endpoint, mode=deployment.serving, storage=deployment.storage, image=image
+        )
         self.machine = self._make_machine(f"{deployment.name}-release", serving)
         self.dead_letters = dead_letter_queue(self, "DeadLetters")
         self.rule = self._start_on_approval(deployment.storage.package_group)
@@ -88,12 +92,11 @@ class Release(Construct):
         logs = LogGroup(self, "Logs", deployment=deployment, name=f"/aws/vendedlogs/states/{name}")
         definition = ReleaseDefinition(
             verify_function_arn=self.function.function.function_arn,
-            endpoint=self._endpoint,
             serving_role_arn=serving.role_arn,
-            key_arn=deployment.storage.key_arn,
-            serving=deployment.settings.serving,
-            scaling=self._scaling() if self._has_instances else None,
-            capture=self._capture() if self._has_instances else None,
+            # SageMaker does not offer it for serverless endpoints.
+            isolated=deployment.serving.mode != "serverless",
+            endpoint=self._endpoint_states() if deployment.serving.has_endpoint else None,
+            retirement=None if deployment.serving.has_endpoint else self._retirement(),
             release=deployment.settings.release,
             live_parameter=parameter,
             model=deployment.model,
@@ -102,7 +105,7 @@ class Release(Construct):
             self,
             name=name,
             endpoint=self._endpoint,
-            scales=self._has_instances,
+            mode=deployment.serving,
             storage=deployment.storage,
             verify_function_arn=self.function.function.function_arn,
             serving_role_arn=serving.role_arn,
@@ -126,9 +129,23 @@ class Release(Construct):
         acknowledge(machine, dict.fromkeys(rules, history))
         return machine
 
-    @property
-    def _has_instances(self) -> bool:
-        return self._deployment.serving.mode == "endpoint"
+    def _endpoint_states(self) -> EndpointStates:
+        settings, has_instances = self._deployment.settings, self._deployment.serving.has_instances
+        return EndpointStates(
+            name=self._endpoint,
+            key_arn=self._deployment.storage.key_arn,
+            serving=settings.serving,
+            scaling=self._scaling() if has_instances else None,
+            capture=self._capture() if has_instances else None,
+            poll_seconds=settings.release.poll_seconds,
+        )
+
+    def _retirement(self) -> Retirement:
+        return Retirement(
+            endpoint=self._endpoint,
+            scaling=self._scaling(),
+            poll_seconds=self._deployment.settings.release.poll_seconds,
+        )
 
     def _scaling(self) -> Scaling:
         return Scaling(

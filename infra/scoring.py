@@ -46,7 +46,7 @@ class Scoring(Construct):
                 "BATCH_STATE_MACHINE": batch.machine.attr_arn,
                 "ENDPOINT": endpoint,
                 "QUEUE_URL": self.uploads.queue.queue_url,
-                "MAX_UPLOAD_BYTES": str(settings.max_upload_mib * 1024 * 1024),
+                "MAX_UPLOAD_BYTES": str(_most_for_the_endpoint(deployment)),
                 "RETRY_SECONDS": str(settings.retry_seconds),
             },
             timeout_seconds=settings.timeout_seconds,
@@ -81,8 +81,16 @@ class Scoring(Construct):
             write_objects(storage.artifacts_arn, f"{BATCH_PREFIX}*/upload.json"),
             Allow(actions=["states:StartExecution"], resources=[batch.machine.attr_arn]),
             use_key(self, storage.key_arn),
-            Allow(
-                actions=["sagemaker:InvokeEndpoint"],
-                resources=[arn(self, "sagemaker", f"endpoint/{endpoint}")],
-            ),
+            *([self._invoke(endpoint)] if deployment.serving.has_endpoint else []),
         ]
+
+    def _invoke(self, endpoint: str) -> Allow:
+        named = arn(self, "sagemaker", f"endpoint/{endpoint}")
+        return Allow(actions=["sagemaker:InvokeEndpoint"], resources=[named])
+
+
+def _most_for_the_endpoint(deployment: Deployment) -> int:
+    """In bytes, of an upload. Nothing is small enough for an endpoint that does not exist."""
+    if not deployment.serving.has_endpoint:
+        return 0
+    return deployment.settings.scoring.max_upload_mib * 1024 * 1024

@@ -176,7 +176,7 @@ def watch_batch(batch: Batch) -> list[Watch]:
     ]
 
 
-def watch_model(training: Training, release: Release, settings: AlarmSettings) -> list[Watch]:
+def watch_endpoint(release: Release, settings: AlarmSettings) -> list[Watch]:
     return [
         Watch(
             name="endpoint-errors",
@@ -195,6 +195,11 @@ def watch_model(training: Training, release: Release, settings: AlarmSettings) -
             do="look at the instances' CPU and the size of the requests; add instances.",
             runbook="endpoint-latency",
         ),
+    ]
+
+
+def watch_model(training: Training, release: Release) -> list[Watch]:
+    return [
         Watch(
             name="pipeline-failed",
             metric=training.metric_failed(),

@@ -55,9 +55,19 @@ class Training(Table):
 
 
 class Serving(Table):
-    mode: Literal["endpoint", "serverless"] = "endpoint"
+    mode: Literal["endpoint", "serverless", "batch"] = "endpoint"
     capture_percent: int = Field(default=100, ge=0, le=100)
     invocations_per_instance: int = Field(default=6000, ge=1)
+
+    @property
+    def has_endpoint(self) -> bool:
+        """Whether anything but the batch path scores with the model."""
+        return self.mode != "batch"
+
+    @property
+    def has_instances(self) -> bool:
+        """Whether its endpoint runs on instances: only those are scaled, isolated and captured."""
+        return self.mode == "endpoint"
 
 
 class Model(Table):

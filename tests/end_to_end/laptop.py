@@ -69,6 +69,16 @@ class Laptop:
         outputs = json.loads(self.millrace("outputs", "--model", name))
         return Model(self, name, outputs)
 
+    def like_tumor(self, name: str, *, mode: str) -> Model:
+        """The model `tumor` under another name and with another `serving.mode`, deployed."""
+        folder = self.root / "models" / name
+        folder.mkdir()
+        text = (self.root / "models" / "tumor" / "model.toml").read_text()
+        text = text.replace('name        = "tumor"', f'name        = "{name}"')
+        (folder / "model.toml").write_text(f'{text}\n[serving]\nmode = "{mode}"\n')
+        self.millrace("deploy", "--model", name)
+        return self.model(name)
+
     def denials(self) -> list[Mapping[str, str]]:
         """Everything IAM refused so far."""
         path = self.folder / "denied.jsonl"

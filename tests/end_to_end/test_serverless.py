@@ -13,13 +13,7 @@ pytestmark = pytest.mark.local_cloud
 @pytest.fixture(scope="module")
 def serverless(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Model:
     """The model `tumor` under another name, serverless, trained and live."""
-    folder = laptop.root / "models" / "rare"
-    folder.mkdir()
-    text = (laptop.root / "models" / "tumor" / "model.toml").read_text()
-    text = text.replace('name        = "tumor"', 'name        = "rare"')
-    (folder / "model.toml").write_text(f'{text}\n[serving]\nmode = "serverless"\n')
-    laptop.millrace("deploy", "--model", "rare")
-    model = laptop.model("rare")
+    model = laptop.like_tumor("rare", mode="serverless")
     model.train(samples.write_csv(tmp_path_factory.mktemp("data") / "tumors.csv", *samples.tumors()))
     return model
 

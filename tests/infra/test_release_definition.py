@@ -11,7 +11,7 @@ from botocore.session import get_session
 
 from infra.pipeline.shapes import conform, operation
 from infra.pipeline.template import render
-from infra.release_definition import Capture
+from infra.release_endpoint import Capture
 from infra.settings.environment import Serving
 from tests.synthesis import Synthesis
 

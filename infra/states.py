@@ -1,0 +1,35 @@
+"""Amazon States Language, as far as this project's state machines share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+State = dict[str, Any]
+States = dict[str, State]
+
+
+def call(action: str, parameters: State, *, then: str, retry: Sequence[State]) -> State:
+    """One call of the AWS SDK, such as `sagemaker:createModel`; the answer is `$.answer`."""
+    return {
+        "Type": "Task",
+        "Resource": f"arn:aws:states:::aws-sdk:{action}",
+        "Parameters": parameters,
+        "ResultPath": "$.answer",  # beside what is known; CDK drops a null, which would discard it
+        **({"Retry": list(retry)} if retry else {}),
+        "Next": then,
+    }
+
+
+def again(*errors: str) -> list[State]:
+    """Up to four more attempts after these errors, ever more slowly."""
+    return [{"ErrorEquals": list(errors), "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2}]
+
+
+def fail(error: str, cause: str) -> State:
+    """The execution ends as failed."""
+    return {"Type": "Fail", "Error": error, "Cause": cause}
+
+
+# The SDK integration tells SageMaker's throttling and its refusals by one name.
+RETRY_SAGEMAKER = again("SageMaker.SageMakerException", "SageMaker.ThrottlingException")

@@ -70,7 +70,8 @@ def build(
     }
     (folder / artifact.MODEL).write_bytes(onnx)
     (folder / artifact.CONTRACT).write_text(contract.to_json(), encoding="utf-8")
-    _write(folder / artifact.BASELINE, describe(contract, train, predictions))
+    baseline = describe(contract, model.classes, train, holdout, predictions)
+    (folder / artifact.BASELINE).write_text(baseline.to_json(), encoding="utf-8")
     _write(folder / artifact.FACTS, document)
     return artifact.seal(folder)
 

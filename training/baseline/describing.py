@@ -1,0 +1,95 @@
+"""Making a baseline of what a model was trained and tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.schema import Contract
+from contract.serving import PREDICTION, PROBABILITY, probability_column
+from training.baseline.bins import Bins, CategoryBins, Integers, NumberBins
+from training.baseline.document import Baseline, Reference
+from training.baseline.drawing import Draws
+from training.baseline.measuring import Measure
+from training.baseline.null import WINDOWS, simulate
+from training.samples import Samples
+
+Column = Any
+"""float32 [n] of a number, str [n] of a category."""
+
+_RARE = 0.5
+"""Added where a bin may be empty by chance: what was not seen in n rows is not impossible."""
+
+
+def describe(
+    contract: Contract,
+    classes: Sequence[str],
+    train: Samples,
+    holdout: Samples,
+    output: NDArray[np.floating],
+) -> Baseline:
+    """Each feature over the training rows, each column of a result over the holdout.
+
+    `output` is the graph's of the holdout: probabilities [n, classes] or values [n]. The rows
+    of both sides say what undisturbed windows of a feature look like.
+    """
+    random = np.random.default_rng(contract.training.seed)
+    windows = {size: Draws.of(size, random) for size in WINDOWS}
+    trained, held_out = (columns(contract, side.numbers, side.categories) for side in (train, holdout))
+    reference = Draws.of(len(train), random)
+    features = {
+        name: _reference(trained[name], held_out[name], reference, windows) for name in contract.feature_names
+    }
+    reference = Draws.of(len(holdout), random)
+    predictions = {
+        name: _reference(column, column[:0], reference, windows)
+        for name, column in predicted(contract, classes, output).items()
+    }
+    return Baseline(features, predictions)
+
+
+def columns(
+    contract: Contract, numbers: NDArray[np.float32], categories: NDArray[np.object_]
+) -> dict[str, Column]:
+    """Features by name, of rows as `Samples` and `Block` hold them [n, numeric], [n, categorical]."""
+    return {
+        **dict(zip((feature.name for feature in contract.numeric), numbers.T, strict=True)),
+        **dict(zip((feature.name for feature in contract.categorical), categories.T, strict=True)),
+    }
+
+
+def predicted(
+    contract: Contract, classes: Sequence[str], output: NDArray[np.floating]
+) -> dict[str, NDArray[np.floating]]:
+    """A graph's output by the columns of a result that it fills."""
+    if contract.problem == "regression":
+        return {PREDICTION: output}
+    if contract.problem == "binary":
+        return {PROBABILITY: output[:, 1]}
+    return {probability_column(label): output[:, code] for code, label in enumerate(classes)}
+
+
+def _reference(column: Column, more: Column, reference: Draws, windows: Mapping[int, Draws]) -> Reference:
+    number = column.dtype.kind == "f"
+    bins: Bins = NumberBins.of(column.astype(np.float32)) if number else CategoryBins.of(column)
+    counts: Integers = bins.count(column)
+    mean, std = _moments(column) if number else (0.0, 0.0)
+    shares = _shares(counts + bins.count(more), number=number)
+    nulls = simulate(Measure.of(bins, counts, std), shares, reference, windows)
+    return Reference(bins, counts, nulls, mean=mean, std=std)
+
+
+def _shares(counts: Integers, *, number: bool) -> NDArray[np.float64]:
+    """The shares of bins [n] in what rows come from, as far as these rows tell."""
+    weighed = counts.astype(np.float64)
+    weighed[[0, -2, -1] if number else [0, -1]] += _RARE
+    shares: NDArray[np.float64] = weighed / weighed.sum()
+    return shares
+
+
+def _moments(column: NDArray[np.float32]) -> tuple[float, float]:
+    known = column[~np.isnan(column)].astype(np.float64)
+    return (float(known.mean()), float(known.std())) if len(known) else (0.0, 0.0)

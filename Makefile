@@ -4,6 +4,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
+TOGETHER := -n auto --dist loadgroup
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
 
@@ -43,11 +44,11 @@ synth: setup  ## write the CloudFormation templates to cdk.out (ENVIRONMENT=, MO
 
 .PHONY: test
 test: setup  ## every test: unit, templates, end to end on the local cloud (under 10 minutes)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TOGETHER)
 
 .PHONY: test-fast
 test-fast: setup  ## only what needs neither a synthesis nor the local cloud (under a minute)
-	$(BIN)/python -m pytest -m "not local_cloud and not synth"
+	$(BIN)/python -m pytest $(TOGETHER) -m "not local_cloud and not synth"
 
 .PHONY: lint
 lint: setup  ## formatting, lint, types

@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from rich.table import Table
 
-from cli.session import Deployment
-from contract.layout import run_prefix
+from cli.aws import Aws
 
 
-def read_evaluation(deployed: Deployment, run_id: str) -> dict[str, Any]:
-    """The evaluation.json of a run whose step `evaluate` succeeded."""
-    key = f"{run_prefix(run_id)}evaluate/evaluation/evaluation.json"
-    body = deployed.aws.s3.get_object(Bucket=deployed["ArtifactsBucket"], Key=key)["Body"].read()
+def read_evaluation(aws: Aws, job: str) -> dict[str, Any]:
+    """The evaluation.json that a processing job `evaluate` wrote: in whose run, only the job knows."""
+    described = aws.sagemaker.describe_processing_job(ProcessingJobName=job)
+    outputs = {
+        output["OutputName"]: output["S3Output"]["S3Uri"]
+        for output in described["ProcessingOutputConfig"]["Outputs"]
+    }
+    place = urlsplit(outputs["evaluation"])
+    key = f"{place.path.strip('/')}/evaluation.json"
+    body = aws.s3.get_object(Bucket=place.netloc, Key=key)["Body"].read()
     document: dict[str, Any] = json.loads(body)
     return document
 

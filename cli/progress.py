@@ -67,4 +67,6 @@ def _line(step: Step) -> Text:
 
 
 def _time(step: Step) -> str:
+    if step.reused:
+        return "from an earlier run"
     return "" if step.seconds is None else f"{step.seconds:.1f} s"

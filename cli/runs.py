@@ -31,6 +31,8 @@ class Step:
     """Name of the processing or training job it started."""
     package_arn: str = ""
     """The model package it registered."""
+    reused: bool = False
+    """Whether it was taken from an earlier run, in which it did the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,9 +118,7 @@ def step_names(definition: dict[str, Any]) -> list[str]:
 
 def _step(aws: Aws, step: PipelineExecutionStepTypeDef) -> Step:
     metadata: dict[str, Any] = dict(step.get("Metadata", {}))
-    job_arn = next(
-        (metadata[kind]["Arn"] for kind in ("ProcessingJob", "TrainingJob") if kind in metadata), ""
-    )
+    job_arn = next((metadata[kind]["Arn"] for kind in _JOBS if kind in metadata), "")
     job = job_arn.rpartition("/")[2]
     status = step["StepStatus"]
     told = metadata.get("Fail", {}).get("ErrorMessage") or step.get("FailureReason", "")
@@ -128,8 +128,12 @@ def _step(aws: Aws, step: PipelineExecutionStepTypeDef) -> Step:
         seconds=_seconds(step.get("StartTime"), step.get("EndTime")),
         reason=(_job_failure(aws, job, metadata) or told) if status == "Failed" else "",
         job=job,
+        reused="CacheHitResult" in step,
         package_arn=metadata.get("RegisterModel", {}).get("Arn", ""),
     )
+
+
+_JOBS = ("ProcessingJob", "TrainingJob", "TuningJob")
 
 
 def _job_failure(aws: Aws, job: str, metadata: dict[str, Any]) -> str:
@@ -138,6 +142,9 @@ def _job_failure(aws: Aws, job: str, metadata: dict[str, Any]) -> str:
         return aws.sagemaker.describe_processing_job(ProcessingJobName=job).get("ExitMessage", "")
     if "TrainingJob" in metadata:
         return aws.sagemaker.describe_training_job(TrainingJobName=job).get("FailureReason", "")
+    if "TuningJob" in metadata:
+        tuning = aws.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=job)
+        return tuning.get("FailureReason", "")
     return ""
 
 

@@ -100,8 +100,9 @@ def follow(deployed: Deployment, started: Started) -> Run:
     """
     with StepsDisplay() as display:
         run = watch(deployed.aws, started.execution_arn, display.show)
-    if any(step.name == "evaluate" and step.status == "Succeeded" for step in run.steps):
-        out.print(metrics_table(read_evaluation(deployed, started.run_id)))
+    for step in run.steps:
+        if step.name == "evaluate" and step.status == "Succeeded":
+            out.print(metrics_table(read_evaluation(deployed.aws, step.job)))
     if run.status != "Succeeded":
         reasons = "\n".join(run.failures) or run.status
         raise CliError(f"the run ended without a model.\n{reasons}\nThe jobs' logs: ./millrace logs jobs")

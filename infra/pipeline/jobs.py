@@ -61,6 +61,7 @@ class Job:
             arguments,
             property_files=property_files or [],
             depends_on=depends_on or [],
+            reused=True,
         )
 
     def training(self, name: str, *, channels: Mapping[str, Any]) -> Any:
@@ -76,7 +77,7 @@ class Job:
             "EnableInterContainerTrafficEncryption": True,
             "StoppingCondition": self._limit(),
         }
-        return sdk.ApiStep(name, "Training", arguments)
+        return sdk.ApiStep(name, "Training", arguments, reused=True)
 
     def _instance(self) -> dict[str, Any]:
         return {

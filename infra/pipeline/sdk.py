@@ -93,6 +93,8 @@ _JOB_RETRY = SageMakerJobStepRetryPolicy(
     interval_seconds=60,
     max_attempts=5,
 )
+CACHED = "P30D"
+"""How long the results of a step are taken for those of a later one: an ISO 8601 duration. Runs are kept."""
 _DESCRIBED = {
     "Processing": "DescribeProcessingJobResponse",
     "Training": "DescribeTrainingJobResponse",
@@ -102,6 +104,8 @@ _DESCRIBED = {
 
 class ApiStep(ConfigurableRetryStep):  # type: ignore[misc]
     """A step written as the arguments of the API call it makes.
+
+    A step that may be `reused` is taken from an earlier execution whose step had the same arguments.
 
     The SDK's Processor, ModelTrainer and ModelBuilder end in such arguments too, by way of
     defaults, environment variables and calls of their own that do not belong in a template.
@@ -115,12 +119,14 @@ class ApiStep(ConfigurableRetryStep):  # type: ignore[misc]
         *,
         depends_on: Sequence[str] = (),
         property_files: Sequence[Any] = (),
+        reused: bool = False,
     ) -> None:
         retries = [_STEP_RETRY] if kind == "RegisterModel" else [_STEP_RETRY, _JOB_RETRY]
         super().__init__(name, StepTypeEnum(kind), depends_on=list(depends_on), retry_policies=retries)
         self._arguments = arguments
         self._properties = Properties(step_name=name, step=self, shape_name=_DESCRIBED[kind])
         self.property_files = list(property_files)
+        self._reused = reused
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -134,6 +140,8 @@ class ApiStep(ConfigurableRetryStep):  # type: ignore[misc]
         request: dict[str, Any] = super().to_request()
         if self.property_files:
             request["PropertyFiles"] = [file.expr for file in self.property_files]
+        if self._reused:
+            request["CacheConfig"] = {"Enabled": True, "ExpireAfter": CACHED}
         return request
 
 

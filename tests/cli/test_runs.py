@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
+from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from rich.console import Console
 
 from cli.aws import Aws
-from cli.evaluation import metrics_table
+from cli.evaluation import metrics_table, read_evaluation
 from cli.progress import StepsDisplay
 from cli.runs import Run, Step, read_run, step_names
 
@@ -142,3 +144,42 @@ def test_metrics_with_their_intervals_and_gates() -> None:
     assert roc_auc == ["roc_auc", "0.9877", "0.95", "1", "✓", ">=", "0.95"]
     assert recall == ["recall", "0.5", "✗", ">=", "0.85"]
     assert brier == ["brier", "0.02", "0.01", "0.03"]
+
+
+def test_a_step_of_an_earlier_run_says_so(aws: Aws) -> None:
+    reused = step(
+        "validate",
+        "Succeeded",
+        EndTime=BEGUN,
+        CacheHitResult={"SourcePipelineExecutionArn": ARN},
+        Metadata={"ProcessingJob": {"Arn": JOB_ARN}},
+    )
+    run = reading(aws, "Succeeded", [reused])
+    console = Console(width=80)
+    with console.capture() as said:
+        StepsDisplay(console).show(run)
+    assert "validate  from an earlier run" in said.get()
+
+
+def test_the_evaluation_is_read_where_its_job_wrote_it(aws: Aws) -> None:
+    place = {"S3Uri": "s3://artifacts/runs/1/evaluate/evaluation", "S3UploadMode": "EndOfJob"}
+    described = {
+        "ProcessingJobName": "evaluate-1",
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.xlarge", "VolumeSizeInGB": 1}
+        },
+        "AppSpecification": {"ImageUri": "image"},
+        "ProcessingJobArn": JOB_ARN,
+        "ProcessingJobStatus": "Completed",
+        "CreationTime": BEGUN,
+        "ProcessingOutputConfig": {"Outputs": [{"OutputName": "evaluation", "S3Output": place}]},
+    }
+    body = b'{"passed": true}'
+    with Stubber(aws.sagemaker) as sagemaker, Stubber(aws.s3) as s3:
+        sagemaker.add_response("describe_processing_job", described, {"ProcessingJobName": "evaluate-1"})
+        s3.add_response(
+            "get_object",
+            {"Body": StreamingBody(BytesIO(body), len(body))},
+            {"Bucket": "artifacts", "Key": "runs/1/evaluate/evaluation/evaluation.json"},
+        )
+        assert read_evaluation(aws, "evaluate-1") == {"passed": True}

@@ -122,6 +122,18 @@ def test_what_misses_a_gate_is_told_by_name() -> None:
     assert message["Values"][1] == {"Std:JsonGet": {"PropertyFile": file, "Path": "missed"}}
 
 
+def test_a_job_is_reused_by_what_does_not_change_from_run_to_run() -> None:
+    steps = named(write()["Steps"])
+    for job in JOBS:
+        assert steps[job]["CacheConfig"] == {"Enabled": True, "ExpireAfter": "P30D"}
+        decisive = {
+            name: value
+            for name, value in steps[job]["Arguments"].items()
+            if name not in ("ProcessingOutputConfig", "OutputDataConfig")
+        }
+        assert "Parameters.RunUri" not in json.dumps(decisive)
+
+
 def test_a_package_says_where_it_came_from() -> None:
     [register] = named(write(code_digest="1" * 64)["Steps"])["gate"]["Arguments"]["IfSteps"]
     assert register["Arguments"]["CustomerMetadataProperties"] == {

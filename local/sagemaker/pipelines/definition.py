@@ -110,8 +110,6 @@ def _check(definition: Definition, steps: list[Step]) -> None:
 def _check_supported(step: Step) -> None:
     if step["Type"] not in STEP_TYPES:
         raise not_implemented(f"pipeline steps of type {step['Type']}")
-    if step.get("CacheConfig", {}).get("Enabled"):
-        raise not_implemented("CacheConfig of pipeline steps")
     if step["Type"] == "Condition":
         for condition in step["Arguments"]["Conditions"]:
             if condition["Type"] not in conditions.TYPES:

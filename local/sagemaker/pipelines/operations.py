@@ -11,7 +11,9 @@ from local.sagemaker import events
 from local.sagemaker.errors import conflict, invalid, not_implemented
 from local.sagemaker.jobs.operations import Jobs
 from local.sagemaker.listing import listing
-from local.sagemaker.pipelines.definition import parse
+from local.sagemaker.pipelines import cache
+from local.sagemaker.pipelines.cache import Cache
+from local.sagemaker.pipelines.definition import every, parse
 from local.sagemaker.pipelines.run import Execution
 from local.sagemaker.service import Backend, Call, Operation
 from local.sagemaker.state import EXECUTION, PIPELINE, Record, now
@@ -34,6 +36,7 @@ class Pipelines:
         self._state = backend.state
         self._jobs = jobs
         self._executions: dict[str, Execution] = {}
+        self._caches: dict[str, Cache] = {}
 
     def operations(self) -> dict[str, Operation]:
         """The table of this part's operations."""
@@ -68,7 +71,8 @@ class Pipelines:
         if role := call.get("RoleArn"):
             call.require_pass_role(role)
         if definition := call.get("PipelineDefinition"):
-            parse(definition)
+            for step in every(parse(definition).steps):
+                cache.check(step)
         elif call.operation == "CreatePipeline":
             raise invalid("PipelineDefinition must be provided.")
 
@@ -82,6 +86,7 @@ class Pipelines:
                 self._state.remove(EXECUTION, record["PipelineExecutionArn"])
                 del self._executions[record["PipelineExecutionArn"]]
             self._state.remove(PIPELINE, call["PipelineName"])
+            self._caches.pop(arn, None)
         return {"PipelineArn": arn}
 
     def _start(self, call: Call) -> dict[str, Any]:
@@ -103,7 +108,8 @@ class Pipelines:
         with self._state.lock:
             record = self._state.add(EXECUTION, f"{pipeline['PipelineName']}/execution/{identity}", members)
             self._state.change(PIPELINE, pipeline["PipelineName"], LastRunTime=record["CreationTime"])
-            execution = Execution(self._backend, self._jobs, record, definition, pipeline["RoleArn"])
+            cached = self._caches.setdefault(pipeline["PipelineArn"], Cache())
+            execution = Execution(self._backend, self._jobs, record, definition, pipeline["RoleArn"], cached)
             self._executions[record["PipelineExecutionArn"]] = execution
         events.execution_changed(self._backend.cloud, record, previous=None)
         execution.start()

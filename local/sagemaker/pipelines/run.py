@@ -12,6 +12,7 @@ from typing import Any
 from local.sagemaker import events
 from local.sagemaker.jobs.operations import Jobs
 from local.sagemaker.pipelines import retry
+from local.sagemaker.pipelines.cache import Cache, Hit
 from local.sagemaker.pipelines.definition import Definition, Step, dependencies, every
 from local.sagemaker.pipelines.progress import Progress
 from local.sagemaker.pipelines.resolve import Scope
@@ -31,7 +32,13 @@ class Execution:
     """Runs the steps of a definition as their dependencies allow."""
 
     def __init__(
-        self, backend: Backend, jobs: Jobs, record: Record, definition: Definition, role_arn: str
+        self,
+        backend: Backend,
+        jobs: Jobs,
+        record: Record,
+        definition: Definition,
+        role_arn: str,
+        cache: Cache,
     ) -> None:
         self._backend = backend
         self._record = record
@@ -40,7 +47,7 @@ class Execution:
         self._outputs: dict[str, Mapping[str, Any]] = {}
         self._stopping = threading.Event()
         self.progress = Progress(backend.cloud, record)
-        self._runner = StepRunner(backend, jobs, role_arn, self._arn, self._learn)
+        self._runner = StepRunner(backend, jobs, role_arn, self._arn, self._learn, self._reuse, cache)
 
     def start(self) -> None:
         """Run on a thread of its own."""
@@ -139,6 +146,10 @@ class Execution:
         self.progress.change(name, Metadata=metadata)
         if self._stopping.is_set():  # asked to stop while the job was being created
             self._stop_step(name, metadata)
+
+    def _reuse(self, name: str, hit: Hit) -> None:
+        found = {"SourcePipelineExecutionArn": hit.execution_arn}
+        self.progress.change(name, Metadata=hit.metadata, CacheHitResult=found)
 
     def _stop_step(self, name: str, metadata: Mapping[str, Any]) -> None:
         try:

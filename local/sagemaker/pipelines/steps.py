@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import secrets
 import string
@@ -18,12 +19,13 @@ from local.cloud.seam import AccessDeniedError
 from local.sagemaker import storage
 from local.sagemaker.errors import reason
 from local.sagemaker.jobs.operations import Jobs
+from local.sagemaker.pipelines.cache import Cache, Hit
 from local.sagemaker.pipelines.conditions import all_hold
 from local.sagemaker.pipelines.definition import Step
 from local.sagemaker.pipelines.resolve import Scope, UnresolvedError, resolve
 from local.sagemaker.service import Backend
 from local.sagemaker.shapes import input_shape
-from local.sagemaker.state import MODEL, MODEL_PACKAGE, PROCESSING_JOB, TRAINING_JOB, Kind
+from local.sagemaker.state import MODEL, MODEL_PACKAGE, PROCESSING_JOB, TRAINING_JOB, Kind, now
 
 _NAME_CHARACTERS = string.ascii_letters + string.digits
 _MAX_STEP_NAME = 28  # what 63 characters leave for it in a job's name
@@ -75,6 +77,9 @@ class StepRunner:
     execution_arn: str
     on_metadata: Callable[[str, Mapping[str, Any]], None]
     """`(step, metadata)`: as soon as it is known what a step has created."""
+    on_hit: Callable[[str, Hit], None]
+    """`(step, hit)`: a step is not executed, because an earlier execution's is taken for it."""
+    cache: Cache
 
     def run(self, step: Step, scope: Scope) -> Mapping[str, Any]:
         """Do what a step says and return its properties, as Describe answers.
@@ -94,9 +99,18 @@ class StepRunner:
             message = str(arguments["ErrorMessage"])
             self.on_metadata(step["Name"], {"Fail": {"ErrorMessage": message}})
             raise StepFailedError(message)
-        return self._create(step["Name"], TASKS[step["Type"]], arguments)
+        if hit := self.cache.find(step, arguments):
+            self.on_hit(step["Name"], hit)
+            return hit.outputs
+        asked = copy.deepcopy(arguments)  # before it is given a name and tags
+        outputs, metadata = self._create(step["Name"], TASKS[step["Type"]], arguments)
+        hit = Hit(execution_arn=self.execution_arn, ended=now(), outputs=outputs, metadata=metadata)
+        self.cache.keep(step, asked, hit)
+        return outputs
 
-    def _create(self, step: str, task: Task, arguments: dict[str, Any]) -> Mapping[str, Any]:
+    def _create(
+        self, step: str, task: Task, arguments: dict[str, Any]
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         if task.named:
             arguments[task.kind.name_member] = self._job_name(step)
             # AWS tags what a pipeline creates, which is why a pipeline's role needs sagemaker:AddTags.
@@ -106,9 +120,10 @@ class StepRunner:
             generated = {"GeneratedBy": self.execution_arn}
             arguments["MetadataProperties"] = {**generated, **arguments.get("MetadataProperties", {})}
         arn = self._call(task.operation, arguments)[task.kind.arn_member]
-        self.on_metadata(step, {task.metadata: {"Arn": arn}})
+        metadata = {task.metadata: {"Arn": arn}}
+        self.on_metadata(step, metadata)
         if task.kind not in (PROCESSING_JOB, TRAINING_JOB):
-            return self.backend.state.get(task.kind, arn)
+            return self.backend.state.get(task.kind, arn), metadata
         record = self.jobs.wait(task.kind, arn)
         status = record[task.kind.status_member]
         if status == "Failed":
@@ -117,7 +132,7 @@ class StepRunner:
             raise StepFailedError(record["FailureReason"], kind)
         if status == "Stopped":
             raise StepFailedError(f"The job was stopped: {record['SecondaryStatus']}", status="Stopped")
-        return record
+        return record, metadata
 
     def stop(self, metadata: Mapping[str, Any]) -> None:
         """Stop the job that a step has started, if it has."""

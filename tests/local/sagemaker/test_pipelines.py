@@ -273,3 +273,55 @@ def test_deleted_pipeline_does_not_exist(workbench: Workbench, group: str) -> No
 
 def _unzipped(data: bytes) -> bytes:
     return gzip.decompress(data)
+
+
+def reusable(workbench: Workbench, **changes: Any) -> dict[str, Any]:
+    """prepare → train, both of which may come from the cache, and whose outputs lie in their run."""
+    definition = loop(workbench, "unused")
+    cached = {"Enabled": True, "ExpireAfter": "P30D", **changes}
+    steps = [{**step, "CacheConfig": cached} for step in definition["Steps"][:2]]
+    return {**definition, "Steps": steps}
+
+
+def run_twice(workbench: Workbench, definition: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    """The first execution's ARN, and the steps of both."""
+    pipeline = create(workbench, definition)
+    arns = []
+    for _ in range(2):
+        arns.append(start(workbench, pipeline))
+        assert workbench.executed(arns[-1])["PipelineExecutionStatus"] == "Succeeded"
+    return arns[0], [workbench.steps(arn) for arn in arns]
+
+
+def test_a_step_with_the_same_arguments_comes_from_the_cache(workbench: Workbench) -> None:
+    first, (steps, again) = run_twice(workbench, reusable(workbench))
+    for name in ("prepare", "train"):
+        assert "CacheHitResult" not in steps[name]
+        assert again[name]["CacheHitResult"] == {"SourcePipelineExecutionArn": first}
+        assert again[name]["Metadata"] == steps[name]["Metadata"]
+
+
+def test_another_argument_or_time_gone_by_runs_the_step_again(workbench: Workbench) -> None:
+    _, (_, expired) = run_twice(workbench, reusable(workbench, ExpireAfter="T0M"))
+    assert not any("CacheHitResult" in step for step in expired.values())
+
+    changed = reusable(workbench)
+    changed["Steps"][0]["Arguments"]["Environment"] = {"RUN": RUN}
+    _, (_, again) = run_twice(workbench, changed)
+    assert not any("CacheHitResult" in step for step in again.values()), "what came before is another, too"
+
+
+def test_a_failed_step_is_never_reused(workbench: Workbench) -> None:
+    definition = reusable(workbench)
+    definition["Steps"][0]["Arguments"]["AppSpecification"]["ContainerArguments"] = ["broken"]
+    pipeline = create(workbench, definition)
+    for _ in range(2):
+        arn = start(workbench, pipeline)
+        assert workbench.executed(arn)["PipelineExecutionStatus"] == "Failed"
+        assert "CacheHitResult" not in workbench.steps(arn)["prepare"]
+
+
+@pytest.mark.parametrize("expiry", ["", "a while", "P", "T"])
+def test_a_cache_without_a_duration_is_refused(workbench: Workbench, expiry: str) -> None:
+    with pytest.raises(ClientError, match="is not an ISO 8601 duration"):
+        create(workbench, reusable(workbench, ExpireAfter=expiry))

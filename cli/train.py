@@ -30,7 +30,11 @@ EXAMPLES = examples(
 
 Files = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="FILE", help="CSV files to put into training/.", show_default=False),
+    typer.Argument(
+        metavar="FILE",
+        help="Tables to put into training/: CSV, JSON Lines or Parquet, plain or in gzip.",
+        show_default=False,
+    ),
 ]
 Again = Annotated[bool, typer.Option("--again", help="Also where this code was trained on this data before.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the run and the release.")]

@@ -9,7 +9,9 @@ from botocore.exceptions import ClientError
 
 from cli.errors import CliError, error_code
 from cli.session import Deployment
+from contract.formats.detection import claim_of
 from contract.layout import TRAINING_PREFIX
+from contract.reasons import Unscorable
 
 DIGEST = "sha256"
 """Metadata of an upload, by which the same file is known when it comes again."""
@@ -21,10 +23,12 @@ def upload_training(deployed: Deployment, file: Path) -> bool:
     Uploading them again would make a new version of the object, and so of the dataset.
 
     Raises:
-        CliError: it is no readable .csv file.
+        CliError: it cannot be read, or its name says that it is no table.
     """
-    if file.suffix.lower() != ".csv":
-        raise CliError(f"{file} is not a .csv file: training reads CSV only.")
+    try:
+        claim_of(file.name)
+    except Unscorable as why:
+        raise CliError(f"{file}: {why.message}") from why
     try:
         with file.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()

@@ -12,10 +12,12 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
@@ -34,8 +36,10 @@ CODEC = b"millrace:codec"
 _NARROWEST_BYTES = 8
 """What a value counts at least: a run of a billion equal ones is stored in a few bytes."""
 _CHILD_BYTES = 2 * 1024**3
+_FILE_CHILD_BYTES = 4 * 1024**3
 _CHILD_SECONDS = 30
 _REFUSED = 3
+_STANDARD_INPUT = "-"
 
 
 def decode_apart(body: bytes, features: Sequence[str], out: IO[bytes]) -> None:
@@ -44,8 +48,7 @@ def decode_apart(body: bytes, features: Sequence[str], out: IO[bytes]) -> None:
     Raises:
         Unscorable: as `decode`, or it did.
     """
-    command = [sys.executable, "-m", "training.decoding", *features]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command, environment = _command(_STANDARD_INPUT, features)
     try:
         child = subprocess.run(
             command,
@@ -59,12 +62,52 @@ def decode_apart(body: bytes, features: Sequence[str], out: IO[bytes]) -> None:
     except subprocess.TimeoutExpired:
         message = f"The file is not decoded within {_CHILD_SECONDS} seconds."
         raise Unscorable(code=FileReason.DECOMPRESSION_BOMB, message=message) from None
-    if child.returncode == _REFUSED:
-        told = json.loads(child.stderr)
+    _check_ended(child.returncode, child.stderr)
+
+
+def decode_file(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The columns of these names of a file of any size, decoded in such a process batch by batch.
+
+    Raises:
+        Unscorable: here or as the batches are asked for, where it is no table with these columns.
+    """
+    command, environment = _command(str(path), names)
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=environment) as child,
+    ):
+        assert child.stdout is not None
+        broken = None
+        try:
+            with pa.ipc.open_stream(child.stdout) as batches:
+                yield from batches
+        except (pa.ArrowException, OSError) as error:
+            broken = error
+        except BaseException:
+            child.kill()
+            raise
+        code = child.wait()
+        errors.seek(0)
+        _check_ended(code, errors.read())
+        if broken is not None:
+            raise _not_parquet(str(broken)) from broken
+
+
+def _command(source: str, names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return [sys.executable, "-m", "training.decoding", source, *names], environment
+
+
+def _check_ended(code: int, errors: bytes) -> None:
+    if code == _REFUSED:
+        told = json.loads(errors)
         raise Unscorable(**{**told, "code": FileReason(told["code"])})
-    if child.returncode:
-        message = "The file cannot be read as Parquet: its reader fails on it."
-        raise Unscorable(code=FileReason.NOT_PARQUET, message=message)
+    if code:
+        raise _not_parquet("its reader fails on it.")
+
+
+def _not_parquet(why: str) -> Unscorable:
+    return Unscorable(code=FileReason.NOT_PARQUET, message=f"The file cannot be read as Parquet: {why}")
 
 
 def decode(body: bytes, features: Sequence[str], out: IO[bytes]) -> None:
@@ -75,17 +118,34 @@ def decode(body: bytes, features: Sequence[str], out: IO[bytes]) -> None:
     """
     with _parquet_only():
         schema = pq.ParquetFile(pa.BufferReader(body)).schema_arrow
-        file = _opened(body)
+        file = _opened(pa.BufferReader(body))
         _check_columns(schema.names, features)
+        _check_not_reserved(schema.names)
+        _check_rows(file.metadata)
         _check_size(file.metadata)
         codec = file.metadata.row_group(0).column(0).compression
         stream_schema = schema.with_metadata({**(schema.metadata or {}), CODEC: codec})
-        with pa.ipc.new_stream(out, stream_schema) as stream:
-            for batch in _batches(file):
-                columns = [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)]
-                for name, column in zip(schema.names, columns, strict=True):
-                    _check_values(name, column)
-                stream.write_batch(pa.record_batch(columns, schema=stream_schema))
+        _write(file, stream_schema, out, names=None)
+
+
+def _decode_columns(path: str, names: Sequence[str], out: IO[bytes]) -> None:
+    """`decode` of some columns of a file, which may be as large as it likes."""
+    with _parquet_only():
+        schema = pq.ParquetFile(path).schema_arrow
+        file = _opened(path)
+        wanted = [name for name in schema.names if name in names or name.strip() in names]
+        _check_columns(wanted, names)
+        _check_rows(file.metadata)
+        _write(file, pa.schema([schema.field(name) for name in wanted]), out, names=wanted)
+
+
+def _write(file: pq.ParquetFile, schema: pa.Schema, out: IO[bytes], *, names: list[str] | None) -> None:
+    with pa.ipc.new_stream(out, schema) as stream:
+        for batch in _batches(file, names):
+            columns = [batch.column(field.name).cast(field.type) for field in schema]
+            for name, column in zip(schema.names, columns, strict=True):
+                _check_values(name, column)
+            stream.write_batch(pa.record_batch(columns, schema=schema))
 
 
 @contextmanager
@@ -96,16 +156,16 @@ def _parquet_only() -> Iterator[None]:
         message = "The file needs more memory than one request may."
         raise Unscorable(code=FileReason.DECOMPRESSION_BOMB, message=message) from error
     except (pa.ArrowException, OSError, ValueError) as error:
-        said = str(error).partition("\n")[0]
-        message = f"The file cannot be read as Parquet: {said}"
-        raise Unscorable(code=FileReason.NOT_PARQUET, message=message) from error
+        raise _not_parquet(str(error).partition("\n")[0]) from error
 
 
-def _opened(body: bytes) -> pq.ParquetFile:
-    leaves = pq.ParquetFile(pa.BufferReader(body)).schema
+def _opened(source: str | pa.BufferReader) -> pq.ParquetFile:
+    leaves = pq.ParquetFile(source).schema
     found = map(leaves.column, range(len(leaves)))
     strings = [leaf.path for leaf in found if leaf.physical_type == "BYTE_ARRAY"]
-    return pq.ParquetFile(pa.BufferReader(body), read_dictionary=strings)
+    if isinstance(source, pa.BufferReader):
+        source.seek(0)
+    return pq.ParquetFile(source, read_dictionary=strings)
 
 
 def _check_columns(names: Sequence[str], features: Sequence[str]) -> None:
@@ -113,18 +173,24 @@ def _check_columns(names: Sequence[str], features: Sequence[str]) -> None:
         if count > 1:
             message = f"The table has {count} columns {name!r}."
             raise Unscorable(code=FileReason.DUPLICATE_COLUMN, message=message, column=name)
-        if serving.is_result_column(name):
-            message = f"The result adds a column {name!r}, so that the table may not have one."
-            raise Unscorable(code=FileReason.RESERVED_COLUMN, message=message, column=name)
     missing = [name for name in features if name not in {*names, *map(str.strip, names)}]
     if missing:
         message = f"The table has no column {', '.join(map(repr, missing))}."
         raise Unscorable(code=FileReason.MISSING_COLUMN, message=message, column=missing[0])
 
 
-def _check_size(metadata: pq.FileMetaData) -> None:
+def _check_not_reserved(names: Sequence[str]) -> None:
+    for name in filter(serving.is_result_column, names):
+        message = f"The result adds a column {name!r}, so that the table may not have one."
+        raise Unscorable(code=FileReason.RESERVED_COLUMN, message=message, column=name)
+
+
+def _check_rows(metadata: pq.FileMetaData) -> None:
     if not metadata.num_rows:
         raise Unscorable(code=FileReason.HEADER_ONLY, message="The table has columns but no rows.")
+
+
+def _check_size(metadata: pq.FileMetaData) -> None:
     decoded = 0
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
         for i in range(group.num_columns):
@@ -136,10 +202,10 @@ def _check_size(metadata: pq.FileMetaData) -> None:
         raise Unscorable(code=FileReason.TOO_LARGE, message=message)
 
 
-def _batches(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+def _batches(file: pq.ParquetFile, names: list[str] | None) -> Iterator[pa.RecordBatch]:
     """The rows, their strings still references into dictionaries."""
     rows = 0
-    for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
+    for batch in file.iter_batches(BATCH_ROWS, columns=names, use_threads=False):
         rows += batch.num_rows
         if sum(map(_written_out, batch.columns)) > MAX_BATCH_BYTES:
             message = f"{batch.num_rows:,} of the rows decode to more than {MAX_BATCH_BYTES:,} bytes."
@@ -172,12 +238,15 @@ def _written_out(array: pa.Array) -> int:
     return int(array.nbytes)
 
 
-def _child(features: Sequence[str]) -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (_CHILD_BYTES, _CHILD_BYTES))
+def _child(source: str, names: Sequence[str]) -> int:
+    most = _CHILD_BYTES if source == _STANDARD_INPUT else _FILE_CHILD_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    body = sys.stdin.buffer.read()
     try:
-        decode(body, features, sys.stdout.buffer)
+        if source == _STANDARD_INPUT:
+            decode(sys.stdin.buffer.read(), names, sys.stdout.buffer)
+        else:
+            _decode_columns(source, names, sys.stdout.buffer)
     except Unscorable as why:
         sys.stderr.write(json.dumps(asdict(why)))
         return _REFUSED
@@ -186,4 +255,4 @@ def _child(features: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_child(sys.argv[1:]))
+    sys.exit(_child(sys.argv[1], sys.argv[2:]))

@@ -32,8 +32,8 @@ class Findings:
     def add(self, file: str, chunk: Chunk) -> None:
         """Count one chunk's rows, values and faults."""
         totals = self.totals
-        totals.rows += len(chunk.lines)
-        totals.files[file] += len(chunk.lines) + len(chunk.ragged)
+        totals.rows += len(chunk.places)
+        totals.files[file] += len(chunk.places) + len(chunk.ragged)
         totals.missing.update(_missing(self.contract, chunk.features))
         totals.digests.update(digests(chunk.features))
         target = target_values(self.contract, chunk.target).tolist()
@@ -43,7 +43,7 @@ class Findings:
         else:
             totals.classes.update(value for value in target if value != MISSING)
         for fault in (*chunk.features.faults, *chunk.target.faults):
-            self._add_fault(file, chunk.lines[fault.row], fault)
+            self._add_fault(file, chunk.places[fault.row], fault)
         for fault in chunk.ragged:
             self._add_fault(file, fault.row, fault)
 

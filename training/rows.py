@@ -57,6 +57,7 @@ class RowReader:
         places = places_of(header, [feature.name for feature in features])
         numeric = [f for f in features if f.type != "category"]
         self.width = len(header)
+        self.names = frozenset(places)
         self._shape = (len(numeric), len(features) - len(numeric))
         self._order = {feature.name: i for i, feature in enumerate(features)}
         self._numbers = [f for f in numeric if f.type == "number"]

@@ -1,45 +1,51 @@
-"""Training tables: CSV files of a folder, read in chunks of bounded size, as one table."""
+"""Training tables: the files of a folder, read in chunks of bounded size, as one table."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
-from itertools import islice
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.reasons import FileReason, RowReason, Unscorable
+from contract.reasons import RowReason
 from contract.schema import Contract, Feature, FeatureType
 from training.rows import Block, Fault, RowReader
+from training.sources import Part, parts
 
-CHUNK_ROWS = 20_000
-
-csv.field_size_limit(2**31 - 1)
-
-
-class Line(NamedTuple):
-    """One record: the line it begins on (the header's is 1) and its fields."""
-
-    number: int
-    fields: list[str]
+_COPY_NAME = re.compile(r"[0-9a-f]{8}-(?=.)")
 
 
 class Chunk(NamedTuple):
-    """Some records of one file. `lines` has the line of each row of both blocks."""
+    """Some rows of one file. `places` has the line (in Parquet the row) of each row of both blocks."""
 
-    lines: list[int]
+    places: list[int]
     features: Block
     target: Block
     ragged: list[Fault]
-    """Records with more or fewer fields than the header: in no block; `row` is their line."""
+    """Rows with more or fewer fields than the header: in no block; `row` is their line."""
+
+    @property
+    def faulty(self) -> NDArray[np.bool_]:
+        """Which rows [n] have a value that was refused."""
+        found = np.zeros(len(self.places), bool)
+        found[[fault.row for fault in (*self.features.faults, *self.target.faults)]] = True
+        return found
 
 
 def files(folder: Path) -> list[Path]:
     """The dataset's files, by name."""
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def uploaded_names(paths: Sequence[Path]) -> dict[Path, str]:
+    """What people call each file: its name without what keeps pinned copies apart, if that is unique."""
+    short = {path: _COPY_NAME.sub("", path.name, count=1) for path in paths}
+    times = Counter(short.values())
+    return {path: name if times[name] == 1 else path.name for path, name in short.items()}
 
 
 def target_feature(contract: Contract) -> Feature:
@@ -57,60 +63,42 @@ def read(path: Path, contract: Contract) -> Iterator[Chunk]:
     """A file's rows as the contract's features and target, in the order of the file.
 
     Raises:
-        Unscorable: the file is not a CSV with the contract's columns and at least one row.
+        Unscorable: the file is no table with the contract's columns and at least one row.
     """
-    if path.suffix.lower() != ".csv":
-        raise Unscorable(
-            code=FileReason.UNSUPPORTED_FORMAT, message="Training data is CSV, in files named .csv."
-        )
-    lines = records(path)
-    header = next(lines, None)
-    if header is None:
-        raise Unscorable(code=FileReason.EMPTY_FILE, message="The file is empty.")
-    features = RowReader(contract.features, header.fields)
-    target = RowReader((target_feature(contract),), header.fields)
-    found = False
-    while chunk := list(islice(lines, CHUNK_ROWS)):
-        found = True
-        even = [line for line in chunk if len(line.fields) == features.width]
-        rows = [line.fields for line in even]
-        yield Chunk(
-            lines=[line.number for line in even],
-            features=features.read(rows),
-            target=target.read(rows),
-            ragged=[_fault(line, features.width) for line in chunk if len(line.fields) != features.width],
-        )
-    if not found:
-        raise Unscorable(code=FileReason.HEADER_ONLY, message="The file has a header and no rows.", line=1)
+    target = target_feature(contract)
+    readers: tuple[RowReader, RowReader] | None = None
+    for part in parts(path, [*contract.feature_names, target.name]):
+        if readers is None:
+            readers = RowReader(contract.features, part.header), RowReader((target,), part.header)
+        yield _chunk(part, *readers)
 
 
-def records(path: Path) -> Iterator[Line]:
-    """The records of a CSV file, the header first; blank lines are left out.
-
-    Raises:
-        Unscorable: it is not UTF-8, or its quotes do not close.
-    """
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream, strict=True)
-        begins = 1
-        try:
-            for fields in reader:
-                if fields:
-                    yield Line(begins, fields)
-                begins = reader.line_num + 1
-        except UnicodeDecodeError as error:
-            raise Unscorable(
-                code=FileReason.UNDECODABLE,
-                message=f"The byte {error.object[error.start]:#04x} is not UTF-8.",
-                line=begins,
-            ) from error
-        except csv.Error as error:
-            raise Unscorable(
-                code=FileReason.NOT_CSV, message=f"The row is not CSV: {error}.", line=begins
-            ) from error
+def _chunk(part: Part, features: RowReader, target: RowReader) -> Chunk:
+    width = features.width
+    even = [i for i, fields in enumerate(part.rows) if len(fields) == width]
+    if len(even) == len(part.rows):
+        rows, places, ragged = part.rows, part.places, []
+    else:
+        rows, places = [part.rows[i] for i in even], [part.places[i] for i in even]
+        ragged = [
+            _fault(place, fields, width)
+            for place, fields in zip(part.places, part.rows, strict=True)
+            if len(fields) != width
+        ]
+    inputs, outcomes = (_nested_too(each.read(rows), each, part.nested) for each in (features, target))
+    return Chunk(places, inputs, outcomes, ragged)
 
 
-def _fault(line: Line, width: int) -> Fault:
-    """The fault of a record whose fields do not match the header's."""
-    message = f"{len(line.fields)} fields under a header of {width}"
-    return Fault(line.number, "", RowReason.WRONG_FIELD_COUNT, message, ",".join(line.fields))
+def _nested_too(block: Block, reader: RowReader, nested: Sequence[Fault]) -> Block:
+    """A block in which the nested cells of its columns are refused too, and for nothing else."""
+    mine = {(fault.row, fault.column): fault for fault in nested if fault.column in reader.names}
+    if not mine:
+        return block
+    others = [fault for fault in block.faults if (fault.row, fault.column) not in mine]
+    return block._replace(faults=[*others, *mine.values()])
+
+
+def _fault(place: int, fields: list[str], width: int) -> Fault:
+    """The fault of a row whose fields do not match the header's."""
+    message = f"{len(fields)} fields under a header of {width}"
+    return Fault(place, "", RowReason.WRONG_FIELD_COUNT, message, ",".join(fields))

@@ -43,12 +43,12 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
 def inspect(folder: Path, contract: Contract) -> Findings:
     """Read every file of a dataset and collect what is found."""
     findings = Findings(contract)
-    for path in table.files(folder):
+    for path, name in table.uploaded_names(table.files(folder)).items():
         try:
             for chunk in table.read(path, contract):
-                findings.add(path.name, chunk)
+                findings.add(name, chunk)
         except Unscorable as unreadable:
-            findings.add_unreadable(path.name, unreadable)
+            findings.add_unreadable(name, unreadable)
     findings.close()
     return findings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def new_model(
     validate(Model, tomllib.loads(text), path=path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    return Made(path=path, document=document, warnings=tuple(_warnings(table, target_profile, target)))
+    return Made(path=path, document=document, warnings=tuple(targets.warnings(target_profile, target)))
 
 
 def _check_features(drafts: Sequence[Draft], source: Path) -> None:
@@ -92,12 +92,3 @@ def _profiles(table: Table, column: str) -> dict[str, Profile]:
             f"{table.path} has a header and no rows: there is nothing to learn from."
         )
     return {profile.name: profile for profile in profiles}
-
-
-def _warnings(table: Table, profile: Profile, target: targets.Target) -> Iterator[str]:
-    yield from targets.warnings(profile, target)
-    if table.delimiter != ",":
-        yield (
-            f"{table.path.name} separates its columns by {table.delimiter!r}, and uploads must use commas: "
-            "convert it before you upload it."
-        )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import IO, NamedTuple
+from typing import IO
 
+from contract.formats import compression, detection
+from contract.formats.detection import Format, Opened, opened
 from contract.reasons import FileReason, Unscorable
 from lambdas.adapters.ports import ModelServer, StoredObject
 from lambdas.score_upload.concurrency import Patience
-from lambdas.score_upload.formats import compression, delimited, detection, jsonlines, parquet
-from lambdas.score_upload.formats.detection import Format
-from lambdas.score_upload.formats.streams import Peekable
+from lambdas.score_upload.formats import delimited, jsonlines, parquet
 from lambdas.score_upload.formats.table import Table
 from lambdas.score_upload.live import LiveModel
 
@@ -50,31 +50,18 @@ def spool() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(MEMORY_BYTES)
 
 
-class Opened(NamedTuple):
-    """An upload's content without its compression, and what it is."""
-
-    stream: Peekable
-    format: Format
-    compressed: bool
-
-
 def open_upload(key: str, stored: StoredObject, *, max_bytes: int) -> Opened:
     """See what an upload is, by its key and its first bytes.
 
     Raises:
         Unscorable: it is larger than `max_bytes`, or of no format that can be scored.
     """
-    claim = detection.claim_of(key)
     if stored.size > max_bytes:
         raise Unscorable(
             code=FileReason.TOO_LARGE,
             message=f"The file has {stored.size:,} bytes; at most {max_bytes:,} are scored as one upload.",
         )
-    stream = Peekable(stored.stream)
-    compressed = detection.is_compressed(stream, claim)
-    if compressed:
-        stream = Peekable(compression.Decompressed(stream, max_bytes))
-    return Opened(stream, detection.format_of(stream, claim), compressed)
+    return opened(key, stored.stream, max_bytes=max_bytes)
 
 
 def score_file(

@@ -19,6 +19,8 @@ from typing import Any
 from contract import layout
 from contract.artifact import sha256
 from contract.dataset import Manifest, PinnedObject
+from contract.formats.detection import claim_of
+from contract.reasons import Unscorable
 from lambdas.adapters.errors import AlreadyExists, NotFound
 from lambdas.adapters.ports import Bucket, ObjectVersion, Pipeline
 from lambdas.start_training.champion import Champions
@@ -28,6 +30,8 @@ log = logging.getLogger(__name__)
 JSON = "application/json"
 READERS = 4
 """Uploads whose digests are computed at a time."""
+HIDDEN = (".", "_")
+"""How names begin that Spark, Hive and Athena skip as well, such as `_SUCCESS`."""
 
 
 class NoTrainingData(Exception):  # noqa: N818 - it names what is the case
@@ -71,7 +75,7 @@ def start_training(trainer: Trainer, *, attempt: str = "") -> dict[str, Any]:
     Another `attempt` makes another run of the same dataset and code.
 
     Raises:
-        NoTrainingData: there is no CSV under `training/`.
+        NoTrainingData: there is no table under `training/`.
     """
     manifest = pin(trainer.data)
     version = manifest.version
@@ -91,7 +95,7 @@ def start_training(trainer: Trainer, *, attempt: str = "") -> dict[str, Any]:
 
 
 def pin(data: Bucket) -> Manifest:
-    """The CSV files that lie under `training/` now, at their versions, with their digests.
+    """The tables that lie under `training/` now, at their versions, with their digests.
 
     Raises:
         NoTrainingData: there are none.
@@ -99,17 +103,21 @@ def pin(data: Bucket) -> Manifest:
     found = [v for v in data.current_versions(layout.TRAINING_PREFIX) if _is_table(v)]
     if not found:
         raise NoTrainingData(
-            f"no .csv lies under s3://{data.name}/{layout.TRAINING_PREFIX}: upload a table there"
+            f"no table lies under s3://{data.name}/{layout.TRAINING_PREFIX}: upload one there, "
+            "as CSV, JSON Lines or Parquet"
         )
     with ThreadPoolExecutor(READERS) as pool:
         return Manifest.of(pool.map(lambda version: _pinned(data, version), found))
 
 
 def _is_table(version: ObjectVersion) -> bool:
-    if version.key.endswith("/"):
+    name = version.key.rsplit("/", 1)[-1]
+    if not name or name.startswith(HIDDEN):
         return False
-    if not version.key.lower().endswith(".csv"):
-        log.error("not trained on: only .csv is read", extra={"key": version.key})
+    try:
+        claim_of(version.key)
+    except Unscorable as why:
+        log.error("not trained on: %s", why.message, extra={"key": version.key})
         return False
     return True
 

@@ -44,11 +44,10 @@ def test_what_is_no_text(tmp_path: Path, content: bytes, told: str) -> None:
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
-def test_other_delimiters_are_read_with_a_warning(make: Make, delimiter: str) -> None:
+def test_other_delimiters_are_read(make: Make, delimiter: str) -> None:
     made = make(f"x{delimiter}y\n" + f"1{delimiter}a\n2{delimiter}b\n" * 20)
 
     assert feature(made) == {"type": "number", "min": 0}
-    assert "uploads must use commas" in made.warnings[0]
 
 
 def test_a_byte_order_mark_and_blank_lines_mean_nothing(make: Make) -> None:

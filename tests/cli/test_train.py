@@ -53,7 +53,7 @@ def test_a_table_is_uploaded_under_its_name_and_once(deployed: Deployment, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("table.parquet", "training reads CSV only"), ("gone.csv", "No such")]
+    ("name", "told"), [("table.xlsx", "a table's ends in .csv"), ("gone.csv", "No such")]
 )
 def test_what_cannot_be_uploaded(deployed: Deployment, tmp_path: Path, name: str, told: str) -> None:
     with pytest.raises(CliError, match=told):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -206,6 +207,8 @@ class SignModel:
     def _row(self, text: Any) -> dict[str, Any]:
         try:
             x = float(text)
+            if not math.isfinite(x):
+                raise ValueError
         except (ValueError, TypeError):
             message = f"{text!r} is not a number"
             return {"rejected": [{"code": "not_a_number", "column": self.column, "message": message}]}

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.formats import compression, jsonlines
+from contract.formats.delimited import delimiter_of
 from contract.reasons import FileReason, Unscorable
 from contract.serving import MAX_REQUEST_BYTES, is_result_column
-from lambdas.score_upload.formats import compression, jsonlines
-from lambdas.score_upload.formats.delimited import delimiter_of
 from tests.lambdas.fakes import SignModel
 from tests.lambdas.files import delimited, fields, json_lines, plain, score, score_into
 

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from contract.formats.detection import Format
 from contract.reasons import REMEDIES, RowReason, Unscorable
-from lambdas.score_upload.formats.detection import Format
 from lambdas.score_upload.scoring import Result
 from tests.lambdas.files import delimited, fields, plain, score
 from tests.lambdas.real_model import RealModel

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.formats.streams import Peekable
 from contract.reasons import REMEDIES, FileReason
 from contract.serving import MAX_REQUEST_BYTES, is_result_column
 from lambdas.adapters.ports import StoredObject
 from lambdas.score_upload.concurrency import Patience
 from lambdas.score_upload.formats.delimited import read_table
-from lambdas.score_upload.formats.streams import Peekable
 from lambdas.score_upload.formats.table import Table, chunks
 from lambdas.score_upload.scoring import MEMORY_BYTES, score_file
 from tests.lambdas.fakes import MODIFIED, SignModel

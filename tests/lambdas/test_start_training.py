@@ -130,18 +130,27 @@ def test_a_failure_hands_the_whole_batch_back_and_the_next_delivery_finishes(lab
     assert len(lab.pipeline.runs) == 1
 
 
-def test_only_csv_is_trained_on_and_the_rest_is_logged(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+def test_only_tables_are_trained_on_and_the_rest_is_logged(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
     before = lab.ask({})
-    lab.data.put("training/notes.txt", b"hello")
-    lab.data.put("training/folder/", b"")
+    for name in ("notes.pdf", "folder/", "folder/_SUCCESS", ".hidden.csv"):
+        lab.data.put(f"training/{name}", b"")
     assert lab.ask({}) == {**before, "already_started": True}
-    assert [r.__dict__["key"] for r in caplog.records if r.levelname == "ERROR"] == ["training/notes.txt"]
+    assert [r.__dict__["key"] for r in caplog.records if r.levelname == "ERROR"] == ["training/notes.pdf"]
+
+
+def test_every_format_is_trained_on(lab: Lab) -> None:
+    names = ["b.parquet", "c.JSONL.gz", "d.tsv", "month=1/part-0"]
+    for name in names:
+        lab.data.put(f"training/{name}", name.encode())
+    version = lab.ask({})["dataset_version"]
+    pinned = Manifest.from_json(lab.data.read(layout.manifest_key(version))).objects
+    assert {each.key.removeprefix("training/") for each in pinned} >= {*names}
 
 
 def test_nothing_to_train_on_is_an_error_for_a_person_and_no_failure_of_a_message() -> None:
-    with pytest.raises(
-        NoTrainingData, match=r"no \.csv lies under s3://data/training/: upload a table there"
-    ):
+    with pytest.raises(NoTrainingData, match=r"no table lies under s3://data/training/: upload one there"):
         Lab().ask({"attempt": ""})
     assert Lab().ask(RECORDS) == {"batchItemFailures": []}
 

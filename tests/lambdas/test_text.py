@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.formats import encoding
+from contract.formats.encoding import UTF_8, encoding_of, texts
+from contract.formats.records import csv_record, records
+from contract.formats.streams import Peekable
 from contract.reasons import FileReason, Unscorable
-from lambdas.score_upload.formats import encoding
-from lambdas.score_upload.formats.encoding import UTF_8, encoding_of, texts
-from lambdas.score_upload.formats.records import csv_record, records
-from lambdas.score_upload.formats.streams import Peekable
 
 
 class Trickle(io.BytesIO):

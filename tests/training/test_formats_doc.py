@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from contract.formats import compression, detection, jsonlines
 from contract.reasons import RowReason
 from contract.schema import Feature
 from contract.serving import MAX_REQUEST_BYTES
-from lambdas.score_upload.formats import compression, detection, jsonlines
 from training import decoding, values
 
 PAGE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()

@@ -105,8 +105,8 @@ def test_a_file_that_is_no_such_table(tmp_path: Path, content: str, check: str, 
 
 
 def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
-    _, message = report(tmp_path, mixed(), {"a.csv": mixed().csv(), "notes.txt": "hello"})
-    assert message == "Data: notes.txt: Training data is CSV, in files named .csv."
+    _, message = report(tmp_path, mixed(), {"a.csv": mixed().csv(), "notes.pdf": "hello"})
+    assert message.startswith("Data: notes.pdf: The name ends in '.pdf'; a table's ends in .csv, .tsv,")
 
 
 def test_ragged_rows_are_named_by_line_and_blank_lines_are_none(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
-"""What an upload may be, read and written in bounded memory.
+"""What an upload may be, as requests to the model and as the result that is written.
 
-`detection` says which format it is, `compression` and `encoding` turn its bytes into text and
-back, and a module a format turns that into a `table.Table` and its result. Nothing here calls
-the model; nothing outside knows a format's syntax.
+`contract.formats` reads it; a module a format turns that into a `table.Table` and its result.
+Nothing here calls the model; nothing outside knows how a result is written.
 """

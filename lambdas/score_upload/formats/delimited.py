@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from io import StringIO, TextIOWrapper
 from typing import IO
 
 from contract import serving
+from contract.formats import delimited
+from contract.formats.encoding import Encoding
+from contract.formats.records import csv_record
+from contract.formats.streams import Peekable
 from contract.reasons import FileReason, Rejection, RowReason, Unscorable
-from lambdas.score_upload.formats.encoding import Encoding, encoding_of, texts
-from lambdas.score_upload.formats.records import csv_record, records
 from lambdas.score_upload.formats.result import ResultWriter
-from lambdas.score_upload.formats.streams import Peekable
 from lambdas.score_upload.formats.table import Row, Table, check_name
-
-DELIMITERS = (",", ";", "\t", "|")
-_SNIFFED_BYTES = 64 * 1024
 
 
 def read_table(stream: Peekable, *, features: Collection[str], scratch: IO[bytes]) -> Table:
@@ -29,43 +27,15 @@ def read_table(stream: Peekable, *, features: Collection[str], scratch: IO[bytes
     Raises:
         Unscorable: here or while the rows are read, where the bytes are no table with a usable header.
     """
-    encoding = encoding_of(stream)
-    delimiter = delimiter_of(_beginning(stream, encoding), features)
-    found = records(texts(stream, encoding), serving.MAX_REQUEST_BYTES, delimiter)
-    _, columns = next(found, (0, []))
-    if not columns:
-        raise Unscorable(code=FileReason.EMPTY_FILE, message="The file holds no header and no rows.")
+    columns, found, delimiter, encoding = delimited.read(stream, features)
     _check_columns(columns)
     return Table(
         content_type=serving.CSV,
         header=csv_record(columns) + b"\n",
         header_answers=0,
-        rows=_rows(found, columns),
+        rows=(_row(line, fields, len(columns)) for line, fields in found),
         result=partial(CsvResult, columns, delimiter=delimiter, encoding=encoding, held=scratch),
     )
-
-
-def delimiter_of(beginning: str, features: Collection[str]) -> str:
-    """The delimiter with which a header names the most features; if none does, the most columns.
-
-    Of equals it is the first of `DELIMITERS`.
-    """
-    headers = {delimiter: _header(beginning, delimiter) for delimiter in DELIMITERS}
-    known = {delimiter: len({*header} & {*features}) for delimiter, header in headers.items()}
-    if any(known.values()):
-        return max(DELIMITERS, key=known.__getitem__)
-    return max(DELIMITERS, key=lambda delimiter: len(headers[delimiter]))
-
-
-def _header(beginning: str, delimiter: str) -> list[str]:
-    reader = csv.reader(StringIO(beginning, newline=""), delimiter=delimiter)
-    # A tab may be a delimiter: only spaces around a name mean nothing here.
-    return [column.strip(" ") for column in next(filter(None, reader), [])]
-
-
-def _beginning(stream: Peekable, encoding: Encoding) -> str:
-    head = stream.peek(_SNIFFED_BYTES).removeprefix(encoding.mark)
-    return head.decode(encoding.codec, errors="replace")
 
 
 def _check_columns(columns: list[str]) -> None:
@@ -79,17 +49,6 @@ def _check_columns(columns: list[str]) -> None:
         )
     for name in columns:
         check_name(name, line=1)
-
-
-def _rows(found: Iterator[tuple[int, list[str]]], columns: list[str]) -> Iterator[Row]:
-    empty = True
-    for line, fields in found:
-        empty = False
-        yield _row(line, fields, len(columns))
-    if empty:
-        raise Unscorable(
-            code=FileReason.HEADER_ONLY, message="The file holds a header but no rows under it.", line=1
-        )
 
 
 def _row(line: int, fields: list[str], width: int) -> Row:

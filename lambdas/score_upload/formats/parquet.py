@@ -6,11 +6,11 @@ many rows it has. What does not fit is `TOO_LARGE` here and nowhere else.
 
 from __future__ import annotations
 
+from contract.formats.streams import Peekable
 from contract.reasons import FileReason, Unscorable
 from contract.serving import MAX_REQUEST_BYTES
 from lambdas.adapters.ports import Answer
 from lambdas.score_upload.faults import BadAnswer
-from lambdas.score_upload.formats.streams import Peekable
 
 _MAGIC = b"PAR1"
 

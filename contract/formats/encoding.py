@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Protocol
 
+from contract.formats.streams import Peekable
 from contract.reasons import FileReason, Unscorable
-from lambdas.score_upload.formats.streams import Peekable
 
 READ_BYTES = 256 * 1024
 

@@ -1,15 +1,16 @@
-"""Which format an upload has: by the end of its key, and by how its bytes begin."""
+"""Which format a table has: by the end of its key, and by how its bytes begin."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from contract import serving
+from contract.formats import compression
+from contract.formats.streams import Peekable, Readable
 from contract.reasons import FileReason, Unscorable
-from lambdas.score_upload.formats import compression
-from lambdas.score_upload.formats.streams import Peekable
 
 
 class Format(StrEnum):
@@ -62,12 +63,34 @@ _HEAD_BYTES = 64
 _MARKS_AND_BLANKS = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
 
 
+class Opened(NamedTuple):
+    """A table's bytes without their compression, and what they are."""
+
+    stream: Peekable
+    format: Format
+    compressed: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """What a key says about its content; `format` is None where it says nothing."""
 
     format: Format | None
     compressed: bool
+
+
+def opened(key: str, stream: Readable, *, max_bytes: int) -> Opened:
+    """See what a table is, by its key and its first bytes; at most `max_bytes` of it are decompressed.
+
+    Raises:
+        Unscorable: it is of no format that can be read.
+    """
+    claim = claim_of(key)
+    content = Peekable(stream)
+    compressed = is_compressed(content, claim)
+    if compressed:
+        content = Peekable(compression.Decompressed(content, max_bytes))
+    return Opened(content, format_of(content, claim), compressed)
 
 
 def claim_of(key: str) -> Claim:
@@ -81,7 +104,7 @@ def claim_of(key: str) -> Claim:
     ending = (name.with_suffix("") if compressed else name).suffix
     if ending not in ENDINGS:
         known = ", ".join(filter(None, ENDINGS))
-        message = f"The key ends in {ending!r}; what is scored ends in {known} or nothing, and {GZIP_ENDING}."
+        message = f"The name ends in {ending!r}; a table's ends in {known} or nothing, and {GZIP_ENDING}."
         raise Unscorable(code=FileReason.UNSUPPORTED_FORMAT, message=message)
     return Claim(format=ENDINGS[ending], compressed=compressed)
 
@@ -96,7 +119,7 @@ def is_compressed(stream: Peekable, claim: Claim) -> bool:
     if head == compression.MAGIC:
         return True
     if head and claim.compressed:
-        message = f"The key ends in {GZIP_ENDING}, and the content does not begin as gzip does."
+        message = f"The name ends in {GZIP_ENDING}, and the content does not begin as gzip does."
         raise Unscorable(code=FileReason.NOT_GZIP, message=message, byte=0)
     return False
 

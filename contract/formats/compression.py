@@ -7,8 +7,8 @@ import zlib
 from contextlib import AbstractContextManager, nullcontext
 from typing import IO
 
+from contract.formats.streams import Readable
 from contract.reasons import FileReason, Unscorable
-from lambdas.score_upload.formats.streams import Readable
 
 MAGIC = b"\x1f\x8b"
 CONTENT_TYPE = "application/gzip"

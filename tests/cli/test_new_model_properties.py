@@ -53,5 +53,5 @@ def test_every_row_of_the_table_is_accepted(rows: list[list[str]]) -> None:
         with suppress(NothingToLearnError):
             new_model("any", path, column="y", root=Path(folder))
             chunks = list(table.read(path, load_model(Path(folder), "any").contract()))
-            assert sum(len(chunk.lines) for chunk in chunks) == len(rows) - 1
+            assert sum(len(chunk.places) for chunk in chunks) == len(rows) - 1
             assert [f for c in chunks for f in (*c.features.faults, *c.target.faults, *c.ragged)] == []

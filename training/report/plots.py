@@ -17,6 +17,7 @@ Numbers = Sequence[float]
 WIDTH, HEIGHT = 4.4, 3.3
 """Inches; at 72 points an inch, text keeps its size on a phone and is not huge on a desk."""
 LABEL_CHARACTERS = 26
+DASHES = (0, (4, 3))
 MATRIX_NUMBERS = 12
 """Classes up to which the cells of a matrix have room for their numbers."""
 
@@ -67,17 +68,40 @@ class Series:
 
 
 def lines(
-    title: str, series: Sequence[Series], *, x: str, y: str, diagonal: bool = False, markers: bool = False
+    title: str,
+    series: Sequence[Series],
+    *,
+    x: str,
+    y: str,
+    diagonal: bool = False,
+    legend: bool | None = None,
+    mark: float | None = None,
 ) -> Markup:
-    """Lines in one frame. `diagonal` draws y = x between 0 and 1, to compare with."""
+    """Lines in one frame. `diagonal` draws y = x between 0 and 1, `mark` a vertical line at an x.
+
+    There is a legend where there are several lines, or as `legend` says.
+    """
 
     def draw(axes: Axes) -> None:
         if diagonal:
-            axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+            _dash(axes)
+        if mark is not None:
+            axes.axvline(mark, color=MUTED, linewidth=1, linestyle=DASHES)
         for one, color in zip(series, _cycle(len(series)), strict=True):
-            marker = "o" if markers else ""
-            axes.plot(one.x, one.y, color=color, label=one.label, marker=marker, markersize=3.5)
-        _labelled(axes, x, y, legend=len(series) > 1)
+            axes.plot(one.x, one.y, color=color, label=one.label)
+        _labelled(axes, x, y, legend=len(series) > 1 if legend is None else legend)
+
+    return _draw(title, draw)
+
+
+def calibration(title: str, predicted: Numbers, observed: Numbers, lows: Numbers, highs: Numbers) -> Markup:
+    """What came true of what was predicted, with an interval at each point, and y = x to compare with."""
+
+    def draw(axes: Axes) -> None:
+        _dash(axes)
+        axes.vlines(list(predicted), list(lows), list(highs), colors=SERIES[0], linewidth=1, alpha=0.7)
+        axes.plot(predicted, observed, color=SERIES[0], marker="o", markersize=3.5)
+        _labelled(axes, "mean predicted probability", "share that came true", legend=False)
 
     return _draw(title, draw)
 
@@ -87,7 +111,7 @@ def points(title: str, groups: Sequence[Series], *, x: str, y: str, level: float
 
     def draw(axes: Axes) -> None:
         if level is not None:
-            axes.axhline(level, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+            axes.axhline(level, color=MUTED, linewidth=1, linestyle=DASHES)
         for group, color in zip(groups, _cycle(len(groups)), strict=True):
             axes.plot(group.x, group.y, "o", color=color, label=group.label, markersize=3, alpha=0.6, mew=0)
         _labelled(axes, x, y, legend=len(groups) > 1)
@@ -164,6 +188,10 @@ def _labelled(axes: Axes, x: str, y: str, *, legend: bool) -> None:
     axes.set_ylabel(y)
     if legend:
         axes.legend(loc="best")
+
+
+def _dash(axes: Axes) -> None:
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=DASHES)
 
 
 def _cycle(count: int) -> list[str]:

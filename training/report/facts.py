@@ -1,0 +1,84 @@
+"""Everything a report is written from: what the run's jobs found, and where it all came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from contract.schema import Contract
+from training.evaluation.document import Evaluation
+from training.paths import Paths
+
+JOB = "processingjobconfig.json"
+"""What SageMaker tells a processing job about itself, in its folder `config`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lineage:
+    """Where a run's evaluation took place and from what; empty where the job was run by hand.
+
+    `run_uri` is the run's folder in S3, `model_uri` the archive that was evaluated,
+    `execution` the pipeline execution's id, and `image` the image with its tag or digest.
+    """
+
+    run_uri: str = ""
+    model_uri: str = ""
+    image: str = ""
+    job: str = ""
+    execution: str = ""
+
+    @classmethod
+    def read(cls, paths: Paths) -> Self:
+        """From what SageMaker wrote down about the job, if SageMaker runs it."""
+        try:
+            job = json.loads((paths.base / "config" / JOB).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls()
+        name = job["ProcessingJobArn"].rpartition("/")[2]
+        inputs = {item["InputName"]: item["S3Input"]["S3Uri"] for item in job.get("ProcessingInputs", [])}
+        outputs = [
+            item["S3Output"]["S3Uri"] for item in job.get("ProcessingOutputConfig", {}).get("Outputs", [])
+        ]
+        return cls(
+            # Of an output `<run>/<job>/<output>`.
+            run_uri=outputs[0].rstrip("/").rsplit("/", 2)[0] if outputs else "",
+            model_uri=inputs.get("model", ""),
+            image=job["AppSpecification"]["ImageUri"],
+            job=name,
+            # A pipeline names its jobs `pipelines-<execution>-<step>-<more>`.
+            execution=name.split("-")[1] if name.startswith("pipelines-") else "",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """A run: `evaluation` is what evaluation.json says, `model` what the artifact's model.json does.
+
+    `validation` is validate's report.json, or None where it was not handed over; `trials` are
+    those of the search for hyperparameters, empty where there was none.
+    """
+
+    contract: Contract
+    evaluation: Evaluation
+    model: Mapping[str, Any]
+    validation: Mapping[str, Any] | None = None
+    trials: Sequence[Mapping[str, Any]] = ()
+    lineage: Lineage = field(default_factory=Lineage)
+
+    @property
+    def verdict(self) -> str:
+        """What the gates say, in a sentence."""
+        gates = self.evaluation["gates"]
+        missed = sum(not gate["passed"] for gate in gates)
+        if not gates:
+            return "model.toml names no gates, so nothing was asked of this model."
+        if not missed:
+            return "It passes its gate." if len(gates) == 1 else f"It passes all {len(gates)} gates."
+        return f"It misses {missed} of {len(gates)} gates and is not registered."
+
+    @property
+    def dataset(self) -> str:
+        """The dataset version, or a word where the job was run by hand on files that have none."""
+        return self.evaluation["dataset_version"] or "unversioned"

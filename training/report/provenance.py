@@ -1,0 +1,160 @@
+"""What a model was made from: its data, its features, the search, and where to find them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contract.schema import Feature
+from training.report import figures
+from training.report.blocks import Badge, Block, Pairs, Plots, Table, Text, Tiles
+from training.report.facts import Facts
+from training.report.page import number, percent
+
+TRIALS_SHOWN = 10
+
+
+def data(facts: Facts) -> Iterator[Block]:
+    """Rows, files, classes, and what validation had to say."""
+    rows = facts.model["rows"]
+    found = facts.validation
+    tiles: list[tuple[object, str]] = [
+        (f"{rows['train']:,}", "rows trained on"),
+        (f"{rows['holdout']:,}", "rows held out"),
+    ]
+    if found is None:
+        yield Tiles(tiles)
+        yield Text("The report of the validation was not handed over to this evaluation.")
+        return
+    duplicates = found["duplicate_rows"]
+    share = percent(duplicates / found["rows"]) if found["rows"] else percent(None)
+    yield Tiles(
+        [
+            (f"{found['rows']:,}", "rows in the dataset"),
+            *tiles,
+            (f"{len(found['files']):,}", "files"),
+            (f"{duplicates:,}", f"duplicate rows ({share})"),
+        ]
+    )
+    if found["classes"]:
+        counted = sum(found["classes"].values())
+        yield Table(
+            (facts.contract.target.name, "#rows", "#share"),
+            [(name, f"{count:,}", percent(count / counted)) for name, count in found["classes"].items()],
+        )
+    yield from _findings(found)
+
+
+def _findings(found: Mapping[str, Any]) -> Iterator[Block]:
+    problems = found["problems"]
+    if not problems:
+        yield Text(
+            "Validation found nothing to object to. The report of the step validate has all it looked at."
+        )
+        return
+    yield Table(
+        ("check", "level", "what was found"),
+        [(one["check"], _level(one), one["sentence"]) for one in problems],
+    )
+
+
+def _level(problem: Mapping[str, Any]) -> Badge:
+    return Badge("warn", "warned") if problem.get("level") == "warn" else Badge("fail", "stopped")
+
+
+def features(facts: Facts) -> Iterator[Block]:
+    """The contract's features, and how much of each was missing."""
+    missing = facts.validation["missing"] if facts.validation else {}
+    rows = facts.validation["rows"] if facts.validation else 0
+    sensitive = set(facts.contract.sensitive)
+    yield Text(
+        f"{len(facts.contract.features)} features predict {facts.contract.target.name}. What the contract "
+        "allows is checked in training and for each row that is scored."
+    )
+    table = Table(
+        ("feature", "type", "allowed", "#missing"),
+        [
+            (
+                feature.name + (" (sensitive)" if feature.name in sensitive else ""),
+                feature.type + (", required" if feature.required else ""),
+                _allowed(feature),
+                percent(missing[feature.name] / rows) if rows and feature.name in missing else percent(None),
+            )
+            for feature in facts.contract.features
+        ],
+    )
+    long = len(table.rows) > TRIALS_SHOWN
+    yield Table(table.columns, table.rows, folded=f"All {len(table.rows)} features") if long else table
+
+
+def _allowed(feature: Feature) -> str:
+    if feature.values is not None:
+        return ", ".join(feature.values)
+    low, high = feature.minimum, feature.maximum
+    if low is not None and high is not None:
+        return f"{low:g} to {high:g}"
+    if low is not None:
+        return f"from {low:g}"
+    return f"up to {high:g}" if high is not None else "any"
+
+
+def tuning(facts: Facts) -> Iterator[Block]:
+    """The estimator and the trials it came out of."""
+    training = facts.contract.training
+    parameters = facts.model.get("parameters", training.parameters)
+    yield Pairs(
+        [
+            ("Estimator", training.estimator),
+            ("Parameters", _listed(parameters) or "scikit-learn's defaults"),
+            ("Seed", str(training.seed)),
+        ]
+    )
+    if not facts.trials:
+        yield Text("Trained once: no search for hyperparameters ([training.search] max_jobs = 1).")
+        return
+    yield from _trials(facts)
+
+
+def _trials(facts: Facts) -> Iterator[Block]:
+    metric = facts.trials[0]["metric"]
+    measured = [one["value"] for one in facts.trials if one["value"] is not None]
+    if measured:
+        yield Plots(figures.trials(measured, metric))
+    rows = [
+        (
+            one["name"],
+            number(one["value"]),
+            _listed(one["parameters"]),
+            Badge("pass", "chosen") if one.get("chosen") else one["status"],
+        )
+        for one in facts.trials
+    ]
+    columns = ("trial", f"#{metric}", "parameters", "")
+    yield Table(columns, rows[:TRIALS_SHOWN])
+    if rest := rows[TRIALS_SHOWN:]:
+        yield Table(columns, rest, folded=f"{len(rest)} more trials")
+
+
+def _listed(parameters: Mapping[str, Any]) -> str:
+    shown = {name: number(value) if isinstance(value, float) else value for name, value in parameters.items()}
+    return ", ".join(f"{name} = {value}" for name, value in sorted(shown.items()))
+
+
+def lineage(facts: Facts) -> Iterator[Block]:
+    """Everything that is needed to find the run again, or to repeat it."""
+    where, seal = facts.lineage, facts.evaluation["artifact"]
+    rows = [
+        ("Dataset version", facts.dataset),
+        ("Code digest", facts.evaluation["code_digest"]),
+        ("Contract digest", facts.contract.digest),
+        ("Run", where.run_uri),
+        ("Pipeline execution", where.execution),
+        ("Evaluation job", where.job),
+        ("Image", where.image),
+        ("Artifact", where.model_uri),
+        *((f"SHA-256 of {name}", digest) for name, digest in seal.items()),
+        ("Libraries", ", ".join(f"{name} {version}" for name, version in facts.model["libraries"].items())),
+    ]
+    yield Pairs([(term, value) for term, value in rows if value])
+    if not where.run_uri:
+        yield Text("The evaluation was run by hand, so there is no pipeline execution to name.")

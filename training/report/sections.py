@@ -1,0 +1,174 @@
+"""The report of a run, section by section: what HTML and Markdown both show.
+
+A part that does not apply says so, and why: that nothing was compared is a finding too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from training.report import figures
+from training.report.blocks import Badge, Block, Level, Pairs, Plots, Section, Table, Text, Tiles
+from training.report.facts import Facts
+from training.report.fair import fairness, slices
+from training.report.page import number
+from training.report.provenance import data, features, lineage, tuning
+
+INTERVALS = "An interval holds the true value 95 times in 100, as far as a bootstrap of the holdout can tell."
+
+
+def sections(facts: Facts) -> list[Section]:
+    """Every section, the verdict first."""
+    level: Level = "pass" if facts.evaluation["passed"] else "fail"
+    parts: list[tuple[str, Callable[[Facts], Iterator[Block]]]] = [
+        ("Data", data),
+        ("Features", features),
+        ("Tuning", tuning),
+        ("Metrics", _metrics),
+        ("Live model", _champion),
+        ("Curves", _curves),
+        ("Threshold", _threshold),
+        ("Slices", slices),
+        ("Fairness", fairness),
+        ("Importance", _importance),
+        ("Robustness", _robustness),
+        ("Serving", _serving),
+        ("Lineage", lineage),
+    ]
+    written = ((title, tuple(write(facts))) for title, write in parts)
+    return [
+        Section("Verdict", tuple(_verdict(facts)), level),
+        *(Section(title, blocks) for title, blocks in written if blocks),
+    ]
+
+
+def _verdict(facts: Facts) -> Iterator[Block]:
+    found = facts.evaluation
+    yield Text(facts.verdict)
+    if found["gates"]:
+        yield Table(
+            ("gate", "#measured", "verdict", ""),
+            [
+                (
+                    f"{gate['name']} {gate['condition']}",
+                    number(gate["value"]),
+                    Badge("pass", "passed") if gate["passed"] else Badge("fail", "missed"),
+                    "" if gate["passed"] else gate["says"],
+                )
+                for gate in found["gates"]
+            ],
+        )
+    named = [gate["name"] for gate in found["gates"] if gate["name"] in found["metrics"]]
+    shown = list(dict.fromkeys([*named, *found["metrics"]]))[:3]
+    yield Tiles(
+        [
+            *((number(found["metrics"][name]["value"]), name) for name in shown),
+            (f"{found['rows']:,}", "rows held out and measured on"),
+        ]
+    )
+
+
+def _metrics(facts: Facts) -> Iterator[Block]:
+    yield Text(f"On {facts.evaluation['rows']:,} rows that the model was not trained on. {INTERVALS}")
+    yield Table(
+        ("metric", "#value", "#low", "#high"),
+        [
+            (name, number(one["value"]), number(one["low"]), number(one["high"]))
+            for name, one in facts.evaluation["metrics"].items()
+        ],
+    )
+
+
+def _champion(facts: Facts) -> Iterator[Block]:
+    champion = facts.evaluation["champion"]
+    if champion is None:
+        yield Text("No version was live when this run began, so there was none to compare with.")
+        return
+    if champion["not_comparable"]:
+        yield Text(f"{champion['model_version']} could not be compared: {champion['not_comparable']}")
+        return
+    yield Text(
+        f"Both models on the same rows, against {champion['model_version']}. The interval is of the "
+        "difference, by a bootstrap that draws the same rows for both."
+    )
+    yield Table(
+        ("metric", "#live", "#this", "#difference", "#low", "#high"),
+        [
+            (
+                name,
+                *(number(one[part]) for part in ("champion", "challenger", "difference", "low", "high")),
+            )
+            for name, one in champion["metrics"].items()
+        ],
+    )
+
+
+def _curves(facts: Facts) -> Iterator[Block]:
+    if found := figures.curves(facts.evaluation):
+        yield Plots(found)
+
+
+def _threshold(facts: Facts) -> Iterator[Block]:
+    threshold = facts.evaluation["threshold"]
+    if threshold is None:
+        return
+    yield Pairs(
+        [
+            ("Predicted positive from", f"a probability of {number(threshold['value'])} on"),
+            ("Rule", threshold["rule"]),
+            ("Why", threshold["why"]),
+        ]
+    )
+    if found := figures.thresholds(facts.evaluation):
+        yield Plots(found)
+
+
+def _importance(facts: Facts) -> Iterator[Block]:
+    found = facts.evaluation["importance"]
+    if not found["features"]:
+        return
+    yield Plots(figures.importances(found))
+    yield Table(
+        ("feature", "#permutation", "#± std", "#mean |SHAP|"),
+        [
+            (
+                one["feature"],
+                number(one["permutation_mean"]),
+                number(one["permutation_std"]),
+                number(one["shap_mean_abs"]),
+            )
+            for one in found["features"]
+        ],
+        folded=f"All {len(found['features'])} features",
+    )
+
+
+def _robustness(facts: Facts) -> Iterator[Block]:
+    found = facts.evaluation["robustness"]
+    if not found:
+        return
+    yield Text("The same rows, changed in ways that data changes. What falls far is what to watch.")
+    yield Table(
+        ("change", "what it is", f"#{found[0]['metric']}", "#difference"),
+        [(one["change"], one["says"], number(one["value"]), number(one["difference"])) for one in found],
+    )
+
+
+def _serving(facts: Facts) -> Iterator[Block]:
+    found, parity = facts.evaluation["serving"], facts.evaluation["parity"]
+    yield Tiles(
+        [
+            (f"{found['latency_p50_ms']:.2f} ms", "one row, median"),
+            (f"{found['latency_p99_ms']:.2f} ms", "one row, 99 in 100 faster"),
+            (f"{found['latency_100_rows_p50_ms']:.2f} ms", "100 rows, median"),
+            (f"{found['latency_100_rows_p99_ms']:.2f} ms", "100 rows, 99 in 100 faster"),
+            (f"{found['memory_mib']:.0f} MiB", "memory of the server"),
+            (f"{found['artifact_bytes'] / 1e6:.2f} MB", "artifact"),
+        ]
+    )
+    yield Text(
+        "Measured in a process of its own where the evaluation ran, HTTP left out: figures to compare "
+        "runs by, not what a caller sees. "
+        f"ONNX and scikit-learn differ by {parity['largest_difference']:.2g} at most on the holdout "
+        f"({parity['tolerance']:g} is allowed)."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from training.evaluation.document import Calibration, Confusion, Curve, Evaluation, Importances, Residuals
@@ -89,11 +90,11 @@ def importances(found: Importances) -> Figures:
     ]
 
 
-def trials(values: Sequence[float], metric: str) -> Figures:
-    """The metric of each trial, in the order they began."""
-    numbers = list(range(1, len(values) + 1))
-    svg = plots.points("Trials", [Series(label=metric, x=numbers, y=list(values))], x="trial", y=metric)
-    return [(svg, "Each trial's value of what the search improves.")]
+def trials(values: Sequence[float], metric: str, *, higher_is_better: bool) -> Figures:
+    """The metric of each trial, in the order they began, and the best until then."""
+    best = list(accumulate(values, max if higher_is_better else min))
+    svg = plots.trials("Trials", values, best, y=metric)
+    return [(svg, "Each trial's value of what the search improves, and the best until then.")]
 
 
 def _named(curve: Curve) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 ABSENT = "–"
-_LARGE, _SMALL = 1e6, 1e-4
+_LARGE, _SMALL = 1e6, 1e-3
 
 
 def render(template: str, /, **values: object) -> str:
@@ -28,15 +28,14 @@ def render(template: str, /, **values: object) -> str:
 
 
 def number(value: float | None) -> str:
-    """Four significant digits, as people read them; a dash where there is none."""
+    """Four digits, as people read them; a dash where there is none."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ABSENT
     if isinstance(value, int) or float(value).is_integer():
         return f"{int(value):,}" if abs(value) < 1e15 else f"{value:.4g}"
     if not _SMALL <= abs(value) < _LARGE:
         return f"{value:.3g}"
-    decimals = max(0, 3 - math.floor(math.log10(abs(value))))
-    return f"{value:,.{decimals}f}"
+    return f"{value:,.{max(0, min(4, 3 - math.floor(math.log10(abs(value)))))}f}"
 
 
 def percent(share: float | None) -> str:

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 Numbers = Sequence[float]
 
-WIDTH, HEIGHT = 4.4, 3.3
+WIDTH, HEIGHT = 3.8, 2.9
 """Inches; at 72 points an inch, text keeps its size on a phone and is not huge on a desk."""
 LABEL_CHARACTERS = 26
 DASHES = (0, (4, 3))
+FEW = 50
+"""Points up to which each may be large."""
 MATRIX_NUMBERS = 12
 """Classes up to which the cells of a matrix have room for their numbers."""
 
@@ -113,8 +115,24 @@ def points(title: str, groups: Sequence[Series], *, x: str, y: str, level: float
         if level is not None:
             axes.axhline(level, color=MUTED, linewidth=1, linestyle=DASHES)
         for group, color in zip(groups, _cycle(len(groups)), strict=True):
-            axes.plot(group.x, group.y, "o", color=color, label=group.label, markersize=3, alpha=0.6, mew=0)
+            few = len(group.x) <= FEW
+            size, alpha = (5, 1.0) if few else (3, 0.5)
+            axes.plot(group.x, group.y, "o", color=color, label=group.label, ms=size, alpha=alpha, mew=0)
         _labelled(axes, x, y, legend=len(groups) > 1)
+
+    return _draw(title, draw)
+
+
+def trials(title: str, values: Numbers, best: Numbers, *, y: str) -> Markup:
+    """A point for each trial in the order they ran, and the best until then as a line."""
+    from matplotlib.ticker import MaxNLocator
+
+    def draw(axes: Axes) -> None:
+        numbers = range(1, len(values) + 1)
+        axes.plot(numbers, best, color=SERIES[1], drawstyle="steps-post", label="best so far")
+        axes.plot(numbers, values, "o", color=SERIES[0], label="trial", ms=5, mew=0)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _labelled(axes, "trial", y, legend=True)
 
     return _draw(title, draw)
 
@@ -186,8 +204,9 @@ def matrix(title: str, labels: Sequence[str], counts: Sequence[Numbers], *, x: s
 def _labelled(axes: Axes, x: str, y: str, *, legend: bool) -> None:
     axes.set_xlabel(x)
     axes.set_ylabel(y)
-    if legend:
-        axes.legend(loc="best")
+    if legend and axes.figure is not None:
+        # Below the frame: within it, it would lie over the lines of some model.
+        axes.figure.legend(loc="outside lower center", ncols=2, columnspacing=1.2, handlelength=1.4)
 
 
 def _dash(axes: Axes) -> None:

@@ -118,8 +118,9 @@ def tuning(facts: Facts) -> Iterator[Block]:
 def _trials(facts: Facts) -> Iterator[Block]:
     metric = facts.trials[0]["metric"]
     measured = [one["value"] for one in facts.trials if one["value"] is not None]
+    chosen = [one["value"] for one in facts.trials if one.get("chosen")]
     if measured:
-        yield Plots(figures.trials(measured, metric))
+        yield Plots(figures.trials(measured, metric, higher_is_better=chosen == [max(measured)]))
     rows = [
         (
             one["name"],

@@ -47,3 +47,35 @@ def _verdict(gate: Mapping[str, Any] | None) -> str:
         return ""
     mark = "[green]✓[/green]" if gate["passed"] else "[red]✗[/red]"
     return f"{mark} {gate['gate'].split(' ', 1)[1]}"
+
+
+def gate_lines(evaluation: Mapping[str, Any]) -> list[str]:
+    """A line for each gate with what was measured; without gates, for each metric."""
+    gates = [
+        f"{gate['gate'].split(' ', 1)[0]} {_number(gate['value'])} {_verdict(gate)}"
+        for gate in evaluation["gates"]
+    ]
+    return gates or [f"{name} {_number(m['value'])}" for name, m in evaluation["metrics"].items()]
+
+
+def comparison_table(evaluations: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Each metric of several evaluations, by the version's name, side by side with 95% intervals."""
+    table = Table(box=None, padding=(0, 2), header_style="dim", show_edge=False)
+    table.add_column("  metric")
+    for name in evaluations:
+        table.add_column(name, justify="right")
+    metrics = {name: None for evaluation in evaluations.values() for name in evaluation["metrics"]}
+    for metric in metrics:
+        found = (evaluation["metrics"].get(metric) for evaluation in evaluations.values())
+        table.add_row(f"  {metric}", *(_interval(each) for each in found))
+    return table
+
+
+def _interval(metric: Mapping[str, Any] | None) -> str:
+    if metric is None:
+        return ""
+    return f"{_number(metric['value'])} ({_number(metric['low'])} to {_number(metric['high'])})"
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4g}"

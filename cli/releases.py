@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from botocore.exceptions import ClientError
 
@@ -14,7 +15,8 @@ from cli.waiting import wait_until
 from contract.layout import live_parameter
 
 RELEASE_TIMEOUT_SECONDS = 3600.0
-APPROVED, REJECTED = "Approved", "Rejected"
+APPROVED: Final = "Approved"
+REJECTED: Final = "Rejected"
 FAILED = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 RECENT_EXECUTIONS = 20
 

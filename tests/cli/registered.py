@@ -1,0 +1,47 @@
+"""Model packages as the training pipeline registers them, in a mocked account."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from cli.aws import Aws
+from cli.session import Deployment
+from tests.cli.conftest import deploy
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import MetricsSourceTypeDef
+
+GROUP = "millrace-dev-tumor"
+EVALUATIONS = "artifacts"
+
+
+def deploy_group(aws: Aws) -> Deployment:
+    """A deployed model with a package group, a data bucket and a results bucket."""
+    aws.s3.create_bucket(Bucket=EVALUATIONS, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    aws.sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
+    buckets = {"Results": {"Type": "AWS::S3::Bucket"}}
+    return deploy(aws, "tumor", buckets, {"ModelPackageGroup": GROUP, "ResultsBucket": {"Ref": "Results"}})
+
+
+def register(aws: Aws, dataset: str, auc: float, run: str = "r1") -> str:
+    """Register a version trained on a dataset that waits for its approval. Returns its ARN."""
+    gate = {"gate": "roc_auc >= 0.9", "value": auc, "passed": auc >= 0.9}
+    metrics = {"roc_auc": {"value": auc, "low": auc - 0.01, "high": None}}
+    key = f"runs/{run}-{auc}/evaluation.json"
+    body = json.dumps({"metrics": metrics, "gates": [gate]})
+    aws.s3.put_object(Bucket=EVALUATIONS, Key=key, Body=body)
+    statistics: MetricsSourceTypeDef = {
+        "ContentType": "application/json",
+        "S3Uri": f"s3://{EVALUATIONS}/{key}",
+    }
+    return aws.sagemaker.create_model_package(
+        ModelPackageGroupName=GROUP,
+        ModelApprovalStatus="PendingManualApproval",
+        ModelMetrics={"ModelQuality": {"Statistics": statistics}},
+        CustomerMetadataProperties={
+            "dataset_version": dataset,
+            "code_digest": "c0de" * 16,
+            "run_uri": f"s3://{EVALUATIONS}/runs/{run}/",
+        },
+    )["ModelPackageArn"]

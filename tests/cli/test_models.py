@@ -1,0 +1,101 @@
+"""`models` lists versions, compares them, and keeps who decided what."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from rich.console import Console
+
+from cli.aws import Aws
+from cli.errors import CliError
+from cli.evaluation import comparison_table
+from cli.models import versions_table
+from cli.registry import decide, read_package_evaluation, version, versions
+from cli.session import Deployment
+from contract.layout import live_parameter
+from tests.cli.registered import EVALUATIONS, GROUP, deploy_group, register
+
+
+@pytest.fixture
+def deployed(aws: Aws) -> Deployment:
+    deployed = deploy_group(aws)
+    for auc in (0.85, 0.95):
+        register(aws, f"{auc}".encode().hex().ljust(64, "0"), auc)
+    return deployed
+
+
+def told(deployed: Deployment) -> str:
+    console = Console(width=140)
+    with console.capture() as captured:
+        console.print(versions_table(deployed, versions(deployed)))
+    return captured.get()
+
+
+def test_versions_are_listed_newest_first(deployed: Deployment) -> None:
+    assert [found.name for found in versions(deployed)] == [f"{GROUP}/2", f"{GROUP}/1"]
+
+
+def test_a_version_is_told_with_its_gates_dataset_and_what_is_live(deployed: Deployment) -> None:
+    live = {"model_version": f"{GROUP}/1", "model_package_arn": "arn", "released_at": "2026-11-21"}
+    deployed.aws.ssm.put_parameter(Name=live_parameter("dev", "tumor"), Value=json.dumps(live), Type="String")
+
+    newest, older = told(deployed).split(f"{GROUP}/1")
+
+    assert "PendingManualApproval" in newest
+    assert "roc_auc 0.95 ✓ >= 0.9" in newest
+    assert "302e39350000" in newest
+    assert "live" not in newest
+    assert "roc_auc 0.85 ✗ >= 0.9" in older
+    assert "live" in older
+
+
+def test_a_version_whose_evaluation_is_gone_is_listed_all_the_same(deployed: Deployment) -> None:
+    deployed.aws.s3.delete_object(Bucket=EVALUATIONS, Key="runs/r1-0.95/evaluation.json")
+
+    assert "its evaluation.json is not there" in told(deployed)
+
+
+def test_two_versions_are_compared_with_intervals(deployed: Deployment) -> None:
+    evaluations = {
+        found.name: read_package_evaluation(deployed.aws, found) or {} for found in versions(deployed)
+    }
+    console = Console(width=140)
+    with console.capture() as captured:
+        console.print(comparison_table(evaluations))
+
+    assert "0.95 (0.94 to unknown)" in captured.get()
+    assert "0.85 (0.84 to unknown)" in captured.get()
+
+
+@pytest.mark.parametrize("status", ["Approved", "Rejected"])
+def test_a_decision_keeps_the_note_and_who_made_it(deployed: Deployment, status: str) -> None:
+    decide(deployed.aws, version(deployed, "2"), status, "better on\nyoung adults")  # type: ignore[arg-type]
+
+    found = version(deployed, f"{GROUP}/2")
+    assert found.status == status
+    assert found.description.startswith(f"better on young adults ({status} by arn:aws:")
+    assert "better on young adults" in told(deployed)
+    with pytest.raises(CliError, match=f"{GROUP}/2 is {status} already: better on"):
+        decide(deployed.aws, found, status, "again")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("note", "complaint"), [(" \n", "the note is empty"), ("x" * 1024, "too long by")])
+def test_a_note_that_cannot_be_kept_changes_nothing(deployed: Deployment, note: str, complaint: str) -> None:
+    with pytest.raises(CliError, match=complaint):
+        decide(deployed.aws, version(deployed, "1"), "Approved", note)
+
+    assert version(deployed, "1").status == "PendingManualApproval"
+
+
+@pytest.mark.parametrize(
+    ("named", "complaint"),
+    [
+        ("3", f"there is no version {GROUP}/3"),
+        ("newest", "'newest' is no version"),
+        ("millrace-dev-income/1", "is not a version of tumor"),
+    ],
+)
+def test_no_such_version(deployed: Deployment, named: str, complaint: str) -> None:
+    with pytest.raises(CliError, match=complaint):
+        version(deployed, named)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from contract.threshold import DEFAULT
 
 MODEL = "model.onnx"
 CONTRACT = "contract.json"
@@ -19,6 +23,13 @@ SEALED = (MODEL, CONTRACT, BASELINE, FACTS)
 
 class ArtifactError(ValueError):
     """An artifact lacks a file, has one too many, or its bytes are not what was sealed."""
+
+
+def threshold(facts: Mapping[str, Any]) -> float:
+    """The probability from which on a row is predicted positive, of what `FACTS` holds."""
+    # Models that are live may be older than the choice, and had no other.
+    chosen = facts.get("threshold") or {"value": DEFAULT}
+    return float(chosen["value"])
 
 
 def sha256(stream: io.BufferedIOBase) -> str:

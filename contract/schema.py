@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from contract import threshold
+
 Problem = Literal["binary", "multiclass", "regression"]
 FeatureType = Literal["number", "category", "datetime"]
 
@@ -44,10 +46,15 @@ class Feature:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """The column to predict. `positive` is set for binary problems only."""
+    """The column to predict. `positive` is set for binary problems only.
+
+    `threshold` says how the probability from which on a row is predicted positive is decided,
+    as `contract.threshold` reads it.
+    """
 
     name: str
     positive: str | None = None
+    threshold: threshold.Setting = threshold.DEFAULT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +76,18 @@ class Training:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """How a model is looked at. `metric` is what slices, importances and robustness are told in.
+
+    None is `contract.gates.PRIMARY`. Slices and sensitive groups of fewer rows than
+    `minimum_rows` are not judged.
+    """
+
+    metric: str | None = None
+    minimum_rows: int = 30
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contract:
     """Everything a job, a handler or the model server must know about one model."""
 
@@ -80,6 +99,7 @@ class Contract:
     row_id: str | None = None
     sensitive: tuple[str, ...] = ()
     training: Training = field(default_factory=Training)
+    evaluation: Evaluation = field(default_factory=Evaluation)
     gates: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -125,6 +145,7 @@ class Contract:
                     "features": tuple(_feature(f) for f in document["features"]),
                     "sensitive": tuple(document["sensitive"]),
                     "training": Training(**document["training"]),
+                    "evaluation": Evaluation(**document.get("evaluation", {})),
                 }
             )
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from contract.reasons import RowReason, rejected_text
 from contract.serving import PREDICTION, PROBABILITY, REJECTED, probability_column
+from contract.threshold import DEFAULT
 from training.rows import Fault
 
 Reason = Mapping[str, str]
@@ -43,8 +44,10 @@ def wrong_field_count(fields: int, width: int) -> Reason:
 class AnswerWriter(ABC):
     """Writes answers of one model."""
 
-    def __init__(self, problem: str, classes: Sequence[str]) -> None:
+    def __init__(self, problem: str, classes: Sequence[str], threshold: float = DEFAULT) -> None:
+        """`threshold` is the probability from which on a binary problem's row is positive."""
         self._problem = problem
+        self._threshold = threshold
         names = {"binary": [PROBABILITY], "multiclass": list(map(probability_column, classes))}
         self.numbers = names.get(problem, [])
         """Of which columns a scored row has numbers beside its prediction."""
@@ -57,7 +60,8 @@ class AnswerWriter(ABC):
             return [self._value % value for value in output.tolist()]
         if self._problem == "binary":
             negative, positive = self._templates
-            return [(positive if p >= 0.5 else negative) % p for p in output[:, 1].tolist()]
+            least = self._threshold
+            return [(positive if p >= least else negative) % p for p in output[:, 1].tolist()]
         chosen = output.argmax(axis=1).tolist()
         return [self._templates[k] % tuple(row) for k, row in zip(chosen, output.tolist(), strict=True)]
 
@@ -85,9 +89,11 @@ class JsonAnswers(AnswerWriter):
 class CsvAnswers(AnswerWriter):
     """Of each row what follows its own columns in a result: the end of its line, from the comma on."""
 
-    def __init__(self, problem: str, classes: Sequence[str], model_version: str) -> None:
+    def __init__(
+        self, problem: str, classes: Sequence[str], model_version: str, threshold: float = DEFAULT
+    ) -> None:
         self._model_version = model_version
-        super().__init__(problem, classes)
+        super().__init__(problem, classes, threshold)
 
     def rejection(self, reasons: Sequence[Reason]) -> str:
         return csv_line(["", "", *[""] * len(self.numbers), rejected_text(reasons), self._model_version])

@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from contract.artifact import ArtifactError
 from training.graph import CATEGORIES, NUMBERS
+from training.samples import Samples
 from training.values import UNSEEN
 
 MATRIX = "matrix"
@@ -74,6 +77,13 @@ def detached(model: bytes) -> Detached:
     del graph.graph.input[:]
     graph.graph.input.append(matrix)
     return Detached(vocabularies, graph.SerializeToString())
+
+
+def coded(samples: Samples, vocabularies: Sequence[Mapping[str, float]]) -> NDArray[np.float32]:
+    """Samples as the matrix that a graph without its encoder takes."""
+    texts = zip(samples.categories.T, vocabularies, strict=True)
+    codes = [[known.get(text, UNSEEN) for text in column] for column, known in texts]
+    return np.column_stack([samples.numbers, *codes]).astype(np.float32)
 
 
 def _vocabulary(node: onnx.NodeProto) -> Mapping[str, float]:

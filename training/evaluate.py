@@ -7,97 +7,95 @@ from __future__ import annotations
 
 import json
 import logging
-import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from contract import artifact
-from contract.gates import Gate, missed
 from contract.schema import Contract
-from training import metrics
+from training.champion import Champion as Live
+from training.champion import read_champion
+from training.evaluation import bootstrap, champion, curves, fairness, importance, robustness, serving, slices
+from training.evaluation.document import Evaluation
+from training.evaluation.judge import judge, named
+from training.evaluation.sealed import ARCHIVE, SealedModel, unpack
 from training.failures import PlatformError
-from training.graph import Graph
 from training.inputs import DATASET_VERSION, check_code, read_contract
 from training.paths import Paths
 from training.samples import Samples
 
-ARCHIVE = "model.tar.gz"
+DOCUMENT = "evaluation.json"
 
 log = logging.getLogger(__name__)
 
 
 def run(paths: Paths, environ: Mapping[str, str]) -> None:
-    """Job: inputs `model` (`model.tar.gz`), `holdout`, `contract`; output `evaluation/evaluation.json`.
+    """Job: inputs `model`, `holdout`, `contract` and `champion`; output `evaluation/evaluation.json`.
 
     A missed gate is a result, not a failure: the pipeline's gate reads `passed` and `missed`.
 
     Raises:
-        PlatformError: the archive is no sealed artifact of this contract.
+        PlatformError: an archive is no sealed artifact, or the model's not one of this contract.
     """
     contract = read_contract(paths.processing_input("contract"))
     code = check_code(contract, environ)
     holdout = Samples.read(paths.processing_input("holdout"), contract)
-    with TemporaryDirectory() as folder:
-        digests = unpack(paths.processing_input("model") / ARCHIVE, Path(folder))
-        document = evaluate(contract, Path(folder), holdout)
-    document |= {
-        "artifact": digests,
-        "dataset_version": environ.get(DATASET_VERSION, ""),
-        "code_digest": code,
-    }
-    target = paths.processing_output("evaluation") / "evaluation.json"
-    target.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    archive = paths.processing_input("model") / ARCHIVE
+    with TemporaryDirectory() as folder, threadpool_limits(limits=1, user_api="blas"):
+        digests = unpack(archive, Path(folder))
+        live = read_champion(paths.processing_input("champion"))
+        document = evaluate(contract, Path(folder), archive, holdout, live)
+    document["artifact"] = digests
+    document["dataset_version"] = environ.get(DATASET_VERSION, "")
+    document["code_digest"] = code
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    (paths.processing_output("evaluation") / DOCUMENT).write_text(text + "\n", encoding="utf-8")
     for name, metric in document["metrics"].items():
         log.info("%s=%s; (%s to %s)", name, metric["value"], metric["low"], metric["high"])
     log.info("gates: %s", "passed" if document["passed"] else document["missed"])
 
 
-def evaluate(contract: Contract, folder: Path, holdout: Samples) -> dict[str, Any]:
-    """Metrics with intervals, and each gate's verdict, of an unpacked artifact.
+def evaluate(
+    contract: Contract, folder: Path, archive: Path, holdout: Samples, live: Live | None
+) -> Evaluation:
+    """Everything about an unpacked artifact but its origin, and each gate's verdict.
+
+    The same inputs give the same document, except for
+    `serving`, which is measured.
 
     Raises:
         PlatformError: the artifact was made for another contract.
     """
     if (folder / artifact.CONTRACT).read_text(encoding="utf-8") != contract.to_json():
         raise PlatformError("the artifact was trained for another contract than this run's")
-    classes = tuple(json.loads((folder / artifact.FACTS).read_text(encoding="utf-8"))["classes"])
-    graph = Graph((folder / artifact.MODEL).read_bytes())
-    found = graph.run(holdout.numbers, holdout.categories).astype(np.float64)
-    predictions = metrics.of_problem(contract.problem, found)
-    truth = holdout.coded_target(classes)
-    intervals = metrics.with_intervals(contract.problem, truth, predictions, contract.training.seed)
-    values = metrics.measure(contract.problem, truth, predictions)
-    verdicts = [
-        {
-            "gate": str(gate),
-            "value": intervals[gate.metric]["value"],
-            "passed": gate.passes(values[gate.metric]),
-        }
-        for gate in (Gate.parse(metric, condition) for metric, condition in contract.gates.items())
-    ]
-    return {
+    model = SealedModel(folder)
+    rows = model.rows(holdout)
+    metrics = bootstrap.intervals(rows, contract.training.seed)
+    found: Evaluation = {
         "problem": contract.problem,
         "rows": len(holdout),
-        "metrics": intervals,
-        "gates": verdicts,
-        "passed": all(verdict["passed"] for verdict in verdicts),
-        "missed": "; ".join(missed(contract.gates, values)),
+        "classes": list(model.classes),
+        "metrics": metrics,
+        "threshold": model.facts.get("threshold"),
+        "curves": curves.draw(rows, model.classes, metrics),
+        "slices": slices.find(contract, holdout, rows),
+        "fairness": fairness.assess(contract, holdout, rows, model.classes),
+        "importance": importance.rank(model, holdout),
+        "robustness": robustness.probe(model, holdout),
+        "serving": serving.measure(folder, archive, holdout, contract),
+        "parity": model.facts["parity"],
+        "champion": champion.compare(live, contract, holdout, rows),
+        "gates": [],
+        "passed": True,
+        "missed": "",
+        "artifact": {},
+        "dataset_version": "",
+        "code_digest": "",
     }
-
-
-def unpack(archive: Path, folder: Path) -> dict[str, str]:
-    """Unpack an artifact to a folder and check it against its seal; its files' digests.
-
-    Raises:
-        PlatformError: it cannot be read, or is not as it was sealed.
-    """
-    try:
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
-        return artifact.verify(folder)
-    except (OSError, tarfile.TarError, artifact.ArtifactError) as error:
-        raise PlatformError(f"{archive.name} is no sealed artifact: {error}") from error
+    verdicts = list(judge(contract.gates, named(found), found["champion"]))
+    found["gates"] = verdicts
+    found["passed"] = all(verdict["passed"] for verdict in verdicts)
+    found["missed"] = "; ".join(verdict["says"] for verdict in verdicts if not verdict["passed"])
+    return found

@@ -22,12 +22,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.pipeline import Pipeline
 
 from contract.schema import Contract
-from training.encoding import detached, encoder
+from training.encoding import coded, detached, encoder
 from training.failures import ModelCodeError, PlatformError
 from training.fitting import FittedModel
 from training.graph import CATEGORIES, NUMBERS, OUTPUT, Graph, MatrixGraph
 from training.samples import Samples
-from training.values import UNSEEN
 
 OPSETS = {"": 21, "ai.onnx.ml": 3}
 IR_VERSION = 10
@@ -83,12 +82,8 @@ def check_detached(exported: bytes, samples: Samples) -> None:
         PlatformError: they do not give the same to the bit.
     """
     vocabularies, model = detached(exported)
-    texts = zip(samples.categories.T, vocabularies, strict=True)
-    codes = [[known.get(text, UNSEEN) for text in column] for column, known in texts]
-    matrix = np.column_stack([samples.numbers, *codes]).astype(np.float32)
-    if not np.array_equal(
-        MatrixGraph(model).run(matrix), Graph(exported).run(samples.numbers, samples.categories)
-    ):
+    found = MatrixGraph(model).run(coded(samples, vocabularies))
+    if not np.array_equal(found, Graph(exported).run(samples.numbers, samples.categories)):
         raise PlatformError("the graph predicts otherwise without its encoder")
 
 

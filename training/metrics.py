@@ -1,37 +1,71 @@
-"""Metrics of predictions, with confidence intervals. Formulas are scikit-learn's, whose
-functions the tests hold these against; these are written for a few hundred resamples.
+"""Metrics of predictions, by the kind of problem.
 
 Of a binary problem, `predictions` [n] are probabilities of the positive class and `truth`
 [n] is 1 for it, else 0. Of a multiclass problem, `predictions` [n, classes] and `truth` [n]
-the class codes; `precision`, `recall`, `f1` and `roc_auc` are means over the classes.
-Of a regression both are values [n].
+the class codes; precision, recall, F1, ROC AUC and PR AUC are means over the classes, and
+the calibration error is that of the class predicted. Of a regression both are values [n].
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from typing import Any, TypedDict
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contract.gates import METRICS
+from contract.threshold import DEFAULT
+from training.evaluation import formulas
+from training.evaluation.formulas import Array, Measure
 
-Array = NDArray[Any]
 Scores = dict[str, float]
+_OfRows = Callable[["Rows"], Measure]
 
-RESAMPLES = 300
-CONFIDENCE = 0.95
 _SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
 
 
-class Interval(TypedDict):
-    """A metric on the holdout, and the bounds between which resamples put it 95 times in 100."""
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What was predicted of some rows, and what was true. `threshold` is of binary problems."""
 
-    value: float | None
-    low: float | None
-    high: float | None
+    problem: str
+    truth: Array
+    predictions: Array
+    threshold: float = DEFAULT
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def at(self, places: Array) -> Rows:
+        """The rows at some places, or where a mask is true."""
+        return Rows(self.problem, self.truth[places], self.predictions[places], self.threshold)
+
+    @cached_property
+    def chosen(self) -> Array:
+        """The code [n] of the class predicted."""
+        binary = self.problem == "binary"
+        chosen: Array = self.predictions >= self.threshold if binary else self.predictions.argmax(axis=1)
+        return chosen.astype(float)
+
+    @property
+    def errors(self) -> Array:
+        """Of a regression: prediction minus truth [n]."""
+        errors: Array = self.predictions - self.truth
+        return errors
+
+    @property
+    def codes(self) -> range:
+        """The class codes of a multiclass problem."""
+        return range(self.predictions.shape[1])
+
+    def measure(self, metric: str) -> Measure:
+        """One metric of these rows."""
+        return _MEASURES[self.problem][metric](self)
+
+    def score(self, metric: str) -> float:
+        """One metric's value; NaN where it is not defined."""
+        return float(self.measure(metric)(np.ones((1, len(self))))[0])
 
 
 def of_problem(problem: str, output: Array) -> Array:
@@ -39,110 +73,82 @@ def of_problem(problem: str, output: Array) -> Array:
     return output[:, 1] if problem == "binary" else output
 
 
-def measure(problem: str, truth: Array, predictions: Array) -> Scores:
+def measure(problem: str, truth: Array, predictions: Array, threshold: float = DEFAULT) -> Scores:
     """Every metric of a kind of problem; NaN where it is not defined."""
-    scores = _MEASURES[problem](truth, predictions)
-    return {name: float(scores[name]) for name in METRICS[problem]}
+    rows = Rows(problem, truth, predictions, threshold)
+    return {name: rows.score(name) for name in METRICS[problem]}
 
 
-def with_intervals(problem: str, truth: Array, predictions: Array, seed: int) -> dict[str, Interval]:
-    """Every metric with its percentile bootstrap interval (Efron and Tibshirani, 1993, ch. 13).
-
-    None stands for a value that is not defined.
-    """
-    random = np.random.default_rng(seed)
-    rows = len(truth)
-    draws = []
-    for _ in range(RESAMPLES):
-        drawn = random.integers(0, rows, rows)
-        draws.append(measure(problem, truth[drawn], predictions[drawn]))
-    tail = (1 - CONFIDENCE) / 2
-    result: dict[str, Interval] = {}
-    for name, value in measure(problem, truth, predictions).items():
-        defined = [draw[name] for draw in draws if not math.isnan(draw[name])]
-        low, high = np.quantile(defined, [tail, 1 - tail]).tolist() if defined else (None, None)
-        result[name] = {"value": None if math.isnan(value) else value, "low": low, "high": high}
-    return result
+def _log_loss(rows: Rows) -> Measure:
+    if rows.problem == "binary":
+        given = np.where(rows.truth == 1, rows.predictions, 1 - rows.predictions)
+    else:
+        given = rows.predictions[np.arange(len(rows)), rows.truth.astype(int)]
+    return formulas.mean(-np.log(np.clip(given, _SMALLEST_PROBABILITY, 1)))
 
 
-def _binary(truth: Array, probability: Array) -> Scores:
-    positive = probability >= 0.5
-    hits = float(np.sum(truth[positive]))
-    clipped = np.clip(probability, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
-    return {
-        "accuracy": float(np.mean(positive == truth)),
-        **_precision_recall(hits, float(positive.sum()), float(truth.sum())),
-        "roc_auc": _roc_auc(truth, probability),
-        "pr_auc": _average_precision(truth, probability),
-        "log_loss": -float(np.mean(np.where(truth == 1, np.log(clipped), np.log1p(-clipped)))),
-        "brier": float(np.mean((probability - truth) ** 2)),
-    }
+def _brier(rows: Rows) -> Measure:
+    if rows.problem == "binary":
+        return formulas.mean((rows.predictions - rows.truth) ** 2)
+    certain = rows.truth[:, None] == np.array(rows.codes)
+    return formulas.mean(np.sum((rows.predictions - certain) ** 2, axis=1))
 
 
-def _multiclass(truth: Array, probabilities: Array) -> Scores:
-    classes = range(probabilities.shape[1])
-    chosen = probabilities.argmax(axis=1)
-    parts = [
-        _precision_recall(
-            float(np.sum((chosen == k) & (truth == k))), float(np.sum(chosen == k)), float(np.sum(truth == k))
-        )
-        for k in classes
-    ]
-    areas = [_roc_auc(truth == k, probabilities[:, k]) for k in classes]
-    given = np.clip(probabilities[np.arange(len(truth)), truth.astype(int)], _SMALLEST_PROBABILITY, 1)
-    return {
-        "accuracy": float(np.mean(chosen == truth)),
-        **{name: float(np.mean([part[name] for part in parts])) for name in parts[0]},
-        "roc_auc": float(np.mean(areas)),
-        "log_loss": -float(np.mean(np.log(given))),
-    }
+def _ece(rows: Rows) -> Measure:
+    if rows.problem == "binary":
+        return formulas.calibration_error(rows.predictions, rows.truth)
+    return formulas.calibration_error(rows.predictions.max(axis=1), rows.chosen == rows.truth)
 
 
-def _regression(truth: Array, values: Array) -> Scores:
-    errors = values - truth
-    spread = float(np.sum((truth - truth.mean()) ** 2))
-    return {
-        "rmse": math.sqrt(np.mean(errors**2)),
-        "mae": float(np.mean(np.abs(errors))),
-        "r2": 1 - float(np.sum(errors**2)) / spread if spread else math.nan,
-    }
+def _rmse(rows: Rows) -> Measure:
+    mean = formulas.mean(rows.errors**2)
+    return lambda weights: np.sqrt(mean(weights))
 
 
-def _precision_recall(hits: float, chosen: float, relevant: float) -> Scores:
-    """Zero where undefined, as a class that is never chosen deserves."""
-    return {
-        "precision": hits / chosen if chosen else 0.0,
-        "recall": hits / relevant if relevant else 0.0,
-        "f1": 2 * hits / (chosen + relevant) if chosen + relevant else 0.0,
-    }
+def _error_quantile(share: float) -> _OfRows:
+    return lambda rows: formulas.quantile(np.abs(rows.errors), share)
 
 
-def _roc_auc(truth: Array, scores: Array) -> float:
-    """Share of pairs of a positive and a negative that the scores put in order; ties count half.
+def _macro(formula: Callable[[Array, Array], Measure], *, chosen: bool) -> _OfRows:
+    """The mean over the classes of a formula of the truth and of what was chosen, or of its probability."""
 
-    By the sum of the positives' ranks (Mann and Whitney, 1947).
-    """
-    positives = float(np.sum(truth))
-    negatives = len(truth) - positives
-    if not positives or not negatives:
-        return math.nan
-    _, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2
-    return (float(np.sum(ranks[places] * truth)) - positives * (positives + 1) / 2) / (positives * negatives)
+    def of_rows(rows: Rows) -> Measure:
+        given = [(rows.chosen == k).astype(float) if chosen else rows.predictions[:, k] for k in rows.codes]
+        measures = [formula((rows.truth == k).astype(float), given[k]) for k in rows.codes]
+        return lambda weights: np.mean([measured(weights) for measured in measures], axis=0)
+
+    return of_rows
 
 
-def _average_precision(truth: Array, scores: Array) -> float:
-    """Mean of the precision at each distinct score, weighted by the recall it adds."""
-    positives = float(np.sum(truth))
-    if not positives:
-        return math.nan
-    _, places, counts = np.unique(-scores, return_inverse=True, return_counts=True)
-    hits = np.bincount(places, weights=truth)
-    return float(np.sum(hits * np.cumsum(hits) / np.cumsum(counts)) / positives)
-
-
-_MEASURES: dict[str, Callable[[Array, Array], Scores]] = {
-    "binary": _binary,
-    "multiclass": _multiclass,
-    "regression": _regression,
+_OF_CLASSES: dict[str, _OfRows] = {
+    "accuracy": lambda rows: formulas.mean(rows.chosen == rows.truth),
+    "log_loss": _log_loss,
+    "brier": _brier,
+    "ece": _ece,
+}
+_MEASURES: dict[str, dict[str, _OfRows]] = {
+    "binary": {
+        **_OF_CLASSES,
+        "precision": lambda rows: formulas.precision(rows.truth, rows.chosen),
+        "recall": lambda rows: formulas.recall(rows.truth, rows.chosen),
+        "f1": lambda rows: formulas.f1(rows.truth, rows.chosen),
+        "roc_auc": lambda rows: formulas.roc_auc(rows.truth, rows.predictions),
+        "pr_auc": lambda rows: formulas.average_precision(rows.truth, rows.predictions),
+    },
+    "multiclass": {
+        **_OF_CLASSES,
+        "precision": _macro(formulas.precision, chosen=True),
+        "recall": _macro(formulas.recall, chosen=True),
+        "f1": _macro(formulas.f1, chosen=True),
+        "roc_auc": _macro(formulas.roc_auc, chosen=False),
+        "pr_auc": _macro(formulas.average_precision, chosen=False),
+    },
+    "regression": {
+        "rmse": _rmse,
+        "mae": lambda rows: formulas.mean(np.abs(rows.errors)),
+        "r2": lambda rows: formulas.r2(rows.truth, rows.errors),
+        "absolute_error_p50": _error_quantile(0.5),
+        "absolute_error_p90": _error_quantile(0.9),
+        "absolute_error_p99": _error_quantile(0.99),
+    },
 }

@@ -44,7 +44,8 @@ class Predictor:
         self.contract = Contract.from_json((folder / artifact.CONTRACT).read_bytes())
         facts = json.loads((folder / artifact.FACTS).read_bytes())
         self.classes: list[str] = facts["classes"]
-        self._json = JsonAnswers(self.contract.problem, self.classes)
+        self.threshold = artifact.threshold(facts)
+        self._json = JsonAnswers(self.contract.problem, self.classes, self.threshold)
         self._vocabularies, model = detached((folder / artifact.MODEL).read_bytes())
         self._graph = MatrixGraph(model)
         self._readers: dict[Hashable, MatrixReader] = {}

@@ -69,7 +69,7 @@ def score_file(
         message = f"The result adds a column {name!r}, so that the file may not have one."
         raise Unscorable(code=FileReason.RESERVED_COLUMN, message=message, column=name, line=1)
     reader = predictor.reader(tuple(header))
-    writer = CsvAnswers(predictor.contract.problem, predictor.classes, model_version)
+    writer = CsvAnswers(predictor.contract.problem, predictor.classes, model_version, predictor.threshold)
     result.write(csv_line([*header, PREDICTION, *writer.numbers, REJECTED, MODEL_VERSION]).encode())
     rows = rejected = 0
     for scored in _in_order(

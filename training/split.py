@@ -22,7 +22,7 @@ from lambdas.score_upload.concurrency import in_order
 from lambdas.score_upload.formats.table import Chunk, Table, chunks
 from lambdas.score_upload.scoring import READERS, open_upload, spool
 from training.batch import MAX_BYTES, Batch, Split, say
-from training.evaluate import ARCHIVE, unpack
+from training.evaluation.sealed import ARCHIVE, unpack
 from training.paths import Paths
 from training.predictor import Predictor
 

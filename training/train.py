@@ -13,8 +13,11 @@ import numpy as np
 
 from contract import artifact
 from contract.schema import Contract
+from contract.threshold import DEFAULT
 from training import metrics
 from training.baseline import describe
+from training.evaluation.document import Threshold
+from training.evaluation.threshold import choose
 from training.export import TOLERANCE, check_detached, check_parity, to_onnx
 from training.fitting import fit
 from training.graph import Graph
@@ -55,13 +58,15 @@ def build(
     check_detached(onnx, holdout)
     log.info("ONNX and scikit-learn differ by %.2g at most (%g allowed)", parity, TOLERANCE)
     predictions = graph.run(holdout.numbers, holdout.categories).astype(np.float64)
-    scores = measured(contract, model.classes, holdout, predictions)
+    threshold = choose(train, contract)
+    scores = measured(contract, model.classes, holdout, predictions, threshold)
     for name, value in scores.items():
         log.info("%s=%.6f;", name, value)
     document = {
         "model": contract.model,
         "problem": contract.problem,
         "classes": model.classes,
+        "threshold": threshold,
         **facts,
         "rows": {"train": len(train), "holdout": len(holdout)},
         "parity": {"largest_difference": parity, "tolerance": TOLERANCE},
@@ -77,11 +82,16 @@ def build(
 
 
 def measured(
-    contract: Contract, classes: tuple[str, ...], samples: Samples, predictions: np.ndarray[Any, Any]
+    contract: Contract,
+    classes: tuple[str, ...],
+    samples: Samples,
+    predictions: np.ndarray[Any, Any],
+    threshold: Threshold | None,
 ) -> metrics.Scores:
     """The metrics of predictions as the graph gives them."""
     truth = samples.coded_target(classes)
-    return metrics.measure(contract.problem, truth, metrics.of_problem(contract.problem, predictions))
+    predicted = metrics.of_problem(contract.problem, predictions)
+    return metrics.measure(contract.problem, truth, predicted, threshold["value"] if threshold else DEFAULT)
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:

@@ -28,7 +28,7 @@ UNSEEN = -1
 
 LARGEST = float(np.finfo(np.float32).max)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _SHOWN_CHARACTERS = 60
 _SHOWN_VALUES = 5
@@ -82,7 +82,7 @@ def days(feature: Feature, text: str) -> float:
         ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) / _DAY
+    return (moment - EPOCH) / _DAY
 
 
 def category(feature: Feature, text: str) -> str:

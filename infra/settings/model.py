@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from contract import schema
-from contract.gates import METRICS, Gate
+from contract import gates, schema, threshold
+from contract.gates import METRICS
 from contract.serving import is_result_column
 from infra.settings.toml import Problem, SettingsError, Table, read, suggestion, validate
 
@@ -25,6 +25,7 @@ Column = str
 class Target(Table):
     name: Column
     positive: str | None = None
+    threshold: Any = threshold.DEFAULT
 
 
 class RowId(Table):
@@ -42,6 +43,11 @@ class Feature(Table):
 
 class Fairness(Table):
     sensitive: list[Column] = Field(default_factory=list)
+
+
+class Evaluation(Table):
+    metric: str | None = None
+    minimum_rows: int = Field(default=schema.Evaluation.minimum_rows, ge=2)
 
 
 class Training(Table):
@@ -81,8 +87,15 @@ class Model(Table):
     features: dict[Column, Feature] = Field(min_length=1)
     fairness: Fairness = Fairness()
     training: Training = Training()
+    evaluation: Evaluation = Evaluation()
     gates: dict[str, str] = Field(default_factory=dict)
     serving: Serving = Serving()
+
+    @field_validator("gates", mode="before")
+    @classmethod
+    def _dotted(cls, gates: object) -> object:
+        """TOML reads the dots of an unquoted key as tables: fairness.sex.… is one name again."""
+        return dict(_flat("", gates)) if isinstance(gates, dict) else gates
 
     def contract(self) -> schema.Contract:
         """The plain document that jobs, handlers and the model server read."""
@@ -90,7 +103,7 @@ class Model(Table):
             model=self.name,
             problem=self.problem,
             description=self.description,
-            target=schema.Target(name=self.target.name, positive=self.target.positive),
+            target=schema.Target(**self.target.model_dump()),
             row_id=self.row_id.name if self.row_id else None,
             features=tuple(
                 schema.Feature(
@@ -106,12 +119,14 @@ class Model(Table):
             ),
             sensitive=tuple(self.fairness.sensitive),
             training=schema.Training(**self.training.model_dump()),
+            evaluation=schema.Evaluation(**self.evaluation.model_dump()),
             gates=dict(self.gates),
         )
 
     def contradictions(self) -> Iterator[Problem]:
         yield from self._columns()
         yield from self._target()
+        yield from self._evaluation()
         yield from self._gates()
         for name, feature in self.features.items():
             yield from _feature(name, feature)
@@ -150,20 +165,44 @@ class Model(Table):
                 else 'nothing: only problem = "binary" has a positive value'
             )
             yield Problem.at("target", "positive", found=self.target.positive, allowed=allowed)
+        if self.problem != "binary" and "threshold" in self.target.model_fields_set:
+            allowed = 'nothing: only problem = "binary" has a threshold'
+            yield Problem.at("target", "threshold", found=self.target.threshold, allowed=allowed)
+        try:
+            threshold.parse(self.target.threshold)
+        except ValueError:
+            yield Problem.at("target", "threshold", found=self.target.threshold, allowed=threshold.ALLOWED)
 
     def _gates(self) -> Iterator[Problem]:
-        known = METRICS[self.problem]
-        for metric, condition in self.gates.items():
-            if metric not in known:
-                hint = suggestion(metric, known)
-                yield Problem(
-                    ("gates", metric),
-                    f"unknown metric of a {self.problem} problem{hint}; allowed: {', '.join(known)}",
-                )
+        known = list(gates.names(self.contract()))
+        for name, condition in self.gates.items():
+            if name not in known:
+                told = f"; allowed: {', '.join(METRICS[self.problem])}, and what docs/configuration.md lists"
+                hint = suggestion(name, known)
+                yield Problem(("gates", name), f"unknown metric of a {self.problem} problem{hint}{told}")
             try:
-                Gate.parse(metric, condition)
+                gates.parse(name, condition)
             except ValueError:
-                yield Problem.at("gates", metric, found=condition, allowed='a condition such as ">= 0.88"')
+                allowed = (
+                    '"not worse", "better", or either with a margin such as "not worse by 0.01" or "by 2%"'
+                    if name.startswith(gates.CHAMPION)
+                    else 'a condition such as ">= 0.88"'
+                )
+                yield Problem.at("gates", name, found=condition, allowed=allowed)
+
+    def _evaluation(self) -> Iterator[Problem]:
+        metric, known = self.evaluation.metric, METRICS[self.problem]
+        if metric is not None and metric not in known:
+            allowed = f"{', '.join(known)}{suggestion(metric, known)}"
+            yield Problem.at("evaluation", "metric", found=metric, allowed=allowed)
+
+
+def _flat(prefix: str, table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(f"{prefix}{key}.", value)
+        else:
+            yield f"{prefix}{key}", value
 
 
 def _feature(name: str, feature: Feature) -> Iterator[Problem]:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.gates import Gate, missed
+from contract.gates import ChampionGate, Gate, names, parse
+from contract.schema import Contract, Feature, Target
 
 
 @pytest.mark.parametrize(
@@ -38,12 +39,60 @@ def test_any_number_can_be_a_limit(comparison: str, limit: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metrics", "sentences"),
+    ("condition", "champion", "low", "high", "passes"),
     [
-        ({"roc_auc": 0.9, "f1": 0.5}, []),
-        ({"roc_auc": 0.12345, "f1": 0.5}, ["roc_auc is 0.1235 and must be >= 0.9"]),
-        ({"roc_auc": 0.9, "f1": math.nan}, ["f1 is nan and must be > 0.4"]),
+        ("not worse", 0.9, -0.009, 0.0, True),
+        ("not worse", 0.9, -0.0091, 0.02, False),
+        ("not worse by 0.05", 0.9, -0.05, -0.01, True),
+        ("not worse by 0.05", 0.9, -0.051, 0.2, False),
+        (" not worse  by 2.5% ", 0.8, -0.02, 0.0, True),
+        ("not worse by 2.5 %", 0.8, -0.0201, 0.0, False),
+        ("better", 0.9, 0.001, 0.1, True),
+        ("better", 0.9, 0.0, 0.1, False),
+        ("better by 0.01", 0.9, 0.011, 0.1, True),
+        ("better by 0.01", 0.9, 0.009, 0.1, False),
     ],
 )
-def test_each_missed_gate_is_a_sentence(metrics: Mapping[str, float], sentences: list[str]) -> None:
-    assert missed({"roc_auc": ">= 0.9", "f1": "> 0.4"}, metrics) == sentences
+def test_a_challenger_is_held_to_the_bad_side_of_the_interval(
+    condition: str, champion: float, low: float, high: float, passes: bool
+) -> None:
+    gate = parse("champion.roc_auc", condition)
+    assert isinstance(gate, ChampionGate)
+    assert gate.passes(champion, low, high) is passes
+
+
+def test_of_errors_the_bad_side_is_the_upper() -> None:
+    gate = parse("champion.rmse", "not worse by 1%")
+    assert isinstance(gate, ChampionGate)
+    assert gate.passes(100, -50, 1)
+    assert not gate.passes(100, -50, 1.01)
+    assert str(gate) == "champion.rmse: not worse by 1 %"
+
+
+@pytest.mark.parametrize(
+    "condition", ["", ">= 0.9", "not worse by", "not worse by -1", "worse", "better by 1 % or so"]
+)
+def test_other_claims_about_a_champion_are_refused(condition: str) -> None:
+    with pytest.raises(ValueError, match="is not a condition such as 'not worse by"):
+        parse("champion.roc_auc", condition)
+
+
+def test_what_a_gate_may_name_follows_from_the_contract() -> None:
+    closed = Feature(name="sex", type="category", values=("F", "M"), required=True)
+    contract = Contract(
+        model="m", problem="regression", target=Target(name="y"), features=(closed,), sensitive=("sex",)
+    )
+    found = set(names(contract))
+    assert {
+        "rmse",
+        "champion.rmse",
+        "fairness.sex.mae_difference",
+        "serving.memory_mib",
+        "importance.sex",
+    } <= found
+    assert not {name for name in found if name.startswith("robustness")}
+    opened = replace(contract, features=(*contract.features, Feature(name="n", type="number")))
+    assert {name for name in names(opened) if name.startswith("robustness")} == {
+        "robustness.noise",
+        "robustness.missing",
+    }

@@ -86,6 +86,14 @@ def test_a_model_compiles_to_a_contract_that_reads_back(tmp_path: Path) -> None:
         ("[features]", "[fairness]\nsensitive = ['cty']\n[features]", "[fairness] sensitive: found 'cty'; allowed:"),
         ("[features]", "[gates]\nauc = '> 1'\n[features]", "[gates] auc: unknown metric of a binary problem"),
         ("[features]", "[gates]\nf1 = '0.9'\n[features]", "[gates] f1: found '0.9'; allowed: a condition"),
+        ("[features]", "[gates]\nf1 = 'not worse'\n[features]", "[gates] f1: found 'not worse'; allowed: a condition"),
+        ("[features]", "[gates]\nchampion.f1 = '> 0'\n[features]", """champion.f1: found '> 0'; allowed: "not worse","""),
+        ("[features]", "[gates]\nchampion.f2 = 'better'\n[features]", '(did you mean "champion.f1"?)'),
+        ("[features]", "[gates]\nserving.latency_p9_ms = '< 5'\n[features]", '(did you mean "serving.latency_p99_ms"?)'),
+        ("[features]", "[gates]\nfairness.city.accuracy_difference = '< 5'\n[features]", "fairness.city.accuracy_difference: unknown"),
+        ("[features]", "[evaluation]\nmetric = 'rocauc'\n[features]", '(did you mean "roc_auc"?)'),
+        ('positive = "yes"', 'positive = "yes"\nthreshold = 50', "[target] threshold: found 50; allowed: a number between"),
+        ('positive = "yes"', 'positive = "yes"\nthreshold = { rule = "f2" }', "[target] threshold: found {'rule': 'f2'}; allowed"),
         ("[features]", "[training]\nestimator = 'random-forst'\n[features]", '(did you mean "random-forest"?)'),
         ("[features]", "[training]\nholdout_share = 1.0\n[features]", "[training] holdout_share: found 1.0"),
         ("[features]", "[traning]\nseed = 1\n[features]", 'traning: unknown key (did you mean "training"?)'),
@@ -97,6 +105,28 @@ def test_a_wrong_model_says_where_and_what(tmp_path: Path, before: str, after: s
     said = complaint(tmp_path, model=MODEL.replace(before, after, 1))
     assert said.startswith("models/shop/model.toml: ") or str(tmp_path) in said
     assert expected in said
+
+
+def test_only_binary_problems_have_a_threshold(tmp_path: Path) -> None:
+    model = MODEL.replace('"binary"', '"multiclass"').replace('positive = "yes"', "threshold = 0.5")
+    assert "[target] threshold: found 0.5; allowed: nothing" in complaint(tmp_path, model=model)
+
+
+def test_dots_in_the_name_of_a_gate_need_no_quotes(tmp_path: Path) -> None:
+    folder = tmp_path / "models" / "shop"
+    folder.mkdir(parents=True)
+    gates = """
+[fairness]
+sensitive = ["city"]
+[gates]
+"champion.roc_auc" = "not worse"
+fairness.city.demographic_parity_difference = "<= 0.1"
+"""
+    (folder / "model.toml").write_text(MODEL + gates)
+    assert load_model(tmp_path, "shop").contract().gates == {
+        "champion.roc_auc": "not worse",
+        "fairness.city.demographic_parity_difference": "<= 0.1",
+    }
 
 
 @pytest.mark.parametrize(

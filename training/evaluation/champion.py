@@ -1,0 +1,79 @@
+"""The live model against the new one, on the same rows.
+
+Rows are held out by a hash of their features. As long as both models have the same features
+and holdout share, neither was trained on any of them; where they have not, the live model
+may have been, which makes the comparison harder for the new one, never easier.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from contract.schema import Contract, ContractError
+from training.champion import Champion as Live
+from training.evaluation import bootstrap
+from training.evaluation.document import Champion
+from training.evaluation.sealed import SealedModel, unpack
+from training.metrics import Rows
+from training.samples import Samples
+
+
+def compare(live: Live | None, contract: Contract, holdout: Samples, challenger: Rows) -> Champion | None:
+    """Both models' metrics and their differences; None where no model was live.
+
+    Raises:
+        PlatformError: the live model's archive is not as it was sealed.
+    """
+    if live is None:
+        return None
+    with TemporaryDirectory() as unpacked:
+        unpack(live.archive, Path(unpacked))
+        try:
+            champion = SealedModel(Path(unpacked))
+        except ContractError as error:
+            return _not_comparable(live, f"this code cannot read its contract: {error}")
+    why = difference(champion, contract, set(holdout.classes(contract)))
+    if why:
+        return _not_comparable(live, why)
+    rows = champion.rows(_columns(holdout, contract, champion.contract))
+    compared = bootstrap.paired(rows, challenger, contract.training.seed)
+    return {"model_version": live.model_version, "not_comparable": "", "metrics": compared}
+
+
+def difference(champion: SealedModel, contract: Contract, classes: set[str]) -> str:
+    """Why a live model cannot be asked about this contract's rows; empty if it can.
+
+    It may read other features than the new model does, as long as the rows have them.
+    """
+    theirs = champion.contract
+    if (theirs.problem, theirs.target.name, theirs.target.positive) != (
+        contract.problem,
+        contract.target.name,
+        contract.target.positive,
+    ):
+        return f"it predicts {theirs.target.name!r} as a {theirs.problem} problem"
+    if unknown := sorted(classes - set(champion.classes)):
+        return f"it does not know the class {unknown[0]!r}"
+    ours = {feature.name: feature.type for feature in contract.features}
+    for feature in theirs.features:
+        if feature.name not in ours:
+            return f"it reads the column {feature.name!r}, which is no feature any more"
+        if (feature.type == "category") != (ours[feature.name] == "category"):
+            return f"it reads the column {feature.name!r} as a {feature.type}, which it is no more"
+    return ""
+
+
+def _not_comparable(live: Live, why: str) -> Champion:
+    return {"model_version": live.model_version, "not_comparable": why, "metrics": {}}
+
+
+def _columns(holdout: Samples, ours: Contract, theirs: Contract) -> Samples:
+    """The holdout with the features of another contract."""
+    numbers = [f.name for f in ours.numeric]
+    categories = [f.name for f in ours.categorical]
+    return Samples(
+        holdout.numbers[:, [numbers.index(f.name) for f in theirs.numeric]],
+        holdout.categories[:, [categories.index(f.name) for f in theirs.categorical]],
+        holdout.target,
+    )

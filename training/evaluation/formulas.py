@@ -1,0 +1,138 @@
+"""Statistics of rows, for many weightings of the rows at once.
+
+A bootstrap resample is a weighting: how often each row was drawn. The formulas are
+scikit-learn's, whose functions, with `sample_weight`, the tests hold these against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Measure = Callable[[Array], Array]
+"""From weights [m, n] to a value for each weighting [m]; NaN where it is not defined."""
+
+BINS = 10
+"""Of the expected calibration error."""
+
+
+def mean(column: Array) -> Measure:
+    """The mean of a column [n]."""
+    return ratio(column, np.ones(len(column)), undefined=np.nan)
+
+
+def ratio(part: Array, whole: Array, undefined: float = 0.0) -> Measure:
+    """The sum of one column [n] by the sum of another."""
+    columns = np.stack([part, whole], axis=1).astype(float)
+
+    def measured(weights: Array) -> Array:
+        sums = weights @ columns
+        return divided(sums[:, 0], sums[:, 1], undefined)
+
+    return measured
+
+
+def precision(truth: Array, chosen: Array) -> Measure:
+    """Of the rows that were chosen, the share that is positive; zero where none was."""
+    return ratio(truth * chosen, chosen)
+
+
+def recall(truth: Array, chosen: Array) -> Measure:
+    """Of the positive rows, the share that was chosen; zero where there is none."""
+    return ratio(truth * chosen, truth)
+
+
+def f1(truth: Array, chosen: Array) -> Measure:
+    """The harmonic mean of both."""
+    return ratio(2 * truth * chosen, truth + chosen)
+
+
+def roc_auc(truth: Array, scores: Array) -> Measure:
+    """Share of pairs of a positive and a negative that the scores put in order; ties count half."""
+    order, starts, positive = _ranked(truth, scores)
+
+    def measured(weights: Array) -> Array:
+        drawn = weights[:, order]
+        positives = np.add.reduceat(drawn * positive, starts, axis=1)
+        negatives = np.add.reduceat(drawn, starts, axis=1) - positives
+        below = np.cumsum(negatives, axis=1)
+        pairs = np.einsum("ij,ij->i", positives, below - negatives / 2)
+        return divided(pairs, positives.sum(axis=1) * below[:, -1], np.nan)
+
+    return measured
+
+
+def average_precision(truth: Array, scores: Array) -> Measure:
+    """Mean of the precision at each distinct score, weighted by the recall it adds."""
+    order, starts, positive = _ranked(truth, -scores)
+
+    def measured(weights: Array) -> Array:
+        drawn = weights[:, order]
+        hits = np.add.reduceat(drawn * positive, starts, axis=1)
+        chosen = np.cumsum(np.add.reduceat(drawn, starts, axis=1), axis=1)
+        found = np.cumsum(hits, axis=1)
+        return divided(np.einsum("ij,ij->i", hits, divided(found, chosen, 0.0)), found[:, -1], np.nan)
+
+    return measured
+
+
+def calibration_error(confidence: Array, correct: Array) -> Measure:
+    """Mean over the rows of |mean confidence - share correct| in their bin (Guo et al., 2017, section 2)."""
+    gaps = np.zeros((len(confidence), BINS + 1))
+    gaps[np.arange(len(confidence)), bins(confidence)] = confidence - correct
+    gaps[:, BINS] = 1
+
+    def measured(weights: Array) -> Array:
+        sums = weights @ gaps
+        return divided(np.abs(sums[:, :BINS]).sum(axis=1), sums[:, BINS], np.nan)
+
+    return measured
+
+
+def bins(confidence: Array) -> NDArray[np.intp]:
+    """Which of `BINS` bins of equal width, each with its lower bound, probabilities [n] lie in."""
+    return np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
+
+
+def quantile(column: Array, share: float) -> Measure:
+    """The least value that a share of the rows does not exceed."""
+    order = np.argsort(column, kind="stable")
+    ordered = column[order]
+
+    def measured(weights: Array) -> Array:
+        below = np.cumsum(weights[:, order], axis=1)
+        # Counts are exact, but a share of them may be a unit in the last place too much.
+        places = np.sum(below < share * below[:, -1:] * (1 - 1e-12), axis=1)
+        return np.where(below[:, -1] > 0, ordered[np.minimum(places, len(ordered) - 1)], np.nan)
+
+    return measured
+
+
+def r2(truth: Array, errors: Array) -> Measure:
+    """The share of the truth's variance that the errors leave explained."""
+    centred = truth - truth.mean()
+    columns = np.stack([errors**2, centred, centred**2, np.ones(len(truth))], axis=1)
+
+    def measured(weights: Array) -> Array:
+        squares, total, spread, count = (weights @ columns).T
+        return 1 - divided(squares, spread - divided(total**2, count, np.nan), np.nan)
+
+    return measured
+
+
+def divided(part: Array, whole: Array, undefined: float) -> Array:
+    """Element by element, and `undefined` where the whole is not positive."""
+    quotient: Array = np.divide(part, whole, out=np.full(np.shape(part), undefined), where=whole > 0)
+    return quotient
+
+
+def _ranked(truth: Array, scores: Array) -> tuple[Array, Array, Array]:
+    """The order of the scores, where in it each distinct one starts, and the truth in that order."""
+    order = np.argsort(scores, kind="stable")
+    ordered = scores[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    return order, starts, truth[order].astype(float)

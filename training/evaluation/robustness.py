@@ -1,0 +1,93 @@
+"""What a model is worth when its inputs are worse than those it was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from contract.gates import PRIMARY, changes
+from contract.schema import Contract
+from training.evaluation.bootstrap import defined
+from training.evaluation.document import Robustness
+from training.evaluation.formulas import Array
+from training.evaluation.sealed import SealedModel
+from training.evaluation.slices import sampled
+from training.samples import Samples
+from training.values import MISSING
+
+MAXIMUM_ROWS = 5_000
+NOISE = 0.1
+SHARE = 0.1
+_NEVER_SEEN = "\x00 never seen"
+
+
+def probe(model: SealedModel, holdout: Samples) -> list[Robustness]:
+    """The metric of slices after each change that the contract's features allow."""
+    contract = model.contract
+    metric = contract.evaluation.metric or PRIMARY[contract.problem]
+    some = holdout.where(sampled(len(holdout), MAXIMUM_ROWS, contract.training.seed))
+    before = model.rows(some).score(metric)
+    found: list[Robustness] = []
+    for change in changes(contract):
+        says, worsen = _CHANGES[change]
+        random = np.random.default_rng(contract.training.seed)
+        after = model.rows(worsen(some, contract, random)).score(metric)
+        found.append(
+            {
+                "change": change,
+                "says": says,
+                "metric": metric,
+                "value": defined(after),
+                "difference": defined(after - before),
+            }
+        )
+    return found
+
+
+def _noise(samples: Samples, contract: Contract, random: np.random.Generator) -> Samples:
+    numbers = samples.numbers.copy()
+    for i, feature in enumerate(contract.numeric):
+        column = numbers[:, i]
+        known = ~np.isnan(column)
+        spread = NOISE * float(column[known].std()) if known.any() else 0.0
+        moved = column + spread * random.standard_normal(len(column))
+        numbers[:, i] = np.clip(moved, feature.minimum, feature.maximum) if _bounded(contract, i) else moved
+    return replace(samples, numbers=numbers)
+
+
+def _bounded(contract: Contract, i: int) -> bool:
+    feature = contract.numeric[i]
+    return feature.minimum is not None or feature.maximum is not None
+
+
+def _missing(samples: Samples, contract: Contract, random: np.random.Generator) -> Samples:
+    numbers, categories = samples.numbers.copy(), samples.categories.copy()
+    for i, feature in enumerate(contract.numeric):
+        if not feature.required:
+            numbers[_some(samples, random), i] = np.nan
+    for i, feature in enumerate(contract.categorical):
+        if not feature.required:
+            categories[_some(samples, random), i] = MISSING
+    return replace(samples, numbers=numbers, categories=categories)
+
+
+def _unseen(samples: Samples, contract: Contract, random: np.random.Generator) -> Samples:
+    categories = samples.categories.copy()
+    for i, feature in enumerate(contract.categorical):
+        if feature.values is None:
+            categories[_some(samples, random), i] = _NEVER_SEEN
+    return replace(samples, categories=categories)
+
+
+def _some(samples: Samples, random: np.random.Generator) -> Array:
+    chosen: Array = random.random(len(samples)) < SHARE
+    return chosen
+
+
+_CHANGES: dict[str, tuple[str, Callable[[Samples, Contract, np.random.Generator], Samples]]] = {
+    "noise": ("numbers move by a normal error of a tenth of their standard deviation", _noise),
+    "missing": ("a tenth of the values that may be missing are", _missing),
+    "unseen": ("a tenth of the values of open categories are ones that training never saw", _unseen),
+}

@@ -1,0 +1,70 @@
+"""A sealed artifact, unpacked, as something that can be asked for predictions."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from contract import artifact
+from contract.schema import Contract
+from training import metrics
+from training.encoding import coded, detached
+from training.evaluation.formulas import Array
+from training.failures import PlatformError
+from training.graph import MatrixGraph
+from training.metrics import Rows
+from training.samples import Samples
+
+ARCHIVE = "model.tar.gz"
+
+
+def unpack(archive: Path, folder: Path) -> dict[str, str]:
+    """Unpack an artifact to a folder and check it against its seal; its files' digests.
+
+    Raises:
+        PlatformError: it cannot be read, or is not as it was sealed.
+    """
+    try:
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+        return artifact.verify(folder)
+    except (OSError, tarfile.TarError, artifact.ArtifactError) as error:
+        raise PlatformError(f"{archive.name} is no sealed artifact: {error}") from error
+
+
+class SealedModel:
+    """What the model server runs: the graph without its encoder, with the artifact's own threshold."""
+
+    def __init__(self, folder: Path) -> None:
+        """
+        Raises:
+            ContractError: the artifact's contract is of another format.
+        """
+        self.folder = folder
+        self.contract = Contract.from_json((folder / artifact.CONTRACT).read_bytes())
+        self.facts: dict[str, Any] = json.loads((folder / artifact.FACTS).read_bytes())
+        self.classes: tuple[str, ...] = tuple(self.facts["classes"])
+        self.threshold = artifact.threshold(self.facts)
+        self.vocabularies, model = detached((folder / artifact.MODEL).read_bytes())
+        self._graph = MatrixGraph(model)
+
+    def matrix(self, samples: Samples) -> Array:
+        """Samples as the graph takes them: float32 [n, features], numbers and then codes."""
+        return coded(samples, self.vocabularies)
+
+    def predict(self, matrix: Array) -> Array:
+        """Predictions as `training.metrics` takes them: float64 [n], or [n, classes]."""
+        found = self._graph.run(matrix).astype(np.float64)
+        return metrics.of_problem(self.contract.problem, found)
+
+    def rows(self, samples: Samples) -> Rows:
+        """What this model predicts of samples, beside what is true of them."""
+        return self.rows_of(self.matrix(samples), samples.coded_target(self.classes))
+
+    def rows_of(self, matrix: Array, truth: Array) -> Rows:
+        """The same of a matrix, with the coded truth [n]."""
+        return Rows(self.contract.problem, truth, self.predict(matrix), self.threshold)

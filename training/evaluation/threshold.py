@@ -1,0 +1,108 @@
+"""Choose the probability from which on a row is predicted positive.
+
+It is chosen on rows the model asked was not trained on, and that are not the holdout: the
+training rows are dealt into folds, and each fold is predicted by a model of the others. Rows
+with the same features are in the same fold. Few rows are all predicted; of many, as many
+folds are as it takes to have enough rows to choose on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract import threshold
+from contract.schema import Contract
+from contract.threshold import AtLeast, Best, Costs, Fixed
+from training.evaluation.document import Threshold
+from training.evaluation.formulas import Array, divided
+from training.fitting import fit
+from training.rows import Block
+from training.samples import Samples, digests
+
+FOLDS = 5
+ENOUGH_ROWS = 10_000
+
+
+def choose(train: Samples, contract: Contract) -> Threshold | None:
+    """The threshold by the contract's rule; None of problems that are not binary.
+
+    Raises:
+        ModelCodeError: the estimator fails on a part of the rows.
+    """
+    if contract.problem != "binary":
+        return None
+    rule = threshold.parse(contract.target.threshold)
+    if isinstance(rule, Fixed):
+        return {"value": rule.value, "rule": str(rule), "why": "model.toml says so"}
+    truth, probability = unseen(train, contract)
+    value, why = best(rule, truth, probability)
+    return {
+        "value": value,
+        "rule": str(rule),
+        "why": f"{why}, on {len(truth):,} training rows held out in turn",
+    }
+
+
+def unseen(train: Samples, contract: Contract) -> tuple[Array, Array]:
+    """Truth and probability of the positive class [m] of training rows, by models that did not see them."""
+    classes = train.classes(contract)
+    codes = train.coded_target(classes)
+    dealt = folds(train, codes)
+    truth: list[Array] = []
+    probability: list[Array] = []
+    for fold in range(FOLDS):
+        held = dealt == fold
+        truth.append(codes[held])
+        model = fit(train.where(~held), contract)
+        probability.append(model.predict(train.where(held))[:, 1])
+        if sum(map(len, truth)) >= ENOUGH_ROWS:
+            break
+    return np.concatenate(truth), np.concatenate(probability)
+
+
+def folds(samples: Samples, codes: Array) -> NDArray[np.intp]:
+    """A fold [n] for each row: those of a class are dealt evenly, by the digest of their features."""
+    marks = np.fromiter(digests(Block(samples.numbers, samples.categories, [])), np.uint64, len(samples))
+    _, first, places = np.unique(marks, return_index=True, return_inverse=True)
+    fold = np.empty(len(first), np.intp)
+    of_class = codes[first]
+    for code in np.unique(of_class):
+        members = np.flatnonzero(of_class == code)
+        fold[members] = np.arange(len(members)) % FOLDS
+    return fold[places]
+
+
+def best(rule: Best | AtLeast | Costs, truth: Array, probability: Array) -> tuple[float, str]:
+    """The threshold by a rule, and what it gives. Thresholds lie halfway between probabilities."""
+    known = np.unique(probability)
+    middles = np.append(known[:1] / 2, (known[:-1] + known[1:]) / 2)
+    # Six digits, as people read them. What is counted below is what these very numbers give.
+    candidates = np.unique([float(f"{value:.6g}") for value in middles.tolist()])
+    candidates = candidates[candidates > 0] if candidates.any() else np.array([threshold.DEFAULT])
+    hits = _at_least(probability[truth == 1], candidates)
+    false = _at_least(probability[truth == 0], candidates)
+    positives = max(1, int(truth.sum()))
+    negatives = max(1, len(truth) - positives)
+    recall, precision = hits / positives, divided(hits, hits + false, 0.0)
+    if isinstance(rule, Costs):
+        costs = rule.false_positive * false + rule.false_negative * (positives - hits)
+        place = int(np.argmin(costs))
+        return float(candidates[place]), f"a row costs {costs[place] / len(truth):.4g} on average"
+    if isinstance(rule, Best):
+        youden = recall - false / negatives
+        found = divided(2 * hits, hits + false + positives, 0.0) if rule.statistic == "f1" else youden
+        place = int(np.argmax(found))
+        return float(candidates[place]), f"{rule.statistic} is {found[place]:.4g}, the greatest it can be"
+    held, other = (recall, precision) if rule.statistic == "recall" else (precision, recall)
+    enough = held >= rule.least
+    if not enough.any():
+        place = int(np.argmax(held))
+        return float(candidates[place]), f"{rule.statistic} is {held[place]:.4g}, the greatest it can be"
+    place = int(np.argmax(np.where(enough, other, -1)))
+    return float(candidates[place]), f"{rule.statistic} is {held[place]:.4g}"
+
+
+def _at_least(probability: Array, candidates: Array) -> Array:
+    """How many are as great as each candidate or greater."""
+    return len(probability) - np.searchsorted(np.sort(probability), candidates, side="left")

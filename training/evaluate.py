@@ -24,15 +24,20 @@ from training.evaluation.sealed import ARCHIVE, SealedModel, unpack
 from training.failures import PlatformError
 from training.inputs import DATASET_VERSION, check_code, read_contract
 from training.paths import Paths
+from training.report import run as report
+from training.report.facts import Facts, Lineage
 from training.samples import Samples
 
 DOCUMENT = "evaluation.json"
+VALIDATION = "report.json"
 
 log = logging.getLogger(__name__)
 
 
 def run(paths: Paths, environ: Mapping[str, str]) -> None:
-    """Job: inputs `model`, `holdout`, `contract` and `champion`; output `evaluation/evaluation.json`.
+    """Job: inputs `model`, `holdout`, `contract`, `champion` and `validation`; output `evaluation`.
+
+    In it are evaluation.json, and what people read of it: report.html, card.json and card.md.
 
     A missed gate is a result, not a failure: the pipeline's gate reads `passed` and `missed`.
 
@@ -47,11 +52,17 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
         digests = unpack(archive, Path(folder))
         live = read_champion(paths.processing_input("champion"))
         document = evaluate(contract, Path(folder), archive, holdout, live)
+        model = json.loads((Path(folder) / artifact.FACTS).read_text(encoding="utf-8"))
     document["artifact"] = digests
     document["dataset_version"] = environ.get(DATASET_VERSION, "")
     document["code_digest"] = code
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    (paths.processing_output("evaluation") / DOCUMENT).write_text(text + "\n", encoding="utf-8")
+    written = paths.processing_output("evaluation")
+    (written / DOCUMENT).write_text(text + "\n", encoding="utf-8")
+    validation = json.loads((paths.processing_input("validation") / VALIDATION).read_text(encoding="utf-8"))
+    lineage = Lineage.read(paths)
+    facts = Facts(contract=contract, evaluation=document, model=model, validation=validation, lineage=lineage)
+    report.write(written, facts)
     for name, metric in document["metrics"].items():
         log.info("%s=%s; (%s to %s)", name, metric["value"], metric["low"], metric["high"])
     log.info("gates: %s", "passed" if document["passed"] else document["missed"])

@@ -82,8 +82,13 @@ def test_every_command_that_looks_works(tumor: Model) -> None:
 
 def test_what_was_learned_is_where_the_layout_says(tumor: Model) -> None:
     s3 = tumor.laptop.client("s3")
-    listed = s3.list_objects_v2(Bucket=tumor.outputs["ArtifactsBucket"], Prefix=layout.RUNS_PREFIX)[
-        "Contents"
-    ]
-    names = {entry["Key"].split("/", 2)[2].rpartition("/")[2] for entry in listed}
-    assert {"contract.json", "report.json", "model.tar.gz", "evaluation.json", "started.json"} <= names
+    bucket = tumor.outputs["ArtifactsBucket"]
+
+    def names(prefix: str) -> set[str]:
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+        return {entry["Key"].rpartition("/")[2] for entry in listed}
+
+    run = {"report.json", "model.tar.gz", "evaluation.json", "report.html", "card.json", "started.json"}
+    assert run <= names(layout.RUNS_PREFIX)
+    assert names(layout.CONTRACTS_PREFIX) == {"contract.json"}
+    assert "champion.json" in names(layout.CHAMPIONS_PREFIX)

@@ -1,0 +1,63 @@
+"""The report of a real run in a real browser: nothing is cut, nothing is asked for, nothing is complained of."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training import tables
+from tests.training.folders import Run
+
+ROOT = Path(__file__).parents[2]
+LOOK = Path(__file__).with_name("look.mjs")
+PROBLEMS = {"binary": tables.tumor, "multiclass": tables.wine, "regression": tables.diabetes}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What the browser says of each kind of problem's report, at each width and colour scheme."""
+    folder = tmp_path_factory.mktemp("reports")
+    pages = [_report(folder, problem) for problem in PROBLEMS]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["node", str(LOOK), str(folder), *map(str, pages)],
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, f"the browser does not run: `make setup` installs it.\n{done.stderr}"
+    looked: list[dict[str, Any]] = json.loads(done.stdout)
+    return looked
+
+
+def test_each_problem_is_looked_at_on_a_desk_and_on_a_phone(found: list[dict[str, Any]]) -> None:
+    assert {(Path(view["page"]).stem, view["width"]) for view in found} == {
+        (problem, width) for problem in PROBLEMS for width in (1280, 390)
+    }
+    for view in found:
+        assert {"Verdict", "Metrics", "Importance", "Lineage"} <= set(view["headings"]), view
+        assert len(view["plots"]) >= 3, view
+
+
+def test_the_page_is_whole_and_needs_nobody(found: list[dict[str, Any]]) -> None:
+    for view in found:
+        assert view["scroll"] <= view["width"], view
+        assert [view[kind] for kind in ("cut", "outside", "console", "requests")] == [[], [], [], []], view
+
+
+def _report(folder: Path, problem: str) -> Path:
+    run = Run(folder / problem, PROBLEMS[problem]())
+    evaluated = run.evaluate(*run.trained())
+    assert evaluated.run("evaluate") == 0
+    page = folder / f"{problem}.html"
+    page.write_bytes((evaluated.output("evaluation") / "report.html").read_bytes())
+    return page

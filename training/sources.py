@@ -57,10 +57,10 @@ def unit(path: Path) -> str:
 
 
 def _csv(stream: Peekable, _path: Path | None, names: Sequence[str]) -> Iterator[Part]:
-    columns, records, *_ = delimited.read(stream, names)
-    while found := list(islice(records, PART_ROWS)):
+    table = delimited.read(stream, names)
+    while found := list(islice(table.records, PART_ROWS)):
         places, rows = map(list, zip(*found, strict=True))
-        yield Part(tuple(columns), places, rows)
+        yield Part(tuple(table.columns), places, rows)
 
 
 def _json_lines(stream: Peekable, _path: Path | None, names: Sequence[str]) -> Iterator[Part]:

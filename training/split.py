@@ -104,7 +104,7 @@ def _checked(table: Table, predictor: Predictor) -> Iterator[Chunk]:
         try:
             predictor.answer(table.content_type, first.body)
         except Unscorable as why:
-            # As `score_upload` tells it: bytes are the request's, and so are lines without a header.
-            raise replace(why, byte=None, line=None if table.header_answers else why.line) from why
+            # As `score_upload` tells it: bytes are the request's, and so are lines.
+            raise replace(why, byte=None, line=table.header_line) from why
         yield first
         yield from requests

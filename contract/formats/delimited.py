@@ -1,8 +1,9 @@
-"""CSV with any of four delimiters."""
+"""CSV with any of four delimiters, or the one that Excel names."""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection, Iterator
 from io import StringIO
 from typing import NamedTuple
@@ -15,13 +16,20 @@ from contract.serving import MAX_REQUEST_BYTES
 
 DELIMITERS = (",", ";", "\t", "|")
 _SNIFFED_BYTES = 64 * 1024
+_ANNOUNCED = re.compile(r'("?)sep=(\t|[^\w\s"])\1(?=[\r\n])', re.IGNORECASE)
+"""Excel's own first line. It is no record: it says which delimiter the others have."""
 
 
 class Delimited(NamedTuple):
-    """A header, and the records under it, each with the line it begins on (the header's is 1)."""
+    """A header, and the records under it, each with the line it begins on.
+
+    `announcement` is the line in which Excel named the delimiter, without its end; empty if there is none.
+    """
 
     columns: list[str]
+    header_line: int
     records: Iterator[tuple[int, list[str]]]
+    announcement: str
     delimiter: str
     encoding: Encoding
 
@@ -33,12 +41,23 @@ def read(stream: Peekable, names: Collection[str]) -> Delimited:
         Unscorable: here or while the records are read, where the bytes are no table with rows.
     """
     encoding = encoding_of(stream)
-    delimiter = delimiter_of(_beginning(stream, encoding), names)
+    beginning = _beginning(stream, encoding)
+    announced = _ANNOUNCED.match(beginning)
+    delimiter = announced[2] if announced else delimiter_of(beginning, names)
     found = records(texts(stream, encoding), MAX_REQUEST_BYTES, delimiter)
-    _, columns = next(found, (0, []))
+    if announced:
+        next(found)
+    line, columns = next(found, (1, []))
     if not columns:
         raise Unscorable(code=FileReason.EMPTY_FILE, message="The file holds no header and no rows.")
-    return Delimited(columns, _one_or_more(found), delimiter, encoding)
+    return Delimited(
+        columns=columns,
+        header_line=line,
+        records=_one_or_more(found, line),
+        announcement=announced[0] if announced else "",
+        delimiter=delimiter,
+        encoding=encoding,
+    )
 
 
 def delimiter_of(beginning: str, names: Collection[str]) -> str:
@@ -64,12 +83,14 @@ def _beginning(stream: Peekable, encoding: Encoding) -> str:
     return head.decode(encoding.codec, errors="replace")
 
 
-def _one_or_more(found: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+def _one_or_more(found: Iterator[tuple[int, list[str]]], header_line: int) -> Iterator[tuple[int, list[str]]]:
     empty = True
     for record in found:
         empty = False
         yield record
     if empty:
         raise Unscorable(
-            code=FileReason.HEADER_ONLY, message="The file holds a header but no rows under it.", line=1
+            code=FileReason.HEADER_ONLY,
+            message="The file holds a header but no rows under it.",
+            line=header_line,
         )

@@ -76,5 +76,5 @@ def _judged(refusal: ModelRefused, table: Table, *, answered: bool) -> Exception
     if answered:
         # The model before scored rows of this very table.
         return ModelChanged("a model went live in the middle of the file that needs other columns")
-    # Where the header gets an answer, the upload has no such line.
-    return replace(unscorable, line=None) if table.header_answers else unscorable
+    # What the model refuses is the header, which is the first line of every request.
+    return replace(unscorable, line=table.header_line)

@@ -44,6 +44,25 @@ def test_a_csv_comes_back_in_its_own_dialect(delimiter: str, codec: str, end: st
         assert body.startswith(mark) == upload.startswith(mark)
 
 
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|", "^", ":"])
+@pytest.mark.parametrize("announcement", ["sep={}", "SEP={}", '"sep={}"'])
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16"])
+def test_the_line_in_which_excel_names_the_delimiter_comes_back(
+    delimiter: str, announcement: str, codec: str
+) -> None:
+    first = announcement.format(delimiter) + "\r\n"
+    table = delimited([["id", "x"], ["a,b;c", "1"], ["", "2"]], delimiter, end="\r\n").decode()
+    result, body = score("a.csv", (first + table).encode(codec))
+    assert (result.scored, result.rejected) == (2, 0)
+    line, _, rest = body.decode(codec).partition("\n")
+    assert line == first.rstrip("\r\n")
+    assert fields(rest.encode(), delimiter) == [
+        ["id", "x", *ADDED],
+        ["a,b;c", "1", *POSITIVE],
+        ["", "2", *POSITIVE],
+    ]
+
+
 def test_utf_16_of_either_order_comes_back_in_that_order() -> None:
     upload = codecs.BOM_UTF16_BE + "x\n1\n".encode("utf-16-be")
     _, body = score("a.csv", upload)
@@ -146,6 +165,12 @@ DEEP = b'{"x": 1, "y": ' + b"[" * 64 + b"]" * 64 + b"}"
         ("a.csv", b'x;y\n1;"2\n', FileReason.NOT_CSV, {"line": 2}),
         ("a.csv", b"x;x\n1;2\n", FileReason.DUPLICATE_COLUMN, {"column": "x", "line": 1}),
         ("a.csv", b"x\ty\n", FileReason.HEADER_ONLY, {"line": 1}),
+        ("a.csv", b"sep=;\r\n", FileReason.EMPTY_FILE, {}),
+        ("a.csv", b"sep=;\r\nx;y\r\n", FileReason.HEADER_ONLY, {"line": 2}),
+        ("a.csv", b"sep=;\rx;x\r1;2", FileReason.DUPLICATE_COLUMN, {"column": "x", "line": 2}),
+        ("a.csv", b"sep=;\ny;z\n1;2\n", FileReason.MISSING_COLUMN, {"column": "x", "line": 2}),
+        ("a.csv", b"\n\ny\n1\n", FileReason.MISSING_COLUMN, {"column": "x", "line": 3}),
+        ("a.csv", b"sep=\n1\n", FileReason.MISSING_COLUMN, {"column": "x", "line": 1}),
         ("a.jsonl", b"", FileReason.EMPTY_FILE, {}),
         ("a.jsonl", b"\r\n \n", FileReason.EMPTY_FILE, {}),
         ("a.jsonl", b'{"x": 1}\n{"x": 1', FileReason.NOT_JSON, {"line": 2}),

@@ -1,4 +1,4 @@
-"""CSV: any of four delimiters in, the same delimiter out."""
+"""CSV: any delimiter in, the same delimiter out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import IO
 
 from contract import serving
 from contract.formats import delimited
-from contract.formats.encoding import Encoding
+from contract.formats.delimited import Delimited
 from contract.formats.records import csv_record
 from contract.formats.streams import Peekable
 from contract.reasons import FileReason, Rejection, RowReason, Unscorable
@@ -27,28 +27,30 @@ def read_table(stream: Peekable, *, features: Collection[str], scratch: IO[bytes
     Raises:
         Unscorable: here or while the rows are read, where the bytes are no table with a usable header.
     """
-    columns, found, delimiter, encoding = delimited.read(stream, features)
-    _check_columns(columns)
+    found = delimited.read(stream, features)
+    _check_columns(found)
+    width = len(found.columns)
     return Table(
         content_type=serving.CSV,
-        header=csv_record(columns) + b"\n",
+        header=csv_record(found.columns) + b"\n",
         header_answers=0,
-        rows=(_row(line, fields, len(columns)) for line, fields in found),
-        result=partial(CsvResult, columns, delimiter=delimiter, encoding=encoding, held=scratch),
+        header_line=found.header_line,
+        rows=(_row(line, fields, width) for line, fields in found.records),
+        result=partial(CsvResult, found, held=scratch),
     )
 
 
-def _check_columns(columns: list[str]) -> None:
-    name, count = Counter(columns).most_common(1)[0]
+def _check_columns(found: Delimited) -> None:
+    name, count = Counter(found.columns).most_common(1)[0]
     if count > 1:
         raise Unscorable(
             code=FileReason.DUPLICATE_COLUMN,
             message=f"The header names the column {name!r} {count} times.",
             column=name,
-            line=1,
+            line=found.header_line,
         )
-    for name in columns:
-        check_name(name, line=1)
+    for name in found.columns:
+        check_name(name, found.header_line)
 
 
 def _row(line: int, fields: list[str], width: int) -> Row:
@@ -71,13 +73,11 @@ class CsvResult(ResultWriter):
     Until a row is scored the columns of a prediction are not known: rejected rows wait in `held`.
     """
 
-    def __init__(
-        self, columns: list[str], file: IO[bytes], *, delimiter: str, encoding: Encoding, held: IO[bytes]
-    ) -> None:
+    def __init__(self, upload: Delimited, file: IO[bytes], *, held: IO[bytes]) -> None:
         super().__init__()
-        self._own_columns = columns
-        self._delimiter = delimiter
-        self._file = encoding.writer(file)
+        self._upload = upload
+        self._delimiter = upload.delimiter
+        self._file = upload.encoding.writer(file)
         self._held = held
 
     def finish(self) -> None:
@@ -86,7 +86,9 @@ class CsvResult(ResultWriter):
             self._begin(self._columns)
 
     def _begin(self, columns: Sequence[str]) -> None:
-        self._line(csv_record(self._own_columns), [*columns, serving.REJECTED, serving.MODEL_VERSION])
+        if self._upload.announcement:
+            self._file.write(self._upload.announcement.encode() + b"\n")
+        self._line(csv_record(self._upload.columns), [*columns, serving.REJECTED, serving.MODEL_VERSION])
         self._held.seek(0)
         for *fields, rejected, version in csv.reader(TextIOWrapper(self._held, "utf-8", newline="")):
             self._write_rejected(csv_record(fields), rejected, version)

@@ -33,6 +33,7 @@ def read_table(stream: Peekable, *, features: Collection[str], scratch: IO[bytes
         content_type=serving.JSON_LINES,
         header=jsonlines.header(found.names),
         header_answers=1,
+        header_line=None,
         rows=(Row(line=line, own=own) for line, own in found.objects),
         result=partial(JsonLinesResult, encoding=found.encoding),
     )

@@ -32,11 +32,13 @@ class Table:
     """An upload's rows as they are read, what a request has above them, and how a result is written.
 
     `header` is a line of each request; `header_answers` says how many answers it gets: 0 or 1.
+    `header_line` is that of the header in the upload, where it has one.
     """
 
     content_type: str
     header: bytes
     header_answers: int
+    header_line: int | None
     rows: Iterator[Row]
     result: Callable[[IO[bytes]], ResultWriter]
 

@@ -23,7 +23,7 @@ HIDDEN_SECONDS = 120
 """For so long a message that was taken stays hidden from others, should this command break off."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Letter:
     """One message, and how to delete it."""
 
@@ -31,11 +31,12 @@ class Letter:
     receipt_handle: str
 
     @property
-    def package_arn(self) -> str | None:
-        """The model package whose approval it tells of, if it does."""
+    def approval(self) -> tuple[str, int] | None:
+        """When a model package was approved, and which version of it, if it tells of that."""
         try:
-            return str(json.loads(self.body)["detail"]["ModelPackageArn"])
-        except (ValueError, LookupError, TypeError):
+            event = json.loads(self.body)
+            return str(event["time"]), int(event["detail"]["ModelPackageArn"].rpartition("/")[2])
+        except (ValueError, LookupError, TypeError, AttributeError):
             return None
 
 

@@ -12,10 +12,10 @@ import typer
 from botocore.exceptions import ClientError
 from rich.table import Table
 
-from cli.dead_letters import Letter, count, delete, letters, move
+from cli.dead_letters import count, delete, letters, move
 from cli.errors import error_code
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
-from cli.releases import FAILED, live_version
+from cli.releases import FAILED
 from cli.session import Deployment, connect, deployment
 from cli.terminal import err, out
 from contract import layout
@@ -79,35 +79,24 @@ def _move(deployed: Deployment, name: str, tell: Tell) -> tuple[int, str]:
 
 
 def redrive_release(deployed: Deployment, tell: Tell) -> tuple[int, str]:
-    """Start the release of the newest approved package, unless it or a later one is live.
+    """Start the release of the newest approval; the state machine ends it where a later one is live.
 
     An approval that was overtaken by a later one would take the model back to what it was.
     """
     sqs, source = deployed.aws.sqs, deployed["ReleaseDeadLetterQueueUrl"]
     found = [letter for batch in letters(sqs, source) for letter in batch]
     tell(f"{len(found)} approvals")
-    approvals = sorted((letter for letter in found if letter.package_arn), key=_version)
-    live = live_version(deployed)
-    started = 0
-    if approvals and (live is None or _number(live.model_package_arn) < _version(approvals[-1])):
+    approvals = sorted((letter.approval, letter) for letter in found if letter.approval)
+    for _, newest in approvals[-1:]:
         # Without a name, as EventBridge starts it: releasing a package again changes nothing.
         deployed.aws.stepfunctions.start_execution(
-            stateMachineArn=deployed["ReleaseStateMachineArn"], input=approvals[-1].body
+            stateMachineArn=deployed["ReleaseStateMachineArn"], input=newest.body
         )
-        started = 1
-    delete(sqs, source, approvals)
+    delete(sqs, source, [letter for _, letter in approvals])
+    started = len(approvals[-1:])
     overtaken = len(approvals) - started
     left = _left(len(found) - len(approvals))
     return started, f"{left}, {overtaken} overtaken" if overtaken else left
-
-
-def _version(letter: Letter) -> int:
-    return _number(str(letter.package_arn))
-
-
-def _number(package_arn: str) -> int:
-    """The version of a package, with which its ARN ends."""
-    return int(package_arn.rpartition("/")[2])
 
 
 def redrive_batch(deployed: Deployment, tell: Tell) -> tuple[int, str]:

@@ -11,13 +11,14 @@ from constructs import Construct
 
 from contract.layout import CAPTURED_PREFIX, RUNS_PREFIX, live_parameter
 from infra.deployment import Deployment
+from infra.endpoint_configuration import VARIANT, Capture, EndpointConfiguration
 from infra.function import Function
 from infra.image import Image
 from infra.log_group import LogGroup
 from infra.permissions import Allow, acknowledge, list_objects, read_objects, role, use_key
 from infra.queues import dead_letter_queue, queue_metric, rule_metric
 from infra.release_definition import ReleaseDefinition
-from infra.release_endpoint import VARIANT, Capture, EndpointStates
+from infra.release_endpoint import EndpointStates
 from infra.release_retirement import Retirement
 from infra.release_roles import read_packages, serving_role, state_machine_role
 from infra.release_scaling import Scaling
@@ -133,10 +134,13 @@ class Release(Construct):
         settings, has_instances = self._deployment.settings, self._deployment.serving.has_instances
         return EndpointStates(
             name=self._endpoint,
-            key_arn=self._deployment.storage.key_arn,
-            serving=settings.serving,
+            configuration=EndpointConfiguration(
+                key_arn=self._deployment.storage.key_arn,
+                serving=settings.serving,
+                has_instances=has_instances,
+                capture=self._capture() if has_instances else None,
+            ),
             scaling=self._scaling() if has_instances else None,
-            capture=self._capture() if has_instances else None,
             poll_seconds=settings.release.poll_seconds,
         )
 

@@ -13,7 +13,7 @@ from contract.serving import MODEL_VERSION_VARIABLE
 from infra.release_endpoint import EndpointStates
 from infra.release_retirement import Retirement
 from infra.settings.environment import Release
-from infra.states import RETRY_SAGEMAKER, State, States, again, call
+from infra.states import OVERTAKEN, RETRY_SAGEMAKER, State, States, again, call
 
 _RETRY_LAMBDA = again(
     "Lambda.ServiceException",
@@ -47,8 +47,8 @@ class ReleaseDefinition:
             "TimeoutSeconds": self.release.timeout_minutes * 60,
             "StartAt": "Verify",
             "States": {
-                **self._make(then=self.endpoint.first if self.endpoint else "NoteVersion"),
-                **(self.endpoint.to_dict(then="NoteVersion") if self.endpoint else {}),
+                **self._make(then=self.endpoint.first if self.endpoint else "ReadLive"),
+                **(self.endpoint.to_dict(then="NoteVersion") if self.endpoint else self._look()),
                 **self._record(then=self.retirement.first if self.retirement else None),
                 **(self.retirement.to_dict() if self.retirement else {}),
             },
@@ -73,6 +73,7 @@ class ReleaseDefinition:
                     "FunctionName": self.verify_function_arn,
                     "Payload": {
                         "model_package_arn.$": "$.detail.ModelPackageArn",
+                        "approved_at.$": "$.time",
                         "execution.$": "$$.Execution.Name",
                     },
                 },
@@ -81,6 +82,26 @@ class ReleaseDefinition:
                 "Next": "CreateModel",
             },
             "CreateModel": call("sagemaker:createModel", model, then=then, retry=RETRY_SAGEMAKER),
+        }
+
+    def _look(self) -> States:
+        """Is a later approval live? Without an endpoint, only what was recorded says so."""
+        read = call("ssm:getParameter", {"Name": self.live_parameter}, then="IsItOvertaken", retry=_RETRY_SSM)
+        later = {
+            "Variable": "$.live.version.model_name",
+            "StringGreaterThanEqualsPath": "$.approval",
+            "Next": "Overtaken",
+        }
+        none = {"ErrorEquals": ["Ssm.ParameterNotFoundException"], "ResultPath": "$.live"}
+        return {
+            "ReadLive": {
+                **read,
+                "ResultSelector": {"version.$": "States.StringToJson($.Parameter.Value)"},
+                "ResultPath": "$.live",
+                "Catch": [{**none, "Next": "NoteVersion"}],
+            },
+            "IsItOvertaken": {"Type": "Choice", "Choices": [later], "Default": "NoteVersion"},
+            "Overtaken": OVERTAKEN,
         }
 
     def _record(self, *, then: str | None) -> States:
@@ -99,6 +120,7 @@ class ReleaseDefinition:
                     **endpoint,
                     "model": self.model,
                     "model_name.$": "$.model_name",
+                    "approved_at.$": "$.approved_at",
                     "released_at.$": "$$.State.EnteredTime",
                 },
                 "Next": "RecordVersion",

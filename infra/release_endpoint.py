@@ -2,20 +2,20 @@
 
 It makes an endpoint configuration, puts it on the endpoint, waits, and believes only what the
 endpoint then says it runs.
+
+Two approvals may be under way at once, and their events may come late, twice or in another order. The
+newest approval wins: configurations are named so that a later approval's name sorts after an earlier
+one's, and the endpoint, which takes one update at a time, says which one it runs. So an execution looks
+before each update, and again where its update was refused because another one came first.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from contract.serving import CSV, JSON, JSON_LINES
+from infra.endpoint_configuration import EndpointConfiguration
 from infra.release_scaling import Scaling
-from infra.settings.environment import Serving
-from infra.states import RETRY_SAGEMAKER, State, States, call, fail
-
-VARIANT = "live"
-"""The variant's name, the same in every configuration: metrics and canary releases need it to be."""
+from infra.states import OVERTAKEN, RETRY_SAGEMAKER, State, States, call, fail
 
 _BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
@@ -28,25 +28,11 @@ _KEEP_INSTANCES = {
 }
 """An update keeps the number of instances that autoscaling came to, not what the endpoint began with."""
 
+_PASSING = ("*in-progress*", "*already existing*", "*Rate exceeded*", "*Status Code: 5*")
+"""Causes of refusals after which to look again: another release came first, or SageMaker is busy."""
 
-@dataclass(frozen=True, kw_only=True)
-class Capture:
-    """How much of what clients ask is kept, and where."""
-
-    percent: int
-    uri: str
-
-    def to_dict(self, key_arn: str) -> dict[str, Any]:
-        """The DataCaptureConfig: requests and answers as text, encrypted with a key."""
-        return {
-            "EnableCapture": self.percent > 0,
-            "InitialSamplingPercentage": self.percent,
-            "DestinationS3Uri": self.uri,
-            "KmsKeyId": key_arn,
-            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-            # Of any other type SageMaker keeps Base64.
-            "CaptureContentTypeHeader": {"CsvContentTypes": [CSV], "JsonContentTypes": [JSON, JSON_LINES]},
-        }
+_OURS = {"Variable": "$.endpoint.EndpointConfigName", "StringEqualsPath": "$.endpoint_config_name"}
+_NOT_EARLIER = {"Variable": "$.endpoint.EndpointConfigName", "StringGreaterThanEqualsPath": "$.approval"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +40,9 @@ class EndpointStates:
     """States that put the model of `$.model_name` on one endpoint."""
 
     name: str
-    key_arn: str
-    serving: Serving
+    configuration: EndpointConfiguration
     scaling: Scaling | None
-    """None for a serverless endpoint, which SageMaker scales, and of which it captures nothing."""
-    capture: Capture | None
+    """None for a serverless endpoint, which SageMaker scales."""
     poll_seconds: int
 
     first = "CreateEndpointConfig"
@@ -77,60 +61,33 @@ class EndpointStates:
 
     def _configure(self) -> States:
         then = "StopScaling" if self.scaling else "LookForEndpoint"
-        return {self.first: _sagemaker("createEndpointConfig", self._configuration(), then=then)}
-
-    def _configuration(self) -> dict[str, Any]:
-        variant = {
-            "VariantName": VARIANT,
-            "ModelName.$": "$.model_name",
-            "InitialVariantWeight": 1,
-            **self._size(),
-        }
-        return {
-            "EndpointConfigName.$": "$.endpoint_config_name",
-            "KmsKeyId": self.key_arn,
-            "ProductionVariants": [variant],
-            **({"DataCaptureConfig": self.capture.to_dict(self.key_arn)} if self.capture else {}),
-        }
-
-    def _size(self) -> dict[str, Any]:
-        if self.scaling:
-            return {
-                "InstanceType": self.serving.instance_type,
-                "InitialInstanceCount": self.serving.min_instances,
-            }
-        return {
-            "ServerlessConfig": {
-                "MemorySizeInMB": self.serving.serverless_memory_mib,
-                "MaxConcurrency": self.serving.serverless_max_concurrency,
-            }
-        }
+        return {self.first: _sagemaker("createEndpointConfig", self.configuration.to_dict(), then=then)}
 
     def _find(self) -> States:
         """Does the endpoint exist? SageMaker has no error of its own for one that does not."""
-        cause = "$.error.Cause"
-        missing = {"Variable": cause, "StringMatches": "*Could not find endpoint*", "Next": "CreateEndpoint"}
-        throttled = {"Variable": cause, "StringMatches": "*Rate exceeded*", "Next": "WaitForOthers"}
-        look = self._describe(then="MayItBeUpdated")
-        del look["Retry"]
+        missing = {"Variable": "$.error.Cause", "StringMatches": "*Could not find endpoint*"}
         return {
-            "LookForEndpoint": {
-                **look,
-                "Catch": [
-                    {"ErrorEquals": ["States.TaskFailed"], "ResultPath": "$.error", "Next": "WhyNotFound"}
-                ],
+            "LookForEndpoint": _once(self._describe(then="MayItBeUpdated"), otherwise="WhyNotFound"),
+            "WhyNotFound": {
+                "Type": "Choice",
+                "Choices": [{**missing, "Next": "CreateEndpoint"}, *_passing()],
+                "Default": "EndpointRefused",
             },
-            "WhyNotFound": {"Type": "Choice", "Choices": [missing, throttled], "Default": "EndpointUnknown"},
-            "EndpointUnknown": {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": cause},
+            "EndpointRefused": {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": "$.error.Cause"},
         }
 
     def _put(self) -> States:
-        """Create or update the endpoint, once nobody else is at it."""
+        """Create or update the endpoint, once nobody else is at it, unless it runs a later approval.
+
+        Neither call is tried again without another look.
+        """
         put = {"EndpointName": self.name, "EndpointConfigName.$": "$.endpoint_config_name"}
+        update = {**put, **(_KEEP_INSTANCES if self.scaling else {})}
         return {
             "MayItBeUpdated": {
                 "Type": "Choice",
                 "Choices": [
+                    {"And": [_is("InService"), _NOT_EARLIER], "Next": self._at_rest},
                     _when("InService", "UpdateEndpoint"),
                     # A failed endpoint serves nothing, and can only be deleted.
                     _when("Failed", "DeleteFailedEndpoint"),
@@ -146,14 +103,15 @@ class EndpointStates:
                 "EndpointNotUsable",
                 "The endpoint's status is one that cannot be updated: describe-endpoint says why",
             ),
-            "CreateEndpoint": _sagemaker("createEndpoint", put, then="Wait"),
-            "UpdateEndpoint": {
-                **_sagemaker(
-                    "updateEndpoint", {**put, **(_KEEP_INSTANCES if self.scaling else {})}, then="Wait"
-                ),
-                # Whatever serves then is to be scaled again, before the release fails for not being live.
-                "Catch": [{"ErrorEquals": ["States.TaskFailed"], "ResultPath": "$.error", "Next": "Wait"}],
-            },
+            "CreateEndpoint": _once(
+                _sagemaker("createEndpoint", put, then="Wait"), otherwise="WhyNotCreated"
+            ),
+            "WhyNotCreated": {"Type": "Choice", "Choices": _passing(), "Default": "EndpointRefused"},
+            "UpdateEndpoint": _once(
+                _sagemaker("updateEndpoint", update, then="Wait"), otherwise="WhyNotUpdated"
+            ),
+            # Whatever serves then is to be scaled again, before the release fails for not being live.
+            "WhyNotUpdated": {"Type": "Choice", "Choices": _passing(), "Default": "Wait"},
         }
 
     def _wait_until_at_rest(self) -> States:
@@ -164,7 +122,7 @@ class EndpointStates:
             "IsItAtRest": {
                 "Type": "Choice",
                 "Choices": [
-                    _when("InService", "StartScaling" if self.scaling else "IsItLive"),
+                    _when("InService", self._at_rest),
                     *(_when(status, "Wait") for status in _BUSY),
                 ],
                 "Default": "NotLive",
@@ -172,23 +130,24 @@ class EndpointStates:
         }
 
     def _confirm(self, *, then: str) -> States:
-        """In service with another configuration is what a silent roll-back looks like."""
-        ours = {
-            "Variable": "$.endpoint.EndpointConfigName",
-            "StringEqualsPath": "$.endpoint_config_name",
-        }
+        """In service with an earlier configuration is what a silent roll-back looks like."""
         return {
             "IsItLive": {
                 "Type": "Choice",
-                "Choices": [{**ours, "Next": then}],
+                "Choices": [{**_OURS, "Next": then}, {**_NOT_EARLIER, "Next": "Overtaken"}],
                 "Default": "NotLive",
             },
+            "Overtaken": OVERTAKEN,
             "NotLive": fail(
                 "NotLive",
                 "The endpoint does not run the new configuration: the update was refused, or failed and was "
-                "rolled back, or another release came between. Whatever ran before still serves",
+                "rolled back. Whatever ran before still serves",
             ),
         }
+
+    @property
+    def _at_rest(self) -> str:
+        return "StartScaling" if self.scaling else "IsItLive"
 
     def _describe(self, *, then: str) -> State:
         kept = ("EndpointStatus", "EndpointConfigName")
@@ -206,5 +165,21 @@ def _sagemaker(action: str, parameters: dict[str, Any], *, then: str) -> State:
     return call(f"sagemaker:{action}", parameters, then=then, retry=RETRY_SAGEMAKER)
 
 
+def _once(state: State, *, otherwise: str) -> State:
+    """The same, whose failure is looked at instead of tried again."""
+    caught = {"ErrorEquals": ["States.TaskFailed"], "ResultPath": "$.error", "Next": otherwise}
+    return {**{name: value for name, value in state.items() if name != "Retry"}, "Catch": [caught]}
+
+
+def _passing() -> list[State]:
+    return [
+        {"Variable": "$.error.Cause", "StringMatches": cause, "Next": "WaitForOthers"} for cause in _PASSING
+    ]
+
+
+def _is(status: str) -> State:
+    return {"Variable": "$.endpoint.EndpointStatus", "StringEquals": status}
+
+
 def _when(status: str, then: str) -> State:
-    return {"Variable": "$.endpoint.EndpointStatus", "StringEquals": status, "Next": then}
+    return {**_is(status), "Next": then}

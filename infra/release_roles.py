@@ -183,7 +183,13 @@ def state_machine_role(
             *(
                 put_on_endpoint(scope, endpoint=endpoint, mode=mode, storage=storage)
                 if mode.has_endpoint
-                else retire(scope, endpoint)
+                else [
+                    Allow(
+                        actions=["ssm:GetParameter"],
+                        resources=[arn(scope, "ssm", f"parameter{live_parameter}")],
+                    ),
+                    *retire(scope, endpoint),
+                ]
             ),
             pass_role([serving_role_arn], service="sagemaker.amazonaws.com"),
             Allow(actions=["ssm:PutParameter"], resources=[arn(scope, "ssm", f"parameter{live_parameter}")]),

@@ -33,3 +33,9 @@ def fail(error: str, cause: str) -> State:
 
 # The SDK integration tells SageMaker's throttling and its refusals by one name.
 RETRY_SAGEMAKER = again("SageMaker.SageMakerException", "SageMaker.ThrottlingException")
+
+OVERTAKEN: State = {
+    "Type": "Succeed",
+    "Comment": "A later approval is live, or another execution released this one",
+}
+"""The end of a release that has nothing left to do."""

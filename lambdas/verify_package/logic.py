@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 MAX_NAME = 63
 """SageMaker's limit on the names of models and endpoint configurations."""
+_EXECUTION_DIGITS = 5
 
 LINEAGE = ("dataset_version", "code_digest")
 """What the package's metadata and the evaluation must both say, and say alike."""
@@ -43,6 +45,8 @@ class Verifier:
 def verify_package(event: Mapping[str, str], verifier: Verifier) -> dict[str, str]:
     """Verify the package of `model_package_arn` and name what releases it in this `execution`.
 
+    `approved_at` is when its approval's event says that it was approved.
+
     Raises:
         PackageRefused: it is not approved, not ours, or not what its evaluation measured.
     """
@@ -56,20 +60,45 @@ def verify_package(event: Mapping[str, str], verifier: Verifier) -> dict[str, st
     except PackageRefused as error:
         raise PackageRefused(f"{arn} is not released: {error}") from error
     version = package["ModelPackageVersion"]
-    name = release_name(verifier.group, version, event["execution"])
+    approval = approval_name(verifier.group, version, event["approved_at"])
+    name = release_name(approval, event["execution"])
     log.info("verified", extra={"model_package_arn": arn, "release": name})
     return {
         "model_package_arn": arn,
         "model_version": f"{verifier.group}/{version}",
+        "approved_at": event["approved_at"],
+        "approval": approval,
         "model_name": name,
         "endpoint_config_name": name,
     }
 
 
-def release_name(group: str, version: int, execution: str) -> str:
+def approval_name(group: str, version: int, approved_at: str) -> str:
+    """How the names of an approval's releases begin: later ones of a group sort after earlier ones.
+
+    `approved_at` is the ISO 8601 time of the approval's event, which is exact to the second; within
+    one, the higher version is the later.
+
+    Raises:
+        ValueError: it is none.
+    """
+    seconds = int(datetime.fromisoformat(approved_at).timestamp())
+    stamp = _base_36(seconds, 7) + _base_36(version % 36**3, 3)
+    return group[: MAX_NAME - len(stamp) - _EXECUTION_DIGITS - 2].rstrip("-") + f"-{stamp}"
+
+
+def release_name(approval: str, execution: str) -> str:
     """A name for the model and configuration of one release, the same at each retry of it."""
-    suffix = f"-{version}-{hashlib.sha256(execution.encode()).hexdigest()[:8]}"
-    return group[: MAX_NAME - len(suffix)].rstrip("-") + suffix
+    return f"{approval}-{hashlib.sha256(execution.encode()).hexdigest()[:_EXECUTION_DIGITS]}"
+
+
+def _base_36(number: int, width: int) -> str:
+    """A number in digits that sort as it does."""
+    digits = []
+    for _ in range(width):
+        number, digit = divmod(number, 36)
+        digits.append("0123456789abcdefghijklmnopqrstuvwxyz"[digit])
+    return "".join(reversed(digits))
 
 
 def _check_registration(package: Mapping[str, Any], group: str) -> None:

@@ -2,13 +2,15 @@
 
 ministack calls its services directly, with nobody's permissions. Here every lambda:invoke, aws-sdk and
 optimised integration is a boto3 call with temporary credentials of the role, and errors get AWS's names.
-The state machine's own TimeoutSeconds is kept, and executions become metrics.
+The state machine's own TimeoutSeconds is kept, and executions become metrics. Texts and times are
+compared with other paths, too.
 """
 
 from __future__ import annotations
 
 import contextvars
 import json
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +25,7 @@ from local.cloud.principals import Principals
 from local.cloud.seam import AccessDeniedError, Credentials
 
 SERVICE = "states.amazonaws.com"
+_COMPARES_PATHS = re.compile(r"(String|Timestamp)(Equals|(Less|Greater)Than(Equals)?)Path")
 _BOTO3_NAMES = {
     "sfn": "stepfunctions",
     "eventbridge": "events",
@@ -43,9 +46,24 @@ def install(principals: Principals, measurements: Measurements) -> None:
     for resource in sfn._SERVICE_DISPATCH:
         sfn._SERVICE_DISPATCH[resource] = tasks.call
     replace(sfn, "_fail_execution", "execution error cause", _only_while_running)
+    replace(sfn, "_evaluate_rule", "rule data ctx", _comparing_paths)
     replace(
         sfn, "_emit_execution_status_event", "execution", lambda original: _measured(original, measurements)
     )
+
+
+def _comparing_paths(original: Callable[..., bool]) -> Callable[..., bool]:
+    """`StringGreaterThanPath` and its like; ministack knows them of numbers only, and says no to others."""
+
+    def evaluate_rule(rule: dict[str, Any], data: Any, ctx: Any = None) -> bool:
+        compared = {
+            name.removesuffix("Path"): sfn._resolve_path_or_ctx(path, data, ctx)
+            for name, path in rule.items()
+            if _COMPARES_PATHS.fullmatch(name)
+        }
+        return original({"Variable": rule["Variable"], **compared} if compared else rule, data, ctx)
+
+    return evaluate_rule
 
 
 class Tasks:

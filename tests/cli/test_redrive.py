@@ -74,10 +74,9 @@ def test_where_nothing_was_given_up_on_nothing_is_done(deployed: Deployment) -> 
     assert {each(deployed, quiet) for each in redrive._REDRIVES.values()} == {(0, "none left")}
 
 
-def approval(version: int) -> str:
-    return json.dumps(
-        {"detail": {"ModelPackageArn": f"{GROUP}/{version}", "ModelApprovalStatus": "Approved"}}
-    )
+def approval(version: int, at: str) -> str:
+    detail = {"ModelPackageArn": f"{GROUP}/{version}", "ModelApprovalStatus": "Approved"}
+    return json.dumps({"time": f"2026-11-21T{at}:00Z", "detail": detail})
 
 
 def released(deployed: Deployment) -> list[str]:
@@ -86,28 +85,13 @@ def released(deployed: Deployment) -> list[str]:
     return [functions.describe_execution(executionArn=e["executionArn"])["input"] for e in executions]
 
 
-def live(deployed: Deployment, version: int) -> None:
-    fields = dict.fromkeys(("model_version", "endpoint", "endpoint_config", "released_at"), "x")
-    value = json.dumps({**fields, "model_package_arn": f"{GROUP}/{version}"})
-    deployed.aws.ssm.put_parameter(
-        Name=layout.live_parameter("dev", "tumor"), Value=value, Type="String", Overwrite=True
-    )
-
-
 def test_the_newest_approval_is_released_and_overtaken_ones_are_not(deployed: Deployment) -> None:
-    fill(deployed, "ReleaseDeadLetterQueueUrl", approval(9), approval(10), approval(8), "no approval")
-    live(deployed, 8)
+    newest = approval(9, at="12:02")  # of an older version: somebody went back to it
+    approvals = [approval(8, at="12:00"), newest, approval(10, at="12:01"), approval(8, at="12:02")]
+    fill(deployed, "ReleaseDeadLetterQueueUrl", *approvals, "no approval", '{"time": "12:03"}')
 
-    assert redrive.redrive_release(deployed, quiet) == (1, "1 left, 2 overtaken")
-    assert released(deployed) == [approval(10)]
-
-
-def test_what_is_live_is_not_taken_back(deployed: Deployment) -> None:
-    fill(deployed, "ReleaseDeadLetterQueueUrl", approval(9))
-    live(deployed, 11)
-
-    assert redrive.redrive_release(deployed, quiet) == (0, "none left, 1 overtaken")
-    assert released(deployed) == []
+    assert redrive.redrive_release(deployed, quiet) == (1, "2 left, 3 overtaken")
+    assert released(deployed) == [newest]
 
 
 def batch(deployed: Deployment, key: str, *, ended: bool = True) -> str:

@@ -41,10 +41,21 @@ def actions(batch: Synthesis, role: str) -> set[str]:
 
 
 def test_a_release_verifies_makes_the_model_and_records_it(states: dict[str, Any]) -> None:
-    order = ["Verify", "CreateModel", "NoteVersion", "RecordVersion"]
+    order = ["Verify", "CreateModel", "ReadLive", "IsItOvertaken"]
     assert [states[name]["Next"] for name in order[:-1]] == order[1:]
+    assert states["IsItOvertaken"]["Default"] == states["ReadLive"]["Catch"][0]["Next"] == "NoteVersion"
+    [later] = states["IsItOvertaken"]["Choices"]
+    assert (later["StringGreaterThanEqualsPath"], later["Next"]) == ("$.approval", "Overtaken")
+    assert states["NoteVersion"]["Next"] == "RecordVersion"
     noted = {key.removesuffix(".$") for key in states["NoteVersion"]["Parameters"]}
-    assert noted == {"model_version", "model_package_arn", "model", "model_name", "released_at"}
+    assert noted == {
+        "model_version",
+        "model_package_arn",
+        "model",
+        "model_name",
+        "approved_at",
+        "released_at",
+    }
     assert states["CreateModel"]["Parameters"]["EnableNetworkIsolation"] is True
 
 

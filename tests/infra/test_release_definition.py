@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.session import get_session
 
+from infra.endpoint_configuration import Capture
 from infra.pipeline.shapes import conform, operation
 from infra.pipeline.template import render
-from infra.release_endpoint import Capture
 from infra.settings.environment import Serving
 from tests.synthesis import Synthesis
 
@@ -56,7 +56,7 @@ def test_every_state_is_reached_and_every_path_ends(machine: dict[str, Any]) -> 
             todo.extend(follows(states[name]))
     assert seen == set(states)
     for name, state in states.items():
-        assert list(follows(state)) or state.get("End") or state["Type"] == "Fail", name
+        assert list(follows(state)) or state.get("End") or state["Type"] in ("Fail", "Succeed"), name
 
 
 def test_every_call_is_retried_and_all_end_in_time(machine: dict[str, Any]) -> None:
@@ -131,7 +131,8 @@ def test_a_model_may_keep_nothing_of_what_clients_ask() -> None:
 
 def test_the_endpoint_is_believed_only_where_it_runs_the_new_configuration(machine: dict[str, Any]) -> None:
     choice = machine["States"]["IsItLive"]
-    [live] = choice["Choices"]
+    live, overtaken = choice["Choices"]
+    assert machine["States"][overtaken["Next"]]["Type"] == "Succeed"
     assert live == {
         "Variable": "$.endpoint.EndpointConfigName",
         "StringEqualsPath": "$.endpoint_config_name",
@@ -142,17 +143,37 @@ def test_the_endpoint_is_believed_only_where_it_runs_the_new_configuration(machi
     assert machine["States"][choice["Default"]]["Type"] == "Fail"
 
 
+def test_an_endpoint_that_runs_a_later_approval_is_not_updated(machine: dict[str, Any]) -> None:
+    states = machine["States"]
+    first, then, *_ = states["MayItBeUpdated"]["Choices"]
+    later = {
+        "Variable": "$.endpoint.EndpointConfigName",
+        "StringGreaterThanEqualsPath": "$.approval",
+    }
+    assert later in first["And"]
+    assert (first["Next"], then["Next"]) == ("StartScaling", "UpdateEndpoint")
+    for name in ("CreateEndpoint", "UpdateEndpoint"):
+        assert "Retry" not in states[name], "between two tries a later approval may have gone live"
+        [caught] = states[name]["Catch"]
+        assert "WaitForOthers" in follows(states[caught["Next"]])
+    assert states["WaitForOthers"]["Next"] == "LookForEndpoint"
+
+
 def test_autoscaling_is_off_during_an_update_and_on_after_it_whatever_came_of_it(
     machine: dict[str, Any],
 ) -> None:
     states = machine["States"]
     assert states["CreateEndpointConfig"]["Next"] == "StopScaling"
     assert states["StopScaling"]["Next"] == states["StopScaling"]["Catch"][0]["Next"] == "LookForEndpoint"
-    assert [each["Next"] for each in states["UpdateEndpoint"]["Catch"]] == ["Wait"]
+    [caught] = states["UpdateEndpoint"]["Catch"]
+    assert set(follows(states[caught["Next"]])) == {"Wait", "WaitForOthers"}
     for name in ("CreateEndpoint", "UpdateEndpoint"):
         assert states[name]["Next"] == "Wait"
     assert {name for name, state in states.items() if "IsItLive" in follows(state)} == {"PutScalingPolicy"}
-    assert {name for name, state in states.items() if "StartScaling" in follows(state)} == {"IsItAtRest"}
+    assert {name for name, state in states.items() if "StartScaling" in follows(state)} == {
+        "MayItBeUpdated",  # where a later approval is live
+        "IsItAtRest",
+    }
     assert states["UpdateEndpoint"]["Parameters"]["RetainAllVariantProperties"] is True
 
 
@@ -206,5 +227,6 @@ def test_the_live_version_is_recorded_under_the_agreed_name(
     assert (record["Name"], record["Overwrite"]) == (f"/millrace/{environment}/tumor/live", True)
     noted = {key.removesuffix(".$") for key in machine["States"]["NoteVersion"]["Parameters"]}
     assert noted == {
-        "model_version", "model_package_arn", "endpoint", "endpoint_config", "model", "model_name", "released_at"
+        "model_version", "model_package_arn", "endpoint", "endpoint_config", "model", "model_name",
+        "approved_at", "released_at",
     }  # fmt: skip

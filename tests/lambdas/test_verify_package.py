@@ -5,20 +5,31 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract import artifact
 from lambdas.adapters.errors import NotFound
-from lambdas.verify_package.logic import MAX_NAME, PackageRefused, Verifier, release_name, verify_package
+from lambdas.verify_package.logic import (
+    MAX_NAME,
+    PackageRefused,
+    Verifier,
+    approval_name,
+    release_name,
+    verify_package,
+)
 from tests.lambdas.archives import archive
 from tests.lambdas.fakes import MemoryBucket
 
 GROUP = "millrace-test-sign"
 ARN = f"arn:aws:sagemaker:eu-central-1:1:model-package/{GROUP}/3"
-EVENT = {"model_package_arn": ARN, "execution": "execution-1"}
+APPROVED_AT = "2026-11-21T12:00:00Z"
+EVENT = {"model_package_arn": ARN, "approved_at": APPROVED_AT, "execution": "execution-1"}
 
 
 @dataclass
@@ -83,10 +94,13 @@ def release(tmp_path: Path) -> Release:
 
 def test_a_verified_package_gets_the_names_of_its_release(release: Release) -> None:
     told = release.verify()
-    name = release_name(GROUP, 3, "execution-1")
+    approval = approval_name(GROUP, 3, APPROVED_AT)
+    name = release_name(approval, "execution-1")
     assert told == {
         "model_package_arn": ARN,
         "model_version": "millrace-test-sign/3",
+        "approved_at": APPROVED_AT,
+        "approval": approval,
         "model_name": name,
         "endpoint_config_name": name,
     }
@@ -101,9 +115,31 @@ def test_the_newer_way_to_name_model_data_is_read_too(release: Release) -> None:
 
 
 def test_names_stay_within_sagemakers_limit_and_apart() -> None:
-    names = {release_name("g" * 70, version, execution) for version in (1, 12345) for execution in ("a", "b")}
+    names = {
+        release_name(approval_name("g" * 70, version, APPROVED_AT), execution)
+        for version in (1, 12345)
+        for execution in ("a", "b")
+    }
     assert len(names) == 4
     assert all(len(name) <= MAX_NAME for name in names)
+    longest = "millrace-" + "e" * 12 + "-" + "m" * 24
+    assert approval_name(longest, 1, APPROVED_AT).startswith(longest + "-"), "roles allow names that begin so"
+
+
+moments = st.integers(1_500_000_000, 10_000_000_000).map(lambda at: datetime.fromtimestamp(at, UTC))
+
+
+@given(moments, moments, st.integers(1, 40_000), st.integers(1, 40_000), st.text(), st.text())
+def test_names_sort_as_approvals_do_whatever_their_executions_are(
+    one: datetime, other: datetime, version: int, another: int, execution: str, late: str
+) -> None:
+    def approval(at: datetime, number: int) -> str:
+        return approval_name(GROUP, number, at.isoformat())
+
+    before, after = sorted([(one, version), (other, another)])
+    if before != after:
+        assert release_name(approval(*before), execution) < approval(*after)
+    assert approval(*after) <= release_name(approval(*after), late)
 
 
 @pytest.mark.parametrize(

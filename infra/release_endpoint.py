@@ -161,7 +161,7 @@ class EndpointStates:
         return {"Type": "Wait", "Seconds": self.poll_seconds, "Next": then}
 
 
-def _sagemaker(action: str, parameters: dict[str, Any], *, then: str) -> State:
+def _sagemaker(action: str, parameters: State, *, then: str) -> State:
     return call(f"sagemaker:{action}", parameters, then=then, retry=RETRY_SAGEMAKER)
 
 

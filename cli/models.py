@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -16,6 +16,9 @@ from cli.registry import Version, decide, read_package_evaluation, version, vers
 from cli.releases import APPROVED, REJECTED, live_version
 from cli.session import Deployment, connect, deployment
 from cli.terminal import out
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.literals import ModelApprovalStatusType
 
 EXAMPLES = examples(
     ("./millrace models", "every version: metrics, gates, status, and which is live"),
@@ -77,10 +80,7 @@ def approve(
     port: Port = DEFAULT_PORT,
 ) -> None:
     """Approve a version, which releases it; who did and the note are kept with it."""
-    deployed = deployment(connect(environment, port), model)
-    found = version(deployed, named)
-    told = decide(deployed.aws, found, APPROVED, note)
-    out.print(f"{found.name}: {escape(told)}", soft_wrap=True)
+    _decide(deployment(connect(environment, port), model), named, APPROVED, note)
     out.print("It is being released: see ./millrace status.")
 
 
@@ -94,9 +94,7 @@ def reject(
 ) -> None:
     """Reject a version; who did and the note are kept with it. What is live stays live."""
     deployed = deployment(connect(environment, port), model)
-    found = version(deployed, named)
-    told = decide(deployed.aws, found, REJECTED, note)
-    out.print(f"{found.name}: {escape(told)}", soft_wrap=True)
+    found = _decide(deployed, named, REJECTED, note)
     live = live_version(deployed)
     if live is not None and live.model_version == found.name:
         out.print("It is live, and stays so until another version is approved.")
@@ -114,6 +112,14 @@ def versions_table(deployed: Deployment, found: list[Version]) -> Table:
         for title, fact in facts:
             table.add_row(f"  {title}", fact)
     return table
+
+
+def _decide(deployed: Deployment, named: str, status: ModelApprovalStatusType, note: str) -> Version:
+    """Give a version a status, and say so."""
+    found = version(deployed, named)
+    told = decide(deployed.aws, found, status, note)
+    out.print(f"{found.name}: {escape(told)}", soft_wrap=True)
+    return found
 
 
 def _facts(each: Version, evaluation: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ FUNCTIONS = {
     "score": "ScoreUploadFunction",
     "reconcile": "ReconcileUploadsFunction",
     "train": "StartTrainingFunction",
+    "failures": "ReportFailureFunction",
     "verify": "VerifyPackageFunction",
 }
 JOB_GROUPS = ("/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TrainingJobs")
@@ -110,6 +111,7 @@ def release_event(event: dict[str, Any]) -> str:
 SOURCES = {
     "score": of_function,
     "train": of_function,
+    "failures": of_function,
     "verify": of_function,
     "jobs": of_jobs,
     "release": of_releases,

@@ -34,6 +34,7 @@ class Path(StrEnum):
     BATCH = "batch"
     TRAINING = "training"
     RELEASE = "release"
+    FAILURE = "failure"
 
 
 Which = Annotated[
@@ -97,6 +98,23 @@ def redrive_release(deployed: Deployment, tell: Tell) -> tuple[int, str]:
     overtaken = len(approvals) - started
     left = _left(len(found) - len(approvals))
     return started, f"{left}, {overtaken} overtaken" if overtaken else left
+
+
+def redrive_failure(deployed: Deployment, tell: Tell) -> tuple[int, str]:
+    """Have failed runs reported that nobody was told of."""
+    sqs, source = deployed.aws.sqs, deployed["FailureDeadLetterQueueUrl"]
+    reported = 0
+    for batch in letters(sqs, source):
+        for letter in batch:
+            deployed.aws.functions.invoke(
+                FunctionName=deployed["ReportFailureFunction"],
+                InvocationType="Event",
+                Payload=letter.body.encode(),
+            )
+        delete(sqs, source, batch)
+        reported += len(batch)
+        tell(f"{reported} handed over")
+    return reported, _left(0)
 
 
 def redrive_batch(deployed: Deployment, tell: Tell) -> tuple[int, str]:
@@ -163,4 +181,5 @@ _REDRIVES: dict[Path, Callable[[Deployment, Tell], tuple[int, str]]] = {
     Path.BATCH: redrive_batch,
     Path.TRAINING: redrive_training,
     Path.RELEASE: redrive_release,
+    Path.FAILURE: redrive_failure,
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.aws import Aws
 from cli.waiting import wait_until
+from contract.failures import told
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import PipelineExecutionStepTypeDef
@@ -121,12 +122,12 @@ def _step(aws: Aws, step: PipelineExecutionStepTypeDef) -> Step:
     job_arn = next((metadata[kind]["Arn"] for kind in _JOBS if kind in metadata), "")
     job = job_arn.rpartition("/")[2]
     status = step["StepStatus"]
-    told = metadata.get("Fail", {}).get("ErrorMessage") or step.get("FailureReason", "")
+    reason = metadata.get("Fail", {}).get("ErrorMessage") or step.get("FailureReason", "")
     return Step(
         name=step["StepName"],
         status=status,
         seconds=_seconds(step.get("StartTime"), step.get("EndTime")),
-        reason=(_job_failure(aws, job, metadata) or told) if status == "Failed" else "",
+        reason=_sentence(_job_failure(aws, job, metadata) or reason) if status == "Failed" else "",
         job=job,
         reused="CacheHitResult" in step,
         package_arn=metadata.get("RegisterModel", {}).get("Arn", ""),
@@ -134,6 +135,12 @@ def _step(aws: Aws, step: PipelineExecutionStepTypeDef) -> Step:
 
 
 _JOBS = ("ProcessingJob", "TrainingJob", "TuningJob")
+
+
+def _sentence(reason: str) -> str:
+    """What the job said, without what SageMaker put around it."""
+    said = told(reason)
+    return said[1] if said else reason
 
 
 def _job_failure(aws: Aws, job: str, metadata: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from rich.table import Table
 from cli.errors import error_message
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.releases import live_version
+from cli.runs import read_run
 from cli.session import (
     LOOP,
     STORAGE,
@@ -102,6 +103,10 @@ def _runs(deployed: Deployment) -> Iterator[tuple[str, str]]:
         name = run.get("PipelineExecutionDisplayName", run["PipelineExecutionArn"].rpartition("/")[2])
         found = run["PipelineExecutionStatus"]
         yield f"{name}, {run['StartTime']:%Y-%m-%d %H:%M}", _styled(found, STYLES.get(found, "yellow"))
+        if found == "Failed":
+            yield from (
+                ("", escape(why)) for why in read_run(deployed.aws, run["PipelineExecutionArn"]).failures
+            )
     if not runs:
         yield "none yet", ""
 

@@ -8,14 +8,19 @@ NAMESPACE = "Millrace"
 
 
 class Dimension(StrEnum):
-    """Dimensions of every metric: alarms and dashboards name both."""
+    """Dimensions: alarms and dashboards name those of their metric, all of them."""
 
     ENVIRONMENT = "Environment"
     MODEL = "Model"
+    CAUSE = "Cause"
+    """Of `RunsFailed` besides: a `contract.failures.Cause`."""
 
 
 class Metric(StrEnum):
-    """Emitted in embedded metric format: by `score_upload` once an upload, but for the last."""
+    """Emitted in embedded metric format: by `score_upload` once an upload, unless it says otherwise.
+
+    Every metric has the dimensions `Environment` and `Model`.
+    """
 
     UPLOADS_SCORED = "UploadsScored"
     UPLOADS_UNSCORABLE = "UploadsUnscorable"
@@ -27,3 +32,7 @@ class Metric(StrEnum):
     """From the upload's last-modified time to the commit of its result."""
     UPLOADS_WITHOUT_OUTCOME = "UploadsWithoutOutcome"
     """Emitted by each run of `reconcile_uploads`: how many have waited for longer than any should."""
+    RUNS_FAILED = "RunsFailed"
+    """Emitted by `report_failure`: a training run that ended without a model, also by its cause."""
+    RUNS_PAGED = "RunsPaged"
+    """Emitted by `report_failure`: 1 if the run that failed is worth a page, else 0."""

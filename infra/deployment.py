@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 
+from contract.metrics import NAMESPACE, Dimension, Metric
 from infra.settings import Environment
 from infra.settings.model import Serving
 from infra.storage import Storage
@@ -22,3 +24,11 @@ class Deployment:
     serving: Serving
     storage: Storage
     code: lambda_.Code
+
+    def metric(self, metric: Metric) -> cloudwatch.Metric:
+        """A metric that a function of this model emits."""
+        return cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=metric.value,
+            dimensions_map={Dimension.ENVIRONMENT: self.environment_name, Dimension.MODEL: self.model},
+        )

@@ -17,7 +17,7 @@ _ONE_PYTHON = "Functions, image and laptop run the same Python: 3.13."
 _REASONS = {
     "AwsSolutions-L1": _ONE_PYTHON,
     "Serverless-LambdaLatestVersion": _ONE_PYTHON,
-    "Serverless-LambdaDLQ": "Called by SQS, by a state machine, or by a schedule whose next call makes good.",
+    "Serverless-LambdaDLQ": "Called by SQS, by a state machine, or by a rule; that a call fails is an alarm.",
     "Serverless-LambdaTracing": "One function handles an upload: its log has key, version and durations.",
 }
 

@@ -94,6 +94,8 @@ class LoopStack(cdk.Stack):
             "PageTopicArn": paging.topic.topic_arn,
             "StartTrainingFunction": training.function.name,
             "ScoreUploadFunction": scoring.function.name,
+            "ReportFailureFunction": training.failures.function.name,
+            "FailureDeadLetterQueueUrl": training.failures.dead_letters.queue_url,
             "ReconcileUploadsFunction": reconciliation.function.name,
             "VerifyPackageFunction": release.function.name,
         }

@@ -26,7 +26,7 @@ class Reconciliation(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         settings, storage = deployment.settings.reconciliation, deployment.storage
-        self.metric = scoring.metric
+        self.metric = deployment.metric
         self.function = Function(
             self,
             "ReconcileUploads",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from contract.layout import BATCH_PREFIX, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
-from contract.metrics import NAMESPACE, Dimension, Metric
 from infra.batch import Batch
 from infra.deployment import Deployment
 from infra.function import Function
@@ -21,10 +19,7 @@ class Scoring(Construct):
         self, scope: Construct, construct_id: str, *, deployment: Deployment, endpoint: str, batch: Batch
     ) -> None:
         super().__init__(scope, construct_id)
-        self._dimensions = {
-            Dimension.ENVIRONMENT.value: deployment.environment_name,
-            Dimension.MODEL.value: deployment.model,
-        }
+        self.metric = deployment.metric
         settings = deployment.settings.scoring
         self.uploads = UploadQueue(
             self,
@@ -56,12 +51,6 @@ class Scoring(Construct):
         # One file a call: each has the function's whole time, and a crash delays no other.
         self.function.consume(
             self.uploads.queue.queue_arn, batch_size=1, max_concurrency=settings.max_concurrency
-        )
-
-    def metric(self, metric: Metric) -> cloudwatch.Metric:
-        """A metric that `score_upload` emits itself."""
-        return cloudwatch.Metric(
-            namespace=NAMESPACE, metric_name=metric.value, dimensions_map=self._dimensions
         )
 
     def _allows(self, deployment: Deployment, endpoint: str, batch: Batch) -> list[Allow]:

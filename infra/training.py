@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
@@ -19,6 +18,7 @@ from contract.layout import (
     live_parameter,
 )
 from infra.deployment import Deployment
+from infra.failure_reports import FailureReports
 from infra.function import Function
 from infra.image import Image
 from infra.permissions import Allow, arn, list_objects, read_objects, use_key, write_objects
@@ -80,14 +80,7 @@ class Training(Construct):
             max_concurrency=2,
             window_seconds=settings.settle_seconds,
         )
-
-    def metric_failed(self) -> cloudwatch.Metric:
-        """Executions of the pipeline that failed, a missed gate included."""
-        return cloudwatch.Metric(
-            namespace="AWS/Sagemaker/ModelBuildingPipeline",
-            metric_name="ExecutionFailed",
-            dimensions_map={"PipelineName": self._pipeline},
-        )
+        self.failures = FailureReports(self, "Failures", deployment=deployment, pipeline=self._pipeline)
 
     def _make_pipeline(self, deployment: Deployment, *, image: Image, definition: Mapping[str, Any]) -> None:
         storage = deployment.storage

@@ -78,6 +78,7 @@ def watch_queues(
     dead = {
         "score": ("uploads to score", scoring.uploads.metric_dead_letters()),
         "training": ("training uploads", training.uploads.metric_dead_letters()),
+        "failure": ("training runs that failed", training.failures.metric_dead_letters()),
         "release": ("approvals", release.metric_dead_letters()),
         "page": ("pages", paging.metric_dead_letters()),
     }
@@ -89,6 +90,7 @@ def watch_queues(
     undelivered = {
         "score": scoring.uploads.metric_undelivered(),
         "training": training.uploads.metric_undelivered(),
+        "failure": training.failures.metric_undelivered(),
         "release": release.metric_undelivered(),
         "reconciliation": reconciliation.metric_undelivered(),
     }
@@ -136,6 +138,7 @@ def watch_functions(
 ) -> list[Watch]:
     functions = {
         "start-training": training.function,
+        "report-failure": training.failures.function,
         "score-upload": scoring.function,
         "reconcile-uploads": reconciliation.function,
         "verify-package": release.function,
@@ -202,9 +205,9 @@ def watch_model(training: Training, release: Release) -> list[Watch]:
     return [
         Watch(
             name="pipeline-failed",
-            metric=training.metric_failed(),
-            means="A training run failed, or its model missed a gate and was not registered.",
-            do="read the failed step's reason: it names what and where.",
+            metric=training.failures.metric(Metric.RUNS_PAGED),
+            means="A training run failed, and not by data or code that somebody just handed in.",
+            do="read its sentence in ./millrace status: it says which step, and whose it is.",
             runbook="pipeline-failed",
         ),
         *(

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from contract.failures import Cause
+
 LIMIT_BYTES = 1024
 """SageMaker keeps this much of a failure or exit message."""
 
@@ -17,7 +19,7 @@ LIMIT_BYTES = 1024
 class JobError(Exception):
     """A job cannot do its work. The text is one or more sentences for a person."""
 
-    blames = ""
+    blames: Cause
 
     def __str__(self) -> str:
         return f"{self.blames}: {super().__str__()}"
@@ -26,19 +28,19 @@ class JobError(Exception):
 class DataError(JobError):
     """The training data is not what the contract promises."""
 
-    blames = "Data"
+    blames = Cause.DATA
 
 
 class ModelCodeError(JobError):
     """The code or parameters in `models/<name>/` do not make a model that can be exported."""
 
-    blames = "Model code"
+    blames = Cause.MODEL_CODE
 
 
 class PlatformError(JobError):
     """A file, a version or this code is not as it should be: not the data, not the model."""
 
-    blames = "Platform"
+    blames = Cause.PLATFORM
 
 
 def report(failure: BaseException, file: Path | None) -> str:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from contract.failures import STARTED_BY
 from infra.pipeline import sdk
 from infra.pipeline.jobs import Job, Size, register, written
 
 JOBS = ("validate", "prepare", "train", "evaluate")
 """The jobs of the pipeline, which are the commands of the image. Each has a role of its own."""
 
-PARAMETERS = ("DatasetVersion", "DatasetUri", "ContractUri", "ChampionUri", "RunUri")
+PARAMETERS = ("DatasetVersion", "DatasetUri", "ContractUri", "ChampionUri", "RunUri", STARTED_BY)
 """What start_training says of a run. Only what is written goes under `RunUri`: an argument that names it
 would be another in each run, and nothing would be found in the cache."""
 
@@ -26,7 +27,7 @@ def author(*, name: str, size: Size, approval: str, code_digest: str) -> dict[st
     compares its own code with.
     """
     parameters = [sdk.ParameterString(name=parameter) for parameter in PARAMETERS]
-    version, dataset, contract, champion, run = parameters
+    version, dataset, contract, champion, run, _ = parameters
     job = Job(
         run=run,
         size=size,

@@ -31,6 +31,8 @@ UNITS: dict[Metric, str] = {
     Metric.REJECTED_ROW_SHARE: "Percent",
     Metric.SECONDS_TO_RESULT: "Seconds",
     Metric.UPLOADS_WITHOUT_OUTCOME: "Count",
+    Metric.RUNS_FAILED: "Count",
+    Metric.RUNS_PAGED: "Count",
 }
 
 
@@ -107,20 +109,22 @@ class EmbeddedMetrics:
     environment: str
     model: str
 
-    def emit(self, values: Mapping[Metric, float]) -> None:
+    def emit(self, values: Mapping[Metric, float], by: Mapping[Dimension, str] | None = None) -> None:
+        dimensions = [Dimension.ENVIRONMENT, Dimension.MODEL]
         line: dict[str, Any] = {
             "_aws": {
                 "Timestamp": int(time.time() * 1000),
                 "CloudWatchMetrics": [
                     {
                         "Namespace": NAMESPACE,
-                        "Dimensions": [[Dimension.ENVIRONMENT, Dimension.MODEL]],
+                        "Dimensions": [dimensions, *([[*dimensions, *by]] if by else [])],
                         "Metrics": [{"Name": metric, "Unit": UNITS[metric]} for metric in values],
                     }
                 ],
             },
             Dimension.ENVIRONMENT: self.environment,
             Dimension.MODEL: self.model,
+            **{str(name): value for name, value in (by or {}).items()},
             **_context.get(),
             **{str(metric): value for metric, value in values.items()},
         }

@@ -12,7 +12,7 @@ from datetime import datetime
 from io import BufferedIOBase
 from typing import IO, Any, Protocol
 
-from contract.metrics import Metric
+from contract.metrics import Dimension, Metric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +53,18 @@ class Answer:
     model_version: str
     rows: int | None = None
     rejected: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedStep:
+    """A step of a pipeline that failed or was stopped. `reason` is what its job said, or SageMaker of it.
+
+    `verdict` of a step that is there to fail: the pipeline's own word that no model is registered.
+    """
+
+    name: str
+    reason: str
+    verdict: bool = False
 
 
 class Bucket(Protocol):
@@ -130,6 +142,19 @@ class Pipeline(Protocol):
         """Start a run, or find the one of this id; its execution ARN."""
 
 
+class Executions(Protocol):
+    """Executions of the training pipeline."""
+
+    def parameters(self, execution_arn: str) -> Mapping[str, str]:
+        """What an execution was started with."""
+
+    def reason(self, execution_arn: str) -> str:
+        """What SageMaker says of an execution that failed; it may be nothing."""
+
+    def failed_steps(self, execution_arn: str) -> Sequence[FailedStep]:
+        """The steps that ended otherwise than well, as they began."""
+
+
 class Registry(Protocol):
     """The model registry."""
 
@@ -147,5 +172,5 @@ class Parameter(Protocol):
 class Metrics(Protocol):
     """Where measurements go."""
 
-    def emit(self, values: Mapping[Metric, float]) -> None:
-        """Record one value of each metric, now."""
+    def emit(self, values: Mapping[Metric, float], by: Mapping[Dimension, str] | None = None) -> None:
+        """Record one value of each metric, now; also under further dimensions, where there are some."""

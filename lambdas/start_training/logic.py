@@ -19,6 +19,7 @@ from typing import Any
 from contract import layout
 from contract.artifact import sha256
 from contract.dataset import Manifest, PinnedObject
+from contract.failures import STARTED_BY, StartedBy
 from contract.formats.detection import claim_of
 from contract.reasons import Unscorable
 from lambdas.adapters.errors import AlreadyExists, NotFound
@@ -51,16 +52,20 @@ class Trainer:
 
 
 def handle(event: Mapping[str, Any], trainer: Trainer) -> dict[str, Any]:
-    """Start a run for a batch of SQS records, or for `{"attempt": "…"}` from a person.
+    """Start a run for a batch of SQS records, or for `{"attempt": "…", "started_by": "schedule"}`.
+
+    Both are optional: without `started_by` it is a person who asks.
 
     Raises:
-        NoTrainingData: asked by a person, and there is nothing to train on.
+        NoTrainingData: asked by other than an upload, and there is nothing to train on.
+        ValueError: `started_by` is no `StartedBy`.
     """
     if "Records" not in event:
-        return start_training(trainer, attempt=event.get("attempt") or "")
+        started_by = StartedBy(event.get("started_by", StartedBy.PERSON))
+        return start_training(trainer, started_by=started_by, attempt=event.get("attempt") or "")
     try:
         # Each record says only that something changed: one run answers the whole batch.
-        start_training(trainer)
+        start_training(trainer, started_by=StartedBy.UPLOAD)
     except NoTrainingData:
         log.warning("nothing to train on: ignored")
     except Exception:
@@ -69,7 +74,7 @@ def handle(event: Mapping[str, Any], trainer: Trainer) -> dict[str, Any]:
     return {"batchItemFailures": []}
 
 
-def start_training(trainer: Trainer, *, attempt: str = "") -> dict[str, Any]:
+def start_training(trainer: Trainer, *, started_by: StartedBy, attempt: str = "") -> dict[str, Any]:
     """Pin the dataset and start its run, unless this code ran on it already.
 
     Another `attempt` makes another run of the same dataset and code.
@@ -84,7 +89,7 @@ def start_training(trainer: Trainer, *, attempt: str = "") -> dict[str, Any]:
     already_started = execution_arn is not None
     if execution_arn is None:
         _write_dataset(trainer.data, manifest)
-        execution_arn = _start(trainer, run_id, version)
+        execution_arn = _start(trainer, run_id, version, started_by)
     log.info("run", extra={"dataset_version": version, "run_id": run_id, "already_started": already_started})
     return {
         "dataset_version": version,
@@ -138,15 +143,16 @@ def _write_dataset(data: Bucket, manifest: Manifest) -> None:
     _create(data, layout.manifest_key(version), manifest.to_json().encode())
 
 
-def _start(trainer: Trainer, run_id: str, version: str) -> str:
+def _start(trainer: Trainer, run_id: str, version: str, started_by: StartedBy) -> str:
     # At most once: SageMaker answers a repeated token with the run it started first.
-    execution_arn = trainer.pipeline.start(run_id, _parameters(trainer, run_id, version))
+    parameters = _parameters(trainer, run_id, version, started_by)
+    execution_arn = trainer.pipeline.start(run_id, parameters)
     claim = {"execution_arn": execution_arn, "dataset_version": version, "code_digest": trainer.code_digest}
     _create(trainer.artifacts, layout.started_key(run_id), json.dumps(claim, indent=2).encode())
     return execution_arn
 
 
-def _parameters(trainer: Trainer, run_id: str, version: str) -> Mapping[str, str]:
+def _parameters(trainer: Trainer, run_id: str, version: str, started_by: StartedBy) -> Mapping[str, str]:
     """What the run is started with: decided once, since by a second try another model may be live."""
     contracts = layout.contract_prefix(hashlib.sha256(trainer.contract).hexdigest())
     _create(trainer.artifacts, contracts + layout.CONTRACT_FILE, trainer.contract)
@@ -157,6 +163,7 @@ def _parameters(trainer: Trainer, run_id: str, version: str) -> Mapping[str, str
         "ContractUri": f"{artifacts}/{contracts}",
         "ChampionUri": f"{artifacts}/{trainer.champions.pin()}",
         "RunUri": f"{artifacts}/{layout.run_prefix(run_id).rstrip('/')}",
+        STARTED_BY: started_by,
     }
     _create(trainer.artifacts, layout.parameters_key(run_id), json.dumps(parameters, indent=2).encode())
     pinned: dict[str, str] = json.loads(trainer.artifacts.read(layout.parameters_key(run_id)))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.stub import Stubber
 
 from cli import redrive
 from cli.aws import Aws
@@ -14,7 +16,7 @@ from cli.session import Deployment
 from contract import layout
 from tests.cli.conftest import deploy
 
-QUEUES = ("ScoreQueueUrl", "ScoreDeadLetterQueueUrl", "TrainingQueueUrl", "TrainingDeadLetterQueueUrl", "ReleaseDeadLetterQueueUrl")  # fmt: skip
+QUEUES = ("ScoreQueueUrl", "ScoreDeadLetterQueueUrl", "TrainingQueueUrl", "TrainingDeadLetterQueueUrl", "ReleaseDeadLetterQueueUrl", "FailureDeadLetterQueueUrl")  # fmt: skip
 GROUP = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/millrace-dev-tumor"
 DEFINITION = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
 
@@ -92,6 +94,19 @@ def test_the_newest_approval_is_released_and_overtaken_ones_are_not(deployed: De
 
     assert redrive.redrive_release(deployed, quiet) == (1, "2 left, 3 overtaken")
     assert released(deployed) == [newest]
+
+
+def test_failed_runs_are_reported_after_all(aws: Aws, deployed: Deployment) -> None:
+    told = replace(deployed, outputs={**deployed.outputs, "ReportFailureFunction": "report"})
+    sent = ['{"detail": 1}', '{"detail": 2}']
+    fill(deployed, "FailureDeadLetterQueueUrl", *sent)
+    with Stubber(aws.functions) as functions:
+        for body in sent:
+            call = {"FunctionName": "report", "InvocationType": "Event", "Payload": body.encode()}
+            functions.add_response("invoke", {"StatusCode": 202}, call)
+        assert redrive.redrive_failure(told, quiet) == (2, "none left")
+        functions.assert_no_pending_responses()
+    assert bodies(deployed, "FailureDeadLetterQueueUrl") == []
 
 
 def batch(deployed: Deployment, key: str, *, ended: bool = True) -> str:

@@ -38,6 +38,14 @@ def told(deployed: Deployment, runs: list[dict[str, Any]], endpoint: str = "") -
             {"PipelineExecutionSummaries": runs},
             {"PipelineName": "millrace-dev-tumor", "SortBy": ANY, "SortOrder": "Descending", "MaxResults": 3},
         )
+        if runs:
+            rejected = {
+                "StepName": "reject",
+                "StepStatus": "Failed",
+                "Metadata": {"Fail": {"ErrorMessage": "roc_auc is 0.6"}},
+            }
+            sagemaker.add_response("describe_pipeline_execution", {"PipelineExecutionStatus": "Failed"})
+            sagemaker.add_response("list_pipeline_execution_steps", {"PipelineExecutionSteps": [rejected]})
         console = Console(width=160)
         with console.capture() as captured:
             console.print(report(deployed))
@@ -91,7 +99,13 @@ def test_in_operation(deployed: Deployment) -> None:
 
     text = told(deployed, [run], endpoint="Updating")
 
-    for part in ("millrace-dev-tumor/3", "since 2026-11-21T09:30:00Z", "Updating", "run-1234", "Failed"):
+    for part in (
+        "millrace-dev-tumor/3",
+        "since 2026-11-21T09:30:00Z",
+        "Updating",
+        "run-1234",
+        "roc_auc is 0.6",
+    ):
         assert part in text
     assert "ScoreDeadLetterQueue 1 waiting, 0 in work" in " ".join(text.split())
     assert "another-team" not in text

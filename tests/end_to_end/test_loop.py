@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cli import samples
 from contract import layout
-from tests.end_to_end.laptop import Model, table
+from contract.metrics import NAMESPACE, Dimension, Metric
+from tests.end_to_end.laptop import Model, eventually, table
 
 pytestmark = pytest.mark.local_cloud
 
@@ -92,3 +95,67 @@ def test_what_was_learned_is_where_the_layout_says(tumor: Model) -> None:
     assert run <= names(layout.RUNS_PREFIX)
     assert names(layout.CONTRACTS_PREFIX) == {"contract.json"}
     assert "champion.json" in names(layout.CHAMPIONS_PREFIX)
+
+
+@pytest.fixture
+def broken_training_data(tumor: Model) -> Iterator[str]:
+    """The key of a training file with a cell that is no number; it is gone afterwards."""
+    header, everything = samples.tumors()
+    body = [list(row) for row in everything[:50]]
+    body[7][0] = "large"
+    key = "training/broken.csv"
+    tumor.upload(key, table(header, body))
+    yield key
+    tumor.laptop.client("s3").delete_object(Bucket=tumor.outputs["DataBucket"], Key=key)
+
+
+def reported(tumor: Model, started_by: str) -> Mapping[str, Any] | None:
+    """What `report_failure` logged of a run that was started by this."""
+    group = f"/aws/lambda/{tumor.outputs['ReportFailureFunction']}"
+    events = tumor.laptop.client("logs").filter_log_events(logGroupName=group)["events"]
+    lines = [json.loads(event["message"]) for event in events if event["message"].startswith("{")]
+    return next((line for line in lines if line.get("started_by") == started_by), None)
+
+
+def runs_paged(tumor: Model, since: datetime) -> list[float]:
+    """The greatest value of `RunsPaged` in each minute that has one."""
+    points = tumor.laptop.client("cloudwatch").get_metric_statistics(
+        Namespace=NAMESPACE,
+        MetricName=Metric.RUNS_PAGED,
+        Dimensions=[
+            {"Name": Dimension.ENVIRONMENT, "Value": "local"},
+            {"Name": Dimension.MODEL, "Value": tumor.name},
+        ],
+        StartTime=since - timedelta(minutes=1),
+        EndTime=since + timedelta(minutes=5),
+        Period=60,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    return [point["Maximum"] for point in points]
+
+
+def test_broken_data_is_told_to_who_uploaded_it_and_paged_where_nobody_waits(
+    tumor: Model, broken_training_data: str
+) -> None:
+    began = datetime.now(UTC)
+
+    told = eventually(lambda: reported(tumor, "upload"), within=60, what="the failed run is reported")
+
+    assert told["cause"] == "Data"
+    assert told["sentence"].startswith("validate: Data: ")
+    assert broken_training_data.rpartition("/")[2] in told["sentence"]
+    assert not told["pages"]
+    assert "Data: " in tumor.laptop.millrace("status", "--model", "tumor")
+    paged = eventually(lambda: runs_paged(tumor, began), within=30, what="the failure is counted")
+    assert set(paged) == {0}
+
+    # The very same failure of a scheduled run: the page that comes is its, not the upload's.
+    scheduled = datetime.now(UTC)
+    payload = json.dumps({"attempt": "nightly", "started_by": "schedule"})
+    tumor.laptop.client("lambda").invoke(FunctionName=tumor.outputs["StartTrainingFunction"], Payload=payload)
+    page = tumor.page("pipeline-failed")
+    again = reported(tumor, "schedule")
+
+    assert datetime.strptime(page["StateChangeTime"], "%Y-%m-%dT%H:%M:%S.%f%z") > scheduled
+    assert again is not None
+    assert again["sentence"] == told["sentence"]

@@ -17,13 +17,14 @@ EMITTED = {
     "AWS/SQS": ({"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}, {"QueueName"}),
     "AWS/Lambda": ({"Errors", "Throttles"}, {"FunctionName"}),
     "AWS/SageMaker": ({"Invocation5XXErrors", "ModelLatency"}, {"EndpointName", "VariantName"}),
-    "AWS/Sagemaker/ModelBuildingPipeline": ({"ExecutionFailed"}, {"PipelineName"}),
     "AWS/States": ({"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}, {"StateMachineArn"}),
     "AWS/Events": ({"FailedInvocations"}, {"RuleName"}),
-    NAMESPACE: ({metric.value for metric in Metric}, {dimension.value for dimension in Dimension}),
+    NAMESPACE: ({metric.value for metric in Metric}, {Dimension.ENVIRONMENT, Dimension.MODEL}),
 }
 """Metrics as AWS's services and our functions name them, with the dimensions they come with."""
-FUNCTIONS = ("start-training", "score-upload", "reconcile-uploads", "verify-package")
+FUNCTIONS = ("start-training", "report-failure", "score-upload", "reconcile-uploads", "verify-package")
+
+RULES = ("score", "training", "failure", "release", "reconciliation")
 
 
 def alarms(stacks: Synthesis) -> dict[str, dict[str, Any]]:
@@ -43,9 +44,9 @@ def test_what_can_go_wrong_is_watched(stacks: Synthesis) -> None:
         "unscorable-uploads",
         "rejected-rows",
         "uploads-without-outcome",
-        *(f"{queue}-dead-letters" for queue in ("score", "training", "release", "page")),
+        *(f"{queue}-dead-letters" for queue in ("score", "training", "failure", "release", "page")),
         *(f"{queue}-oldest-message" for queue in ("score", "training")),
-        *(f"{rule}-undelivered-events" for rule in ("score", "training", "release", "reconciliation")),
+        *(f"{rule}-undelivered-events" for rule in RULES),
         *(f"{f}-errors" for f in (*FUNCTIONS, "endpoint")),
         *(f"{f}-throttles" for f in FUNCTIONS),
         "endpoint-latency",

@@ -19,7 +19,7 @@ OUTPUTS = {
     "DataBucket", "ResultsBucket", "ArtifactsBucket", "KeyArn", "ModelPackageGroup", "Pipeline", "PipelineArn",
     "Endpoint", "BatchStateMachineArn", "ReleaseStateMachineArn", "ScoreQueueUrl", "ScoreDeadLetterQueueUrl", "TrainingQueueUrl",
     "TrainingDeadLetterQueueUrl", "ReleaseDeadLetterQueueUrl", "PageTopicArn", "StartTrainingFunction",
-    "ScoreUploadFunction",
+    "ScoreUploadFunction", "ReportFailureFunction", "FailureDeadLetterQueueUrl",
         "ReconcileUploadsFunction", "VerifyPackageFunction",
 }  # fmt: skip
 

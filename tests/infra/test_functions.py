@@ -92,7 +92,7 @@ def test_all_functions_share_one_asset_and_none_a_log_group(stacks: Synthesis) -
 
 def test_every_log_group_is_encrypted_and_ends(stacks: Synthesis) -> None:
     groups = stacks.of_type("AWS::Logs::LogGroup")
-    assert len(groups) == 6
+    assert len(groups) == 7
     for group in groups.values():
         assert group["Properties"]["KmsKeyId"]
         assert group["Properties"]["RetentionInDays"] == stacks.configuration.environment.retention.log_days

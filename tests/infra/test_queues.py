@@ -46,7 +46,7 @@ def test_every_queue_has_dead_letters_or_is_one(stacks: Synthesis) -> None:
     for name, queue in queues.items():
         read_by_people = name.startswith("PagingInbox")
         assert name in dead or "RedrivePolicy" in queue["Properties"] or read_by_people, name
-    assert len(dead) == 4
+    assert len(dead) == 5
 
 
 def test_messages_are_kept_as_long_as_sqs_can_and_encrypted(stacks: Synthesis) -> None:
@@ -67,7 +67,7 @@ def test_every_queue_refuses_plain_http(stacks: Synthesis) -> None:
 def test_every_rule_may_send_to_its_target_and_to_its_dead_letters(stacks: Synthesis) -> None:
     policies = statements(stacks)
     rules = on_events(stacks)
-    assert len(rules) == 3
+    assert len(rules) == 4
     for name, rule in rules.items():
         [target] = rule["Properties"]["Targets"]
         arns = [target["Arn"], target["DeadLetterConfig"]["Arn"]]
@@ -97,12 +97,25 @@ def test_only_approved_packages_of_this_model_are_released(stacks: Synthesis) ->
     [rule] = [
         rule["Properties"]
         for rule in on_events(stacks).values()
-        if rule["Properties"]["EventPattern"]["source"] == ["aws.sagemaker"]
+        if rule["Properties"]["EventPattern"]["detail-type"] == ["SageMaker Model Package State Change"]
     ]
     assert rule["EventPattern"]["detail"] == {
         "ModelApprovalStatus": ["Approved"],
         "ModelPackageGroupName": [f"millrace-{stacks.configuration.environment_name}-tumor"],
     }
+
+
+def test_only_failed_runs_of_this_model_are_reported(stacks: Synthesis) -> None:
+    kind = "SageMaker Model Building Pipeline Execution Status Change"
+    [rule] = [
+        rule["Properties"]
+        for rule in on_events(stacks).values()
+        if rule["Properties"]["EventPattern"]["detail-type"] == [kind]
+    ]
+    detail = rule["EventPattern"]["detail"]
+    assert detail["currentPipelineExecutionStatus"] == ["Failed"]
+    [pipeline] = detail["pipelineArn"]
+    assert f"pipeline/millrace-{stacks.configuration.environment_name}-tumor" in json.dumps(pipeline)
 
 
 def test_what_is_called_on_a_schedule_may_be(stacks: Synthesis) -> None:

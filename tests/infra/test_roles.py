@@ -37,7 +37,7 @@ def references(node: Any, name: str) -> int:
 
 def test_every_role_is_assumed_by_one_service_of_this_account(stacks: Synthesis) -> None:
     roles = stacks.of_type("AWS::IAM::Role")
-    assert len(roles) == 15
+    assert len(roles) == 16
     for role in roles.values():
         [statement] = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         service = statement["Principal"]["Service"]

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import IO, Any
 
 from contract import serving
-from contract.metrics import Metric
+from contract.metrics import Dimension, Metric
 from lambdas.adapters.errors import AlreadyExists, AwsError, ModelRefused, NotFound
 from lambdas.adapters.ports import Answer, ListedVersion, ObjectVersion, StoredObject
 
@@ -145,9 +145,12 @@ class MemoryMetrics:
     """Remembers what was emitted."""
 
     emitted: list[Mapping[Metric, float]] = field(default_factory=list)
+    by: list[Mapping[Dimension, str]] = field(default_factory=list)
+    """The further dimensions of each, as `emitted`."""
 
-    def emit(self, values: Mapping[Metric, float]) -> None:
+    def emit(self, values: Mapping[Metric, float], by: Mapping[Dimension, str] | None = None) -> None:
         self.emitted.append(values)
+        self.by.append(by or {})
 
 
 Rows = Iterable[Mapping[str, Any]]

@@ -83,6 +83,7 @@ def test_a_run_gets_the_pinned_dataset_and_the_contract(lab: Lab) -> None:
         "ContractUri": f"s3://artifacts/contracts/{CONTRACT_DIGEST}/",
         "ChampionUri": "s3://artifacts/champions/nobody/",
         "RunUri": f"s3://artifacts/runs/{run_id}",
+        "StartedBy": "person",
     }
     manifest = Manifest.from_json(lab.data.read(layout.manifest_key(version)))
     assert manifest.version == version
@@ -96,6 +97,20 @@ def test_a_run_gets_the_pinned_dataset_and_the_contract(lab: Lab) -> None:
         "dataset_version": version,
         "code_digest": "c0de",
     }
+
+
+@pytest.mark.parametrize(
+    ("event", "started_by"), [(RECORDS, "upload"), ({}, "person"), ({"started_by": "schedule"}, "schedule")]
+)
+def test_a_run_says_who_started_it(lab: Lab, event: Mapping[str, Any], started_by: str) -> None:
+    lab.ask(event)
+    (parameters,) = lab.pipeline.runs.values()
+    assert parameters["StartedBy"] == started_by
+
+
+def test_who_starts_a_run_must_be_known(lab: Lab) -> None:
+    with pytest.raises(ValueError, match="moon"):
+        lab.ask({"started_by": "moon"})
 
 
 def test_the_same_dataset_and_code_are_trained_on_once(lab: Lab) -> None:

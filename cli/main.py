@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from cli import cloud, deploy, logs, models, pages, redrive, stacks, status, train
+from cli import cloud, deploy, logs, models, pages, redrive, stacks, status, trace, train
 from cli.demo import command as demo
 from cli.errors import sentence
 from cli.new_model import command as new_model
@@ -53,6 +53,7 @@ app.command(epilog=deploy.EXAMPLES, rich_help_panel=DEPLOYMENT)(deploy.deploy)
 app.command(epilog=stacks.EXAMPLES, rich_help_panel=DEPLOYMENT)(stacks.outputs)
 app.command(epilog=cloud.ENV_EXAMPLES, rich_help_panel=DEPLOYMENT)(cloud.env)
 app.command(epilog=status.EXAMPLES, rich_help_panel=OPERATION)(status.status)
+app.command(epilog=trace.EXAMPLES, rich_help_panel=OPERATION)(trace.trace)
 app.command(epilog=pages.EXAMPLES, rich_help_panel=OPERATION)(pages.pages)
 app.command(epilog=logs.EXAMPLES, rich_help_panel=OPERATION)(logs.logs)
 app.command(epilog=redrive.EXAMPLES, rich_help_panel=OPERATION)(redrive.redrive)

@@ -1,0 +1,61 @@
+"""`trace` goes from a result to the bytes behind it, and back."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.aws import Aws
+from cli.errors import CliError
+from cli.session import Deployment
+from cli.trace import traced
+from contract.dataset import Manifest, PinnedObject
+from contract.layout import manifest_key
+from tests.cli.registered import GROUP, deploy_group, register
+
+FILE = PinnedObject(key="training/a.csv", version_id="v1", sha256="5a" * 32, size=12)
+MANIFEST = Manifest.of([FILE])
+PINNED = f"{FILE.key}, version v1, 12 bytes, SHA-256 {FILE.sha256}"
+
+
+@pytest.fixture
+def deployed(aws: Aws) -> Deployment:
+    deployed = deploy_group(aws)
+    body = MANIFEST.to_json().encode()
+    aws.s3.put_object(Bucket=deployed["DataBucket"], Key=manifest_key(MANIFEST.version), Body=body)
+    register(aws, MANIFEST.version, 0.95)
+    register(aws, "0" * 64, 0.96)
+    return deployed
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("r.csv", f"x,prediction,rejected,model_version\n1,2,,{GROUP}/1\n".encode()),
+        ("r.csv", f"x;prediction;rejected;model_version\n1;2;;{GROUP}/1\n".encode("utf-16")),
+        ("r.csv", f"\xe9,prediction,rejected,model_version\n1,2,,{GROUP}/1\n".encode("latin-1")),
+        ("r.jsonl", f'{{"x": 1, "model_version": "{GROUP}/1"}}\n'.encode()),
+    ],
+)
+def test_from_a_result_to_the_bytes(deployed: Deployment, name: str, body: bytes) -> None:
+    bucket, key = deployed["ResultsBucket"], f"scored/people/{name}"
+    deployed.aws.s3.put_object(Bucket=bucket, Key=key, Body=body)
+
+    for thing in (key, f"s3://{bucket}/{key}"):
+        text = "\n".join(traced(deployed, thing))
+        for part in (f"{GROUP}/1", "runs/r1/", "c0de" * 16, MANIFEST.version, PINNED):
+            assert part in text
+        assert f"{GROUP}/2" not in text
+
+
+def test_from_a_dataset_to_its_models(deployed: Deployment) -> None:
+    text = "\n".join(traced(deployed, MANIFEST.version[:12]))
+
+    assert PINNED in text
+    assert f"trained on it: {GROUP}/1" in text
+    assert f"{GROUP}/2" not in text
+
+
+@pytest.mark.parametrize("thing", ["scored/nothing.csv", "ffff0000ffff", f"{GROUP}/9", "what?"])
+def test_what_is_not_there_is_told(deployed: Deployment, thing: str) -> None:
+    with pytest.raises(CliError):
+        list(traced(deployed, thing))

@@ -39,6 +39,9 @@ EVENTS: Mapping[str, Any] = {
     "start_training": {"attempt": ""},
     "verify_package": {"model_package_arn": "arn:aws:sagemaker:::model-package/a/1", "execution": "e"},
     "reconcile_uploads": {},
+    "report_failure": {
+        "detail": {"pipelineExecutionArn": "arn:aws:sagemaker:us-east-1:000000000000:pipeline/a/execution/b"}
+    },
 }
 """Of each function, an event on which it asks AWS for something."""
 

@@ -15,6 +15,9 @@ from typing import Any  # noqa: E402
 
 import boto3  # noqa: E402
 
+QUESTIONS = {"s3": "list_buckets", "sagemaker": "list_models"}
+"""Of each service that a function may ask first, a request without parameters."""
+
 
 class FirstRequest(BaseException):
     """Raised in place of the first request; no handler takes it for an error of AWS."""
@@ -47,7 +50,8 @@ def alone(*services: str) -> None:
     """Make the same clients and ask for something."""
     client: Any = boto3.client
     clients = {service: client(service) for service in services}
-    clients["s3"].list_buckets()
+    asked = next(service for service in QUESTIONS if service in clients)
+    getattr(clients[asked], QUESTIONS[asked])()
 
 
 def main(kind: str, *arguments: str) -> None:

@@ -1,4 +1,4 @@
-"""From a result to the bytes its model was trained on, and from a dataset to what was trained on it."""
+"""What a result says about the models that made it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from botocore.exceptions import ClientError
 from cli.errors import CliError, error_code
 from cli.session import Deployment
 from contract import serving
-from contract.dataset import Manifest
-from contract.layout import DATASETS_PREFIX, SCORED_PREFIX, manifest_key
+from contract.layout import SCORED_PREFIX
 
 HEXADECIMAL = frozenset("0123456789abcdef")
 PARQUET = ".parquet"
@@ -81,32 +80,3 @@ def _text(body: bytes) -> str:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError:
         return body.decode("latin-1")
-
-
-def dataset(deployed: Deployment, beginning: str) -> str:
-    """The one dataset version that begins so.
-
-    Raises:
-        CliError: none does, or several do.
-    """
-    pages = deployed.aws.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=deployed["DataBucket"], Prefix=DATASETS_PREFIX + beginning, Delimiter="/"
-    )
-    prefixes = [prefix["Prefix"] for page in pages for prefix in page.get("CommonPrefixes", [])]
-    found = [prefix.removeprefix(DATASETS_PREFIX).rstrip("/") for prefix in prefixes]
-    if not found:
-        raise CliError(f"no dataset version of {deployed.model} begins with {beginning}.")
-    if len(found) > 1:
-        raise CliError(f"{len(found)} dataset versions begin with {beginning}: give more of it.")
-    return found[0]
-
-
-def manifest(deployed: Deployment, dataset_version: str) -> Manifest | None:
-    """The files of a dataset version, or None where its manifest is not there."""
-    try:
-        answer = deployed.aws.s3.get_object(Bucket=deployed["DataBucket"], Key=manifest_key(dataset_version))
-    except ClientError as error:
-        if error_code(error) == "NoSuchKey":
-            return None
-        raise
-    return Manifest.from_json(answer["Body"].read())

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from cli import cloud, deploy, logs, models, pages, redrive, stacks, status, trace, train
+from cli import cloud, datasets, deploy, logs, models, pages, redrive, stacks, status, trace, train
 from cli.demo import command as demo
 from cli.errors import sentence
 from cli.new_model import command as new_model
@@ -46,6 +46,7 @@ app = typer.Typer(
 app.command("new-model", epilog=new_model.EXAMPLES, rich_help_panel=MODELS)(new_model.new_model)
 app.command(epilog=train.EXAMPLES, rich_help_panel=MODELS)(train.train)
 app.add_typer(models.app, name="models", epilog=models.EXAMPLES, rich_help_panel=MODELS)
+app.command("datasets", epilog=datasets.EXAMPLES, rich_help_panel=MODELS)(datasets.list_datasets)
 app.command(epilog=demo.EXAMPLES, rich_help_panel=LAPTOP)(demo.demo)
 app.command(epilog=cloud.UP_EXAMPLES, rich_help_panel=LAPTOP)(cloud.up)
 app.command(epilog=cloud.DOWN_EXAMPLES, rich_help_panel=LAPTOP)(cloud.down)

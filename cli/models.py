@@ -12,7 +12,7 @@ from rich.table import Table
 from cli.errors import CliError
 from cli.evaluation import comparison_table, gate_lines
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
-from cli.registry import Version, decide, read_package_evaluation, version, versions
+from cli.registry import Version, decide, read_package_evaluation, styled_status, version, versions
 from cli.releases import APPROVED, REJECTED, live_version
 from cli.session import Deployment, connect, deployment
 from cli.terminal import out
@@ -27,7 +27,6 @@ EXAMPLES = examples(
     ('./millrace models reject 4 --note "trained on a broken export"', "it stays out"),
     ("./millrace models --environment prod --model income", "in an account"),
 )
-STYLES = {APPROVED: "green", REJECTED: "red"}
 SHORT = 12
 
 Named = Annotated[str, typer.Argument(metavar="VERSION", help="Such as 3, or <group>/3.")]
@@ -106,8 +105,7 @@ def versions_table(deployed: Deployment, found: list[Version]) -> Table:
     table = Table.grid(padding=(0, 2))
     for each in found:
         mark = "[bold green]live[/bold green]" if live and live.model_version == each.name else ""
-        style = STYLES.get(each.status, "yellow")
-        table.add_row(f"[bold]{each.name}[/bold]", f"[{style}]{each.status}[/{style}]", mark)
+        table.add_row(f"[bold]{each.name}[/bold]", styled_status(each), mark)
         facts = _facts(each, read_package_evaluation(deployed.aws, each))
         for title, fact in facts:
             table.add_row(f"  {title}", fact)

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from cli.aws import Aws
 from cli.errors import CliError, error_code
+from cli.releases import APPROVED, REJECTED
 from cli.session import Deployment
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION_LIMIT = 1024
 """What SageMaker takes as an ApprovalDescription, in characters; a line break it does not."""
+
+STYLES = {APPROVED: "green", REJECTED: "red"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,12 @@ class Version:
     @property
     def dataset_version(self) -> str:
         return self.origin.get("dataset_version", "")
+
+
+def styled_status(package: Version) -> str:
+    """A version's status in its colour."""
+    style = STYLES.get(package.status, "yellow")
+    return f"[{style}]{package.status}[/{style}]"
 
 
 def versions(deployed: Deployment) -> list[Version]:

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from cli import lineage
+from cli.dataset_versions import dataset_version, manifest
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.registry import Version, version, versions
 from cli.session import Deployment, connect, deployment
@@ -43,7 +44,7 @@ def traced(deployed: Deployment, thing: str) -> Iterator[str]:
         for name in lineage.model_versions(deployed, thing):
             yield from (f"  {line}" for line in _of_version(deployed, version(deployed, name)))
     elif lineage.is_dataset(thing):
-        found = lineage.dataset(deployed, thing)
+        found = dataset_version(deployed, thing)
         yield from _of_dataset(deployed, found)
         trained = [each for each in versions(deployed) if each.dataset_version == found]
         yield from (f"  trained on it: {each.name}, {each.status}" for each in trained)
@@ -64,11 +65,11 @@ def _of_version(deployed: Deployment, found: Version) -> Iterator[str]:
         yield "  dataset unknown: the package does not name it"
 
 
-def _of_dataset(deployed: Deployment, dataset_version: str) -> Iterator[str]:
-    yield f"dataset {dataset_version}"
-    manifest = lineage.manifest(deployed, dataset_version)
-    if manifest is None:
+def _of_dataset(deployed: Deployment, version: str) -> Iterator[str]:
+    yield f"dataset {version}"
+    found = manifest(deployed, version)
+    if found is None:
         yield "  its manifest is not there"
         return
-    for each in manifest.objects:
+    for each in found.objects:
         yield f"  {each.key}, version {each.version_id}, {each.size} bytes, SHA-256 {each.sha256}"

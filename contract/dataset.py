@@ -1,4 +1,4 @@
-"""A dataset version: which bytes a model was trained on, pinned for ever."""
+"""A dataset version: which bytes a model was trained on, pinned for ever, and named by them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Manifest:
         return cls(objects=tuple(sorted(objects)))
 
     def to_json(self) -> str:
-        """The canonical document, whose digest names the dataset version."""
+        """The document that says where the bytes came from, one line a fact."""
         return json.dumps({"objects": [asdict(o) for o in self.objects]}, indent=2, sort_keys=True) + "\n"
 
     @classmethod
@@ -45,5 +45,10 @@ class Manifest:
 
     @property
     def version(self) -> str:
-        """SHA-256 of the canonical document, hexadecimal."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+        """SHA-256 of the keys and what lies under them, hexadecimal.
+
+        S3's version ids are no part of it: the same bytes uploaded again are the same version.
+        Keys are: they say in which format a file is read, and in which order the files are.
+        """
+        content = [[each.key, each.sha256] for each in self.objects]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()

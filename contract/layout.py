@@ -94,6 +94,11 @@ def parameters_key(run_id: str) -> str:
     return run_prefix(run_id) + "parameters.json"
 
 
+def validation_key(run_id: str) -> str:
+    """Key in the artifacts bucket of what a run's `validate` reported: none, if that came from the cache."""
+    return run_prefix(run_id) + "validate/report/report.json"
+
+
 def started_key(run_id: str) -> str:
     """Key in the artifacts bucket of the claim that a run was started."""
     return run_prefix(run_id) + "started.json"

@@ -21,7 +21,12 @@ def deploy_group(aws: Aws) -> Deployment:
     aws.s3.create_bucket(Bucket=EVALUATIONS, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     aws.sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
     buckets = {"Results": {"Type": "AWS::S3::Bucket"}}
-    return deploy(aws, "tumor", buckets, {"ModelPackageGroup": GROUP, "ResultsBucket": {"Ref": "Results"}})
+    outputs = {
+        "ModelPackageGroup": GROUP,
+        "ResultsBucket": {"Ref": "Results"},
+        "ArtifactsBucket": EVALUATIONS,
+    }
+    return deploy(aws, "tumor", buckets, outputs)
 
 
 def register(aws: Aws, dataset: str, auc: float, run: str = "r1") -> str:

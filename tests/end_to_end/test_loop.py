@@ -79,6 +79,9 @@ def test_every_command_that_looks_works(tumor: Model) -> None:
     assert tumor.live()["model_version"] in laptop.millrace("status")
     assert "AWS_ENDPOINT_URL" in laptop.millrace("env")
     assert tumor.outputs["DataBucket"] in laptop.millrace("outputs", "--model", "tumor")
+    datasets = laptop.millrace("datasets", "--model", "tumor")
+    assert "569 rows" in datasets
+    assert tumor.live()["model_version"] in datasets
     laptop.millrace("pages", "--model", "tumor")
     assert "validate" in laptop.millrace("logs", "jobs", "--model", "tumor")
 

@@ -132,6 +132,24 @@ def test_another_attempt_code_or_content_is_another_run(lab: Lab) -> None:
     assert refilled["dataset_version"] != first["dataset_version"]
 
 
+def test_the_same_bytes_uploaded_again_are_the_same_version_and_no_run(lab: Lab) -> None:
+    first = lab.ask({})
+    lab.data.put("training/a.csv", lab.data.read("training/a.csv"))
+    assert lab.ask(RECORDS) == {"batchItemFailures": []}
+    assert lab.ask({}) == {**first, "already_started": True}
+    assert len(lab.pipeline.runs) == 1
+
+
+def test_a_change_of_one_row_is_another_version_and_a_run(lab: Lab) -> None:
+    first = lab.ask({})
+    lab.data.put("training/a.csv", lab.data.read("training/a.csv").replace(b"1,2", b"1,3"))
+    changed = lab.ask({})
+    lab.data.put("training/a.csv", b"x,y\n1,2\n")
+    assert changed["dataset_version"] != first["dataset_version"]
+    assert lab.ask({}) == {**first, "already_started": True}
+    assert len(lab.pipeline.runs) == 2
+
+
 def test_five_at_once_start_one_run(lab: Lab) -> None:
     with ThreadPoolExecutor(5) as pool:
         told = list(pool.map(lambda _: lab.ask({}), range(5)))

@@ -18,6 +18,7 @@ from local.cloud import (
     event_rules,
     functions,
     log_groups,
+    object_bodies,
     object_events,
     object_ranges,
     queue_mappings,
@@ -64,6 +65,7 @@ class Emulator:
         log_groups.install(calls)
         buckets.install()
         object_ranges.install()
+        object_bodies.install(folder / "objects")
         self.clock = Clock(account, region, [QueueMetrics(measurements).measure, children.forget_ended])
         self.cloud = Cloud(
             folder=folder,

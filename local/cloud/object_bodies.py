@@ -1,0 +1,186 @@
+"""Objects' bytes on disk: ministack keeps them in memory, where a few gigabytes of uploads do not fit.
+
+A body of some size becomes a file of its own, which goes when nothing refers to it any more. Reading
+an object gives pieces of that file; whatever else ministack does with a body gets its bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextvars import ContextVar
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ministack.core.responses import StreamingResponse
+from ministack.services import s3
+
+from local.cloud.patching import replace
+
+SMALL_BYTES = 64 * 1024
+"""Up to this size a body stays in memory: a file would cost more."""
+PIECE_BYTES = 1024 * 1024
+
+Answer = tuple[int, dict[str, str], Any]
+
+
+class Body:
+    """Bytes in a file, of which slices are read."""
+
+    path: Path
+
+    def __init__(self, folder: Path, pieces: Iterable[bytes | Body]) -> None:
+        descriptor, path = tempfile.mkstemp(dir=folder)
+        with os.fdopen(descriptor, "wb") as file:
+            for piece in pieces:
+                if isinstance(piece, Body):
+                    with piece.path.open("rb") as source:
+                        shutil.copyfileobj(source, file, PIECE_BYTES)
+                else:
+                    file.write(piece)
+            self._size = file.tell()
+        self.path = Path(path)
+        weakref.finalize(self, os.unlink, path).atexit = False
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, part: slice) -> bytes:
+        start, stop, _ = part.indices(self._size)
+        with self.path.open("rb") as file:
+            file.seek(start)
+            return file.read(max(0, stop - start))
+
+    def __bytes__(self) -> bytes:
+        return self[:]
+
+
+class _Part(bytes):
+    """Stands for a part of a multipart upload: as long as that, while its bytes are the part's ETag only.
+
+    So ministack counts right, joins little, and what it joins says which parts the object is made of.
+    """
+
+    body: Body
+
+    def __new__(cls, etag: str, body: Body) -> _Part:
+        made = super().__new__(cls, etag.encode())
+        made.body = body
+        return made
+
+    def __len__(self) -> int:
+        return len(self.body)
+
+
+_parts: ContextVar[Mapping[bytes, Body]] = ContextVar("the parts of the upload that is completed, by ETag")
+_reading: ContextVar[bool] = ContextVar("whether an object is read piece by piece", default=False)
+
+
+def install(folder: Path) -> None:
+    """Keep bodies in a folder, which is made. To be installed after what changes how objects are read."""
+    folder.mkdir()
+    kept = partial(_kept, folder)
+    replace(s3, "_upload_part", "bucket_name key body query_params headers", partial(_part, folder))
+    replace(s3, "_upload_part_copy", "bucket_name dest_key query_params headers", partial(_part, folder))
+    replace(s3, "_complete_multipart_upload", "bucket_name key body query_params headers", _knowing_parts)
+    replace(s3, "_record_object_version", "bucket_name key prior_obj obj data", partial(_recorded, kept))
+    replace(s3, "_read_body", "bucket_name key obj", _whole_but_for_readers)
+    replace(s3, "_version_body", "bucket bucket_name key v", _whole_but_for_readers)
+    replace(s3, "_get_object", "bucket_name key headers query_params", _piece_by_piece)
+
+
+def _part(folder: Path, original: Callable[..., Answer]) -> Callable[..., Answer]:
+    def upload_part(*arguments: Any) -> Answer:
+        answer = original(*arguments)
+        if answer[0] == 200:
+            *_, query_params, _ = arguments
+            upload = s3._multipart_uploads[s3._qp(query_params, "uploadId")]
+            part = upload["parts"][int(s3._qp(query_params, "partNumber"))]
+            part["body"] = _Part(part["etag"], Body(folder, [part["body"]]))
+        return answer
+
+    return upload_part
+
+
+def _knowing_parts(original: Callable[..., Answer]) -> Callable[..., Answer]:
+    def complete(
+        bucket_name: str,
+        key: str,
+        body: bytes,
+        query_params: dict[str, Any],
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        upload = s3._multipart_uploads.get(s3._qp(query_params, "uploadId"), {"parts": {}})
+        stored = [part["body"] for part in upload["parts"].values()]
+        token = _parts.set({bytes(part): part.body for part in stored})
+        try:
+            return original(bucket_name, key, body, query_params, headers)
+        finally:
+            _parts.reset(token)
+
+    return complete
+
+
+def _recorded(kept: Callable[..., Any], original: Callable[..., str | None]) -> Callable[..., str | None]:
+    def record(bucket_name: str, key: str, prior_obj: Any, obj: dict[str, Any], data: Any) -> str | None:
+        obj["body"] = kept(data)
+        obj["size"] = len(obj["body"])
+        return original(bucket_name, key, prior_obj, obj, obj["body"])
+
+    return record
+
+
+def _kept(folder: Path, data: Any) -> Any:
+    """What an object's record refers to: its bytes, or the file that holds them."""
+    if parts := _parts.get({}):
+        size = len(next(iter(parts)))
+        return Body(folder, [parts[data[at : at + size]] for at in range(0, len(data), size)])
+    return Body(folder, [data]) if isinstance(data, bytes) and len(data) > SMALL_BYTES else data
+
+
+def _whole_but_for_readers(original: Callable[..., Any]) -> Callable[..., Any]:
+    def read(*arguments: Any) -> Any:
+        body = original(*arguments)
+        return bytes(body) if isinstance(body, Body) and not _reading.get() else body
+
+    return read
+
+
+def _piece_by_piece(original: Callable[..., Answer]) -> Callable[..., Answer]:
+    def get_object(
+        bucket_name: str, key: str, headers: dict[str, str], query_params: dict[str, Any] | None = None
+    ) -> Answer:
+        token = _reading.set(True)
+        try:
+            status, told, body = original(bucket_name, key, headers, query_params)
+        finally:
+            _reading.reset(token)
+        return status, told, StreamingResponse(partial(_send, body)) if isinstance(body, Body) else body
+
+    return get_object
+
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+async def _send(body: Body, send: Callable[[Any], Awaitable[None]], receive: Receive) -> None:
+    gone = asyncio.create_task(_disconnected(receive))
+    try:
+        for start in range(0, len(body), PIECE_BYTES):
+            if gone.done():
+                return
+            piece = body[start : start + PIECE_BYTES]
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    finally:
+        gone.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

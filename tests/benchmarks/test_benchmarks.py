@@ -60,7 +60,7 @@ def test_cold_start(root: Path) -> None:
         assert function in printed, "every function has an event in benchmarks.cold_start.EVENTS"
 
 
-@pytest.mark.parametrize("command", ["serving", "files", "uploads", "cold_start"])
+@pytest.mark.parametrize("command", ["serving", "files", "uploads", "large", "cold_start"])
 def test_help(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"])
     assert shown.exit_code == 0

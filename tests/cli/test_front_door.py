@@ -14,7 +14,7 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 def test_all_commands_are_there() -> None:
     assert set(COMMANDS) == {
         "new-model", "up", "deploy", "down", "status", "env", "outputs", "train", "pages", "logs", "redrive", "demo",
-        "models", "trace",
+        "models", "datasets", "trace",
     }  # fmt: skip
 
 
@@ -32,7 +32,8 @@ def test_every_other_command_takes_an_environment(run: Run, command: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "command", ["status", "models", "env", "outputs", "train", "pages", "logs", "redrive", "deploy"]
+    "command",
+    ["status", "models", "datasets", "env", "outputs", "train", "pages", "logs", "redrive", "deploy"],
 )
 def test_without_a_cloud_a_sentence_says_how_to_start_it(run: Run, command: str) -> None:
     result = run(command, "--port", "4577")

@@ -40,7 +40,8 @@ VERSIONS_A_RUN = 100_000
 MAX_WAITING = 1000
 """With as many uploads broken, finding more helps nobody: the sweep waits at its place."""
 LOOKS_BETWEEN_SAVES = 20
-"""What a crash may cost. A save costs as much as one look."""
+"""What a crash may cost. A save costs as much as one look; the first ones come sooner, or a function
+that is always killed at the same time would never get on."""
 LOOKS_AT_A_TIME = 8
 RESERVED_SECONDS = 30.0
 """Kept for the last looks and the progress."""
@@ -96,7 +97,7 @@ class _Run:
 
     def sweep(self) -> None:
         """List from where the sweep stands to its end, or as far as one run may go."""
-        seen, due = 0, list[ListedVersion]()
+        seen, looks, due = 0, 1, list[ListedVersion]()
         if self._must_stop(seen) or self.progress.complete:
             return
         listed = self._reconciler.data.versions(layout.SCORE_PREFIX, self.progress.after)
@@ -105,10 +106,11 @@ class _Run:
                 seen += 1
                 if _is_upload(version) and _is_due(version, self.progress, self._reconciler.after_seconds):
                     due.append(version)
-            if len(due) >= LOOKS_BETWEEN_SAVES or self._must_stop(seen):
+            if len(due) >= looks or self._must_stop(seen):
                 self._put_back(due)
                 self._remember(replace(self.progress, after=key))
                 due.clear()
+                looks = min(2 * looks, LOOKS_BETWEEN_SAVES)
                 if self._must_stop(seen):
                     return
         self._put_back(due)

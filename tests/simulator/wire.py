@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -81,17 +79,13 @@ class Invocation:
 
     name: str
     deadline: float
-    thread: threading.Thread = field(default_factory=threading.current_thread)
     ended: bool = False
     seen: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     def killed(self, why: str) -> Killed:
-        """The end of all its threads."""
+        """The end of it: it makes no other call."""
         self.ended = True
         return Killed(why)
-
-
-running: ContextVar[Invocation | None] = ContextVar("the invocation that this thread works for", default=None)
 
 
 @dataclass
@@ -105,25 +99,21 @@ class Wire:
     others: Callable[[], None]
     swap: Callable[[], None]
     invocations: list[Invocation] = field(default_factory=list)
-    lock: threading.RLock = field(default_factory=threading.RLock)
 
     @contextmanager
     def invocation(self, name: str, seconds: float) -> Iterator[Invocation]:
-        """While inside, requests of this thread are the function's."""
+        """While inside, requests are the function's."""
         invocation = Invocation(name, self.clock.now + seconds)
-        token = running.set(invocation)
         self.invocations.append(invocation)
         try:
             yield invocation
         finally:
             invocation.ended = True
             self.invocations.pop()
-            running.reset(token)
 
     def sleep(self, seconds: float) -> None:
         """In place of `time.sleep`."""
-        with self.lock:
-            self._spend(seconds, self._invocation())
+        self._spend(seconds, self._invocation())
 
     @contextmanager
     def connected(self) -> Iterator[None]:
@@ -140,9 +130,9 @@ class Wire:
             clients.client.cache_clear()
 
     def _invocation(self) -> Invocation:
-        invocation = running.get() or self.invocations[-1]
+        invocation = self.invocations[-1]
         if invocation.ended:
-            raise Killed("a thread outlived its process")
+            raise Killed("no call outlives its process")
         return invocation
 
     def _spend(self, seconds: float, invocation: Invocation) -> None:
@@ -152,16 +142,14 @@ class Wire:
 
     def _send(self, service: str, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:
         parsed = _parse(service, event_name.rpartition(".")[2], request)
-        with self.lock:
-            invocation = self._invocation()
-            thing = (parsed.operation, parsed.bucket, parsed.key or str(crc32(parsed.body)))
-            invocation.seen[thing] += 1
-            fault = self.plan.fault(parsed.operation, invocation.name, *thing, invocation.seen[thing])
-        others_may_run = invocation.thread is threading.current_thread() and len(self.invocations) < 3
+        invocation = self._invocation()
+        thing = (parsed.operation, parsed.bucket, parsed.key or str(crc32(parsed.body)))
+        invocation.seen[thing] += 1
+        fault = self.plan.fault(parsed.operation, invocation.name, *thing, invocation.seen[thing])
+        others_may_run = len(self.invocations) < 3
         if fault is Fault.OVERTAKEN_BEFORE and others_may_run:
             self.others()
-        with self.lock:
-            response = self._answer(parsed, fault, invocation)
+        response = self._answer(parsed, fault, invocation)
         if fault is Fault.OVERTAKEN_AFTER and others_may_run:
             self.others()
         return _as_botocore_has_it(request.url, response, breaks=fault is Fault.BODY_BREAKS_OFF)

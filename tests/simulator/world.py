@@ -8,12 +8,14 @@ from __future__ import annotations
 import heapq
 import json
 import logging
+import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from io import TextIOBase
 from itertools import count
 from pathlib import Path
@@ -26,6 +28,7 @@ from contract.events import object_created
 from contract.layout import RECONCILIATION_KEY, batch_upload_key
 from lambdas.reconcile_uploads import logic as reconciliation
 from lambdas.reconcile_uploads.handler import handler as reconcile_uploads
+from lambdas.score_upload import concurrency
 from lambdas.score_upload.handler import handler as score_upload
 from tests.simulator.clock import HOUR, Clock
 from tests.simulator.faults import Plan
@@ -34,6 +37,7 @@ from tests.simulator.models import Models
 from tests.simulator.s3 import Bucket, Version
 from tests.simulator.sqs import Message, Queue
 from tests.simulator.tables import LARGEST, Upload
+from tests.simulator.threads import Pool, wait
 from tests.simulator.wire import Invocation, Killed, Refusal, Request, Response, Wire
 
 FUNCTION_SECONDS = 900.0
@@ -171,11 +175,12 @@ class World:
             return
         self.queue.delete(message)
 
-    def reconcile(self) -> None:
-        """Let the schedule invoke `reconcile_uploads`."""
+    def reconcile(self) -> dict[str, Any] | None:
+        """Let the schedule invoke `reconcile_uploads`: what it says, unless it fails."""
         self.happened["reconciliations"] += 1
         answer = self._invoke(reconcile_uploads, f"reconcile_uploads/{self.happened['reconciliations']}", {})
         self.happened["put back"] += answer["put_back"] if answer else 0
+        return answer
 
     def redrive(self) -> None:
         """Let a person send the dead letters back."""
@@ -248,15 +253,14 @@ class _Nowhere(TextIOBase):
         return len(text)
 
 
-def _sleep_of_the(world: World) -> Callable[[float], None]:
-    """Threads that ran before the world did are none of its functions' and really sleep."""
-    strangers = {*threading.enumerate()} - {threading.current_thread()}
-    really = time.sleep
+def _here(simulated: Callable[[float], None], real: Callable[[float], None]) -> Callable[[float], None]:
+    """Simulated in this thread: others are none of the functions'."""
+    here = threading.current_thread()
 
-    def sleep(seconds: float) -> None:
-        (really if threading.current_thread() in strangers else world.wire.sleep)(seconds)
+    def either(seconds: float) -> None:
+        (simulated if threading.current_thread() is here else real)(seconds)
 
-    return sleep
+    return either
 
 
 @contextmanager
@@ -266,21 +270,27 @@ def simulated(world: World, contract: Path) -> Iterator[World]:
     `contract` is the folder of the deployed code's contract.json.
     """
     root = logging.getLogger()
+    before = random.getstate()
     handlers, level = root.handlers[:], root.level
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(_Nowhere()):
         for name, value in {**VARIABLES, "LAMBDA_TASK_ROOT": str(contract)}.items():
             patch.setenv(name, value)
         for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE"):
             patch.delenv(name, raising=False)
-        # One thread at a time looks, so that a crash finds the others always at the same place.
-        patch.setattr(reconciliation, "LOOKS_AT_A_TIME", 1)
-        patch.setattr(time, "sleep", _sleep_of_the(world))
+        patch.setattr(time, "sleep", _here(world.wire.sleep, time.sleep))
         patch.setattr(time, "time", lambda: world.clock.now)
+        # All that botocore and the functions draw, and the order in which their threads run.
+        random.seed(world.random.random())
+        pool = partial(Pool, random=Random(world.random.random()))
+        patch.setattr(concurrency, "ThreadPoolExecutor", pool)
+        patch.setattr(concurrency, "wait", wait)
+        patch.setattr(reconciliation, "ThreadPoolExecutor", pool)
         logging.disable()
         try:
             with world.wire.connected():
                 yield world
         finally:
+            random.setstate(before)
             logging.disable(logging.NOTSET)
             root.handlers[:] = handlers
             root.setLevel(level)

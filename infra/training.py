@@ -28,7 +28,9 @@ from infra.release_roles import read_packages
 from infra.training_roles import job_role, pipeline_role
 from infra.upload_queue import UploadQueue
 
-MAX_RECEIVES = 4
+MAX_RECEIVES = 5
+"""Once when it comes, and again after the quiet time, which leaves three tries."""
+WINDOW_SECONDS = 1
 
 
 class Training(Construct):
@@ -48,6 +50,7 @@ class Training(Construct):
         self._pipeline = deployment.name
         self._make_pipeline(deployment, image=image, definition=definition)
         settings = deployment.settings.training
+        self.quiet_seconds = settings.quiet_seconds
         self.uploads = UploadQueue(
             self,
             "Uploads",
@@ -55,7 +58,7 @@ class Training(Construct):
             prefix=TRAINING_PREFIX,
             max_receives=MAX_RECEIVES,
             consumer_timeout_seconds=settings.start_timeout_seconds,
-            window_seconds=settings.settle_seconds,
+            window_seconds=WINDOW_SECONDS,
         )
         self.function = Function(
             self,
@@ -68,17 +71,18 @@ class Training(Construct):
                 "ARTIFACTS_BUCKET": deployment.storage.artifacts_bucket,
                 "PIPELINE": self._pipeline,
                 "CODE_DIGEST": code_digest,
+                "QUEUE_URL": self.uploads.queue.queue_url,
+                "QUIET_SECONDS": str(settings.quiet_seconds),
             },
             timeout_seconds=settings.start_timeout_seconds,
             memory_mib=1024,
             allows=[self.uploads.consume, *self._allows(deployment)],
         )
-        # What is uploaded within a while becomes one dataset version and one run.
         self.function.consume(
             self.uploads.queue.queue_arn,
             batch_size=100,
             max_concurrency=2,
-            window_seconds=settings.settle_seconds,
+            window_seconds=WINDOW_SECONDS,
         )
         self.failures = FailureReports(self, "Failures", deployment=deployment, pipeline=self._pipeline)
 

@@ -82,11 +82,15 @@ def watch_queues(
         "release": ("approvals", release.metric_dead_letters()),
         "page": ("pages", paging.metric_dead_letters()),
     }
-    waiting = {
-        "score": ("An upload to score", scoring.uploads.metric_oldest_message()),
-        "training": ("A training upload", training.uploads.metric_oldest_message()),
-    }
     seconds = settings.oldest_message_seconds
+    waiting = {
+        "score": ("An upload to score", scoring.uploads.metric_oldest_message(), seconds),
+        "training": (
+            "A training upload",
+            training.uploads.metric_oldest_message(),
+            seconds + training.quiet_seconds,
+        ),
+    }
     undelivered = {
         "score": scoring.uploads.metric_undelivered(),
         "training": training.uploads.metric_undelivered(),
@@ -118,7 +122,7 @@ def watch_queues(
                 do="see whether the endpoint is in service and the function runs.",
                 runbook="oldest-message",
             )
-            for queue, (what, metric) in waiting.items()
+            for queue, (what, metric, seconds) in waiting.items()
         ),
         *(
             Watch(

@@ -1,6 +1,7 @@
 """Lambda entry point: SQS messages about training data, or a person's request for a run."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ from contract.layout import live_parameter
 from lambdas.adapters.buckets import S3Bucket
 from lambdas.adapters.observability import observed
 from lambdas.adapters.parameters import SsmParameter
+from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.sagemaker import ModelRegistry, TrainingPipeline
 from lambdas.start_training.champion import Champions
 from lambdas.start_training.logic import Trainer, handle
 from lambdas.start_training.settings import Settings
+from lambdas.start_training.uploads import QuietTime
 
 
 @observed
@@ -24,6 +27,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         artifacts=artifacts,
         pipeline=TrainingPipeline(settings.pipeline),
         champions=Champions(live=live, registry=ModelRegistry(), artifacts=artifacts),
+        quiet=QuietTime(seconds=settings.quiet_seconds, queue=SqsQueue(settings.queue_url), now=time.time),
         code_digest=settings.code_digest,
         contract=Path(os.environ["LAMBDA_TASK_ROOT"], "contract.json").read_bytes(),
     )

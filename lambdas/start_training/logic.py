@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ from contract.reasons import Unscorable
 from lambdas.adapters.errors import AlreadyExists, NotFound
 from lambdas.adapters.ports import Bucket, ObjectVersion, Pipeline
 from lambdas.start_training.champion import Champions
+from lambdas.start_training.uploads import QuietTime, Record, newest_upload, of_interest
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Trainer:
     artifacts: Bucket
     pipeline: Pipeline
     champions: Champions
+    quiet: QuietTime
     code_digest: str
     contract: bytes
 
@@ -63,15 +65,28 @@ def handle(event: Mapping[str, Any], trainer: Trainer) -> dict[str, Any]:
     if "Records" not in event:
         started_by = StartedBy(event.get("started_by", StartedBy.PERSON))
         return start_training(trainer, started_by=started_by, attempt=event.get("attempt") or "")
+    failed = _answer(event["Records"], trainer)
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
+
+
+def _answer(records: Sequence[Record], trainer: Trainer) -> Sequence[Record]:
+    """Start a run for what these messages tell of, once it is quiet; the messages to deliver again."""
     try:
-        # Each record says only that something changed: one run answers the whole batch.
+        newest = newest_upload(trainer.data)
+        if newest is not None:
+            records = of_interest(records, newest)
+            if not records:
+                log.info("followed by a later upload", extra={"key": newest.key})
+                return []
+            if waiting := trainer.quiet.wait(records, newest):
+                return waiting
         start_training(trainer, started_by=StartedBy.UPLOAD)
     except NoTrainingData:
         log.warning("nothing to train on: ignored")
     except Exception:
         log.exception("no run started: tried again later")
-        return {"batchItemFailures": [{"itemIdentifier": r["messageId"]} for r in event["Records"]]}
-    return {"batchItemFailures": []}
+        return records
+    return []
 
 
 def start_training(trainer: Trainer, *, started_by: StartedBy, attempt: str = "") -> dict[str, Any]:

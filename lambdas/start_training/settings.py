@@ -17,3 +17,5 @@ class Settings(FromEnviron):
     artifacts_bucket: str
     pipeline: str
     code_digest: str
+    queue_url: str
+    quiet_seconds: int

@@ -106,10 +106,21 @@ class Model:
         put = self.laptop.client("s3").put_object(Bucket=self.outputs["DataBucket"], Key=key, Body=body)
         return str(put["VersionId"])
 
-    def train(self, table: Path) -> None:
-        """Upload a table with the AWS CLI and wait until the model made of it is live."""
-        self.laptop.aws("s3", "cp", str(table), f"s3://{self.outputs['DataBucket']}/training/{table.name}")
+    def train(self, *tables: Path) -> None:
+        """Upload the tables of a folder with the AWS CLI and wait until the model made of them is live."""
+        chosen = [word for table in tables for word in ("--include", table.name)]
+        folder, training = str(tables[0].parent), f"s3://{self.outputs['DataBucket']}/training/"
+        self.laptop.aws("s3", "cp", folder, training, "--recursive", "--exclude", "*", *chosen)
         eventually(self._released, within=120, what=f"a version of {self.name} goes live")
+
+    def runs(self) -> int:
+        """How many runs were started."""
+        sagemaker = self.laptop.client("sagemaker")
+        return len(
+            sagemaker.list_pipeline_executions(PipelineName=self.outputs["Pipeline"])[
+                "PipelineExecutionSummaries"
+            ]
+        )
 
     def live(self) -> Mapping[str, str]:
         """What the release recorded about the version that serves."""

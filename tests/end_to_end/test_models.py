@@ -14,6 +14,8 @@ from tests.end_to_end.laptop import Laptop, Model, table
 
 pytestmark = pytest.mark.local_cloud
 
+PARTS = 3
+
 
 @dataclass(frozen=True)
 class Brought:
@@ -35,10 +37,12 @@ def bring(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
     def bring(name: str, header: list[str], rows: list[list[Any]]) -> Brought:
         path = samples.write_csv(folder / f"{name}.csv", header, rows)
+        (folder / name).mkdir()
+        parts = [samples.write_csv(folder / name / f"{n}.csv", header, rows[n::PARTS]) for n in range(PARTS)]
         laptop.millrace("new-model", name, "--from", str(path), "--target", header[-1])
         laptop.millrace("deploy", "--model", name)
         model = laptop.model(name)
-        model.train(path)
+        model.train(*parts)
         return Brought(model, header, rows)
 
     return bring
@@ -50,6 +54,7 @@ def test_a_multiclass_table(bring: Callable[..., Brought]) -> None:
     result = brought.score(50)
 
     assert len(result) == 50
+    assert brought.model.runs() == 1, "the uploads were a burst"
     classes = {str(row[-1]) for row in brought.rows}
     for row in result:
         shares = {name: float(row[f"probability_{name}"]) for name in classes}

@@ -121,6 +121,8 @@ def test_thresholds_come_from_the_environment(stacks: Synthesis) -> None:
     settings, found = stacks.configuration.environment.alarms, alarms(stacks)
     assert found["rejected-rows"]["Threshold"] == settings.rejected_row_percent
     assert found["score-oldest-message"]["Threshold"] == settings.oldest_message_seconds
+    quiet = stacks.configuration.environment.training.quiet_seconds
+    assert found["training-oldest-message"]["Threshold"] == settings.oldest_message_seconds + quiet
     assert found["endpoint-latency"]["Threshold"] == settings.p99_latency_ms * 1000
     assert found["endpoint-latency"]["ExtendedStatistic"] == "p99"
     assert {alarm["Period"] for alarm in found.values()} == {settings.period_seconds}

@@ -17,9 +17,12 @@ from lambdas.adapters.errors import AwsError, Transient
 from lambdas.adapters.ports import ObjectVersion
 from lambdas.start_training.champion import ChampionLost, Champions
 from lambdas.start_training.logic import NoTrainingData, Trainer, handle
-from tests.lambdas.fakes import MemoryBucket, MemoryParameter, MemoryRegistry
+from lambdas.start_training.uploads import QuietTime
+from tests.lambdas.fakes import MODIFIED, MemoryBucket, MemoryParameter, MemoryQueue, MemoryRegistry
+from tests.lambdas.uploads import message
 
-RECORDS = {"Records": [{"messageId": "m0", "body": "{}"}, {"messageId": "m1", "body": "{}"}]}
+RECORDS = {"Records": [message("{}", name=name) for name in ("m0", "m1")]}
+"""Messages that name no upload: somebody sent them by hand."""
 
 CONTRACT = b'{"model": "sign"}'
 CONTRACT_DIGEST = hashlib.sha256(CONTRACT).hexdigest()
@@ -49,6 +52,9 @@ class Lab:
     pipeline: MemoryPipeline = field(default_factory=MemoryPipeline)
     live: MemoryParameter = field(default_factory=MemoryParameter)
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    quiet_seconds: int = 0
+    now: float = MODIFIED.timestamp()
     code_digest: str = "c0de"
 
     def ask(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,6 +63,7 @@ class Lab:
             artifacts=self.artifacts,
             pipeline=self.pipeline,
             code_digest=self.code_digest,
+            quiet=QuietTime(seconds=self.quiet_seconds, queue=self.queue, now=lambda: self.now),
             champions=Champions(live=self.live, registry=self.registry, artifacts=self.artifacts),
             contract=CONTRACT,
         )

@@ -19,6 +19,8 @@ SETTINGS = {
     "ARTIFACTS_BUCKET": "artifacts",
     "PIPELINE": "millrace-test-sign",
     "CODE_DIGEST": "c0de",
+    "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/training",
+    "QUIET_SECONDS": "0",
 }
 
 

@@ -186,15 +186,17 @@ class Model:
 
         return eventually(look, within=within, what=f"the page {name}")
 
-    def _outcome(self, key: str, within: float) -> bytes:
-        s3 = self.laptop.client("s3")
+    def read(self, key: str) -> bytes:
+        """An object of the results bucket."""
+        answer = self.laptop.client("s3").get_object(Bucket=self.outputs["ResultsBucket"], Key=key)
+        return bytes(answer["Body"].read())
 
+    def _outcome(self, key: str, within: float) -> bytes:
         def look() -> bytes | None:
             try:
-                body = s3.get_object(Bucket=self.outputs["ResultsBucket"], Key=key)["Body"].read()
-            except s3.exceptions.NoSuchKey:
+                return self.read(key)
+            except self.laptop.client("s3").exceptions.NoSuchKey:
                 return None
-            return bytes(body)
 
         return eventually(look, within=within, what=f"the outcome {key}")
 

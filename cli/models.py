@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.errors import CliError
-from cli.evaluation import comparison_table, gate_lines
+from cli.evaluation import comparison_table, gate_lines, metrics_table
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.registry import Version, decide, read_package_evaluation, styled_status, version, versions
 from cli.releases import APPROVED, REJECTED, live_version
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = examples(
     ("./millrace models", "every version: metrics, gates, status, and which is live"),
+    ("./millrace models show 4", "one of them: every metric and gate, where its report and card are"),
     ("./millrace models compare 3 4", "their metrics side by side, with intervals"),
     ('./millrace models approve 4 --note "better on young adults"', "release it; the note is kept"),
     ('./millrace models reject 4 --note "trained on a broken export"', "it stays out"),
@@ -44,14 +45,49 @@ def models(
     model: Model = None,
     port: Port = DEFAULT_PORT,
 ) -> None:
-    """List a model's versions, compare two, approve or reject one."""
-    if context.invoked_subcommand is None:
+    """List a model's versions, show one, compare two, approve or reject one."""
+    if context.invoked_subcommand is not None:
+        _refuse_options(context, context.invoked_subcommand)
+    else:
         deployed = deployment(connect(environment, port), model)
         found = versions(deployed)
         if found:
             out.print(versions_table(deployed, found))
         else:
             out.print(f"{deployed.model} has no version yet: ./millrace train FILE makes one.")
+
+
+def _refuse_options(context: typer.Context, command: str) -> None:
+    """The command has these options too, and would go by its own: on another environment than is meant."""
+    given = [name for name in context.params if _is_typed(context, name)]
+    if given:
+        raise CliError(
+            f"--{given[0]} belongs after {command}: "
+            f"./millrace models {command} … --{given[0]} {context.params[given[0]]}"
+        )
+
+
+def _is_typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+@app.command(epilog=examples(("./millrace models show 4", "what to know before it is approved")))
+def show(
+    named: Named,
+    environment: Environment = LOCAL,
+    model: Model = None,
+    port: Port = DEFAULT_PORT,
+) -> None:
+    """Show all that is known of a version: metrics, gates, where it came from, its report and card."""
+    deployed = deployment(connect(environment, port), model)
+    found = version(deployed, named)
+    out.print(versions_table(deployed, [found]))
+    for name, value in found.origin.items():
+        out.print(f"  {name.replace('_', ' ')}  {escape(value)}", soft_wrap=True)
+    evaluation = read_package_evaluation(deployed.aws, found)
+    if evaluation is not None:
+        out.print(metrics_table(evaluation))
 
 
 @app.command(epilog=examples(("./millrace models compare 3 4", "version 3 beside version 4")))
@@ -65,6 +101,10 @@ def compare(
     """Show the metrics of two versions side by side, with their 95% intervals."""
     deployed = deployment(connect(environment, port), model)
     pair = [version(deployed, named) for named in (first, second)]
+    if pair[0].name == pair[1].name:
+        raise CliError(
+            f"{first} and {second} are the same version: name two, such as ./millrace models lists."
+        )
     out.print(comparison_table({found.name: _evaluation(deployed, found) for found in pair}))
     if len({found.dataset_version for found in pair}) > 1:
         out.print("They were trained and measured on different datasets: their holdouts are not the same.")
@@ -79,8 +119,9 @@ def approve(
     port: Port = DEFAULT_PORT,
 ) -> None:
     """Approve a version, which releases it; who did and the note are kept with it."""
-    _decide(deployment(connect(environment, port), model), named, APPROVED, note)
-    out.print("It is being released: see ./millrace status.")
+    deployed = deployment(connect(environment, port), model)
+    found = _decide(deployed, named, APPROVED, note)
+    out.print(after_approval(deployed, found))
 
 
 @app.command(epilog=examples(('./millrace models reject 4 --note "a broken export"', "it stays out")))
@@ -94,9 +135,32 @@ def reject(
     """Reject a version; who did and the note are kept with it. What is live stays live."""
     deployed = deployment(connect(environment, port), model)
     found = _decide(deployed, named, REJECTED, note)
-    live = live_version(deployed)
-    if live is not None and live.model_version == found.name:
+    if _is_live(deployed, found):
         out.print("It is live, and stays so until another version is approved.")
+
+
+def two_versions(deployed: Deployment, first: str, second: str) -> tuple[Version, Version]:
+    """Two versions by their names.
+
+    Raises:
+        CliError: one does not exist, or both are the same.
+    """
+    pair = version(deployed, first), version(deployed, second)
+    if pair[0].name == pair[1].name:
+        raise CliError(f"{first} and {second} are the same version: ./millrace models lists the others.")
+    return pair
+
+
+def after_approval(deployed: Deployment, found: Version) -> str:
+    """What happens to a version that was just approved."""
+    if _is_live(deployed, found):
+        return "It is live already, and is released once more: see ./millrace status."
+    return "It is being released: see ./millrace status."
+
+
+def _is_live(deployed: Deployment, found: Version) -> bool:
+    live = live_version(deployed)
+    return live is not None and live.model_version == found.name
 
 
 def versions_table(deployed: Deployment, found: list[Version]) -> Table:
@@ -126,6 +190,8 @@ def _facts(each: Version, evaluation: Mapping[str, Any] | None) -> Iterator[tupl
     for i, line in enumerate(lines):
         yield "metrics" if i == 0 else "", line
     yield "dataset", each.dataset_version[:SHORT] or "unknown"
+    if report := each.origin.get("report"):
+        yield "report", escape(report)
     if each.description:
         yield "decision", escape(each.description)
 

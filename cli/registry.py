@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DESCRIPTION_LIMIT = 1024
 """What SageMaker takes as an ApprovalDescription, in characters; a line break it does not."""
 
+CARD_APPROVED = "Approved"
 STYLES = {APPROVED: "green", REJECTED: "red"}
 
 
@@ -46,6 +47,11 @@ class Version:
     @property
     def dataset_version(self) -> str:
         return self.origin.get("dataset_version", "")
+
+    @property
+    def card_uri(self) -> str:
+        """Where its model card lies, as evaluate wrote it."""
+        return self.origin.get("card", "")
 
 
 def styled_status(package: Version) -> str:
@@ -104,9 +110,13 @@ def _described(aws: Aws, arn: str) -> Version:
 
 def read_package_evaluation(aws: Aws, package: Version) -> dict[str, Any] | None:
     """A version's evaluation.json, or None where it names none or that is no longer there."""
-    if not package.evaluation_uri:
+    return _read_json(aws, package.evaluation_uri)
+
+
+def _read_json(aws: Aws, uri: str) -> dict[str, Any] | None:
+    if not uri:
         return None
-    place = urlsplit(package.evaluation_uri)
+    place = urlsplit(uri)
     try:
         body = aws.s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
     except ClientError as error:
@@ -119,6 +129,8 @@ def read_package_evaluation(aws: Aws, package: Version) -> dict[str, Any] | None
 
 def decide(aws: Aws, package: Version, status: ModelApprovalStatusType, note: str) -> str:
     """Approve or reject a version, and keep who did and why with it. Returns what was kept.
+
+    An approved version gets its model card, which says so too; where that is not there, it goes without.
 
     Raises:
         CliError: it is so already, the note says nothing or is too long.
@@ -133,7 +145,21 @@ def decide(aws: Aws, package: Version, status: ModelApprovalStatusType, note: st
     description = f"{text} ({status} by {caller})"
     if excess := max(0, len(description) - DESCRIPTION_LIMIT):
         raise CliError(f"the note is too long by {excess} characters: SageMaker keeps {DESCRIPTION_LIMIT}.")
+    content = _read_json(aws, package.card_uri) if status == APPROVED else None
     aws.sagemaker.update_model_package(
-        ModelPackageArn=package.arn, ModelApprovalStatus=status, ApprovalDescription=description
+        ModelPackageArn=package.arn,
+        ModelApprovalStatus=status,
+        ApprovalDescription=description,
+        **_card(content, description),
     )
     return description
+
+
+def _card(content: dict[str, Any] | None, approval: str) -> dict[str, Any]:
+    """The member that attaches a card to a package, with the approval in it; none without a card."""
+    if content is None:
+        return {}
+    information = content.setdefault("additional_information", {})
+    information.setdefault("custom_details", {})["approval"] = approval
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return {"ModelCard": {"ModelCardContent": text, "ModelCardStatus": CARD_APPROVED}}

@@ -122,13 +122,11 @@ def release(deployed: Deployment, run: Run) -> None:
     """
     status = approval(deployed, run.package_arn)
     if status != APPROVED:
-        out.print(f"It is {status}. Who may approve it releases it by:")
-        out.print(
-            f"  aws sagemaker update-model-package --model-package-arn {run.package_arn} "
-            "--model-approval-status Approved",
-            style="cyan",
-            soft_wrap=True,
-        )
+        number = run.package_arn.rpartition("/")[2]
+        where = "" if deployed.aws.environment == LOCAL else f" --environment {deployed.aws.environment}"
+        command = f'./millrace models approve {number} --note "why"{where} --model {deployed.model}'
+        out.print(f"It is {status}. Look at it by ./millrace models; who may approve it releases it by:")
+        out.print(f"  {command}", style="cyan", soft_wrap=True)
         return
     with err.status("Releasing"):
         live = wait_until_live(deployed, run.package_arn)

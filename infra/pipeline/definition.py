@@ -69,7 +69,9 @@ def author(*, name: str, size: Size, approval: str, code_digest: str) -> dict[st
         "register",
         model=model,
         approval=approval,
-        evaluation=sdk.Join(on="/", values=[written(evaluate, "evaluation"), "evaluation.json"]),
+        evaluation=written(evaluate, "evaluation"),
+        validation=written(validate, "report"),
+        contract=contract,
         origin={"dataset_version": version, "code_digest": code_digest, "run_uri": run},
     )
     reject = sdk.FailStep(

@@ -50,6 +50,7 @@ def offline() -> Iterator[None]:
 
 with offline():
     from sagemaker.core.workflow.conditions import ConditionEquals
+    from sagemaker.core.workflow.execution_variables import ExecutionVariables
     from sagemaker.core.workflow.functions import Join, JsonGet
     from sagemaker.core.workflow.parameters import ParameterString
     from sagemaker.core.workflow.pipeline_context import PipelineSession
@@ -69,6 +70,7 @@ __all__ = [
     "ApiStep",
     "ConditionEquals",
     "ConditionStep",
+    "ExecutionVariables",
     "FailStep",
     "Join",
     "JsonGet",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cli.aws import Aws
 from cli.session import Deployment
+from contract.layout import live_parameter
 from tests.cli.conftest import deploy
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 GROUP = "millrace-dev-tumor"
 EVALUATIONS = "artifacts"
+CARD = {"intended_uses": {"risk_rating": "Unknown"}, "additional_information": {"custom_details": {"x": "é"}}}
 
 
 def deploy_group(aws: Aws) -> Deployment:
@@ -36,6 +38,8 @@ def register(aws: Aws, dataset: str, auc: float, run: str = "r1") -> str:
     key = f"runs/{run}-{auc}/evaluation.json"
     body = json.dumps({"metrics": metrics, "gates": [gate]})
     aws.s3.put_object(Bucket=EVALUATIONS, Key=key, Body=body)
+    card = f"runs/{run}-{auc}/card.json"
+    aws.s3.put_object(Bucket=EVALUATIONS, Key=card, Body=json.dumps(CARD))
     statistics: MetricsSourceTypeDef = {
         "ContentType": "application/json",
         "S3Uri": f"s3://{EVALUATIONS}/{key}",
@@ -48,5 +52,15 @@ def register(aws: Aws, dataset: str, auc: float, run: str = "r1") -> str:
             "dataset_version": dataset,
             "code_digest": "c0de" * 16,
             "run_uri": f"s3://{EVALUATIONS}/runs/{run}/",
+            "report": f"s3://{EVALUATIONS}/runs/{run}-{auc}/report.html",
+            "card": f"s3://{EVALUATIONS}/{card}",
         },
     )["ModelPackageArn"]
+
+
+def live(deployed: Deployment, number: int) -> None:
+    """Let a version be the one that is live."""
+    value = {"model_version": f"{GROUP}/{number}", "model_package_arn": "arn", "released_at": "2026-11-21"}
+    deployed.aws.ssm.put_parameter(
+        Name=live_parameter("dev", "tumor"), Value=json.dumps(value), Type="String", Overwrite=True
+    )

@@ -13,8 +13,8 @@ from cli.dataset_versions import datasets
 from cli.datasets import datasets_table
 from cli.session import Deployment
 from contract.dataset import Manifest, PinnedObject
-from contract.layout import live_parameter, manifest_key, parameters_key, validation_key
-from tests.cli.registered import EVALUATIONS, GROUP, deploy_group, register
+from contract.layout import manifest_key, parameters_key, validation_key
+from tests.cli.registered import EVALUATIONS, GROUP, deploy_group, live, register
 
 
 def pin(deployed: Deployment, *files: str) -> str:
@@ -60,8 +60,7 @@ def test_each_version_is_told_with_its_rows_files_and_models(deployed: Deploymen
     run(deployed, "r2", two, {"rows": 2468, "passed": True})
     register(deployed.aws, one, 0.95)
     register(deployed.aws, two, 0.96)
-    live = {"model_version": f"{GROUP}/2", "model_package_arn": "arn", "released_at": "2026-11-21"}
-    deployed.aws.ssm.put_parameter(Name=live_parameter("dev", "tumor"), Value=json.dumps(live), Type="String")
+    live(deployed, 2)
 
     blocks = told(deployed)
 

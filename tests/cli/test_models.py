@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -10,11 +11,11 @@ from rich.console import Console
 from cli.aws import Aws
 from cli.errors import CliError
 from cli.evaluation import comparison_table
-from cli.models import versions_table
+from cli.models import after_approval, two_versions, versions_table
 from cli.registry import decide, read_package_evaluation, version, versions
 from cli.session import Deployment
-from contract.layout import live_parameter
-from tests.cli.registered import EVALUATIONS, GROUP, deploy_group, register
+from tests.cli.conftest import Run
+from tests.cli.registered import CARD, EVALUATIONS, GROUP, deploy_group, live, register
 
 
 @pytest.fixture
@@ -37,8 +38,7 @@ def test_versions_are_listed_newest_first(deployed: Deployment) -> None:
 
 
 def test_a_version_is_told_with_its_gates_dataset_and_what_is_live(deployed: Deployment) -> None:
-    live = {"model_version": f"{GROUP}/1", "model_package_arn": "arn", "released_at": "2026-11-21"}
-    deployed.aws.ssm.put_parameter(Name=live_parameter("dev", "tumor"), Value=json.dumps(live), Type="String")
+    live(deployed, 1)
 
     newest, older = told(deployed).split(f"{GROUP}/1")
 
@@ -99,3 +99,67 @@ def test_a_note_that_cannot_be_kept_changes_nothing(deployed: Deployment, note: 
 def test_no_such_version(deployed: Deployment, named: str, complaint: str) -> None:
     with pytest.raises(CliError, match=complaint):
         version(deployed, named)
+
+
+def sent(deployed: Deployment) -> list[dict[str, Any]]:
+    """What UpdateModelPackage is asked from now on; moto forgets the card of a package."""
+    asked: list[dict[str, Any]] = []
+    deployed.aws.sagemaker.meta.events.register(
+        "provide-client-params.sagemaker.UpdateModelPackage", lambda params, **_: asked.append(params)
+    )
+    return asked
+
+
+def test_an_approved_version_gets_its_card_with_the_approval_in_it(deployed: Deployment) -> None:
+    asked = sent(deployed)
+
+    told = decide(deployed.aws, version(deployed, "2"), "Approved", "good enough")
+
+    [update] = asked
+    text = update["ModelCard"]["ModelCardContent"]
+    assert update["ModelCard"]["ModelCardStatus"] == "Approved"
+    assert json.loads(text) == {
+        **CARD,
+        "additional_information": {"custom_details": {"x": "é", "approval": told}},
+    }
+    assert "\n" not in text
+
+
+def test_a_rejected_version_or_one_without_a_card_is_decided_on_all_the_same(deployed: Deployment) -> None:
+    asked = sent(deployed)
+    deployed.aws.s3.delete_object(Bucket=EVALUATIONS, Key="runs/r1-0.95/card.json")
+
+    decide(deployed.aws, version(deployed, "1"), "Rejected", "bad")
+    decide(deployed.aws, version(deployed, "2"), "Approved", "good")
+
+    assert ["ModelCard" in update for update in asked] == [False, False]
+
+
+def test_what_is_said_of_an_approval_is_true(deployed: Deployment) -> None:
+    live(deployed, 1)
+
+    assert "is being released" in after_approval(deployed, version(deployed, "2"))
+    assert "is live already" in after_approval(deployed, version(deployed, "1"))
+
+
+@pytest.mark.parametrize("option", ["--environment", "-e"])
+@pytest.mark.parametrize("command", [["approve", "4", "--note", "x"], ["compare", "1", "2"], ["show", "1"]])
+def test_an_option_before_the_command_is_no_option_that_is_ignored(
+    run: Run, option: str, command: list[str]
+) -> None:
+    result = run("models", option, "prod", *command)
+
+    assert result.exit_code == 1
+    assert f"./millrace models {command[0]} … --environment prod" in result.stderr
+
+
+def test_variables_are_no_options_that_were_typed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE_MODEL", "tumor")
+
+    assert "no local cloud runs" in run("models", "show", "1").stderr
+
+
+@pytest.mark.parametrize("second", ["1", f"{GROUP}/1", "01"])
+def test_a_version_is_not_compared_with_itself(deployed: Deployment, second: str) -> None:
+    with pytest.raises(CliError, match="are the same version"):
+        two_versions(deployed, "1", second)

@@ -79,6 +79,9 @@ def test_every_command_that_looks_works(tumor: Model) -> None:
     assert tumor.live()["model_version"] in laptop.millrace("status")
     assert "AWS_ENDPOINT_URL" in laptop.millrace("env")
     assert tumor.outputs["DataBucket"] in laptop.millrace("outputs", "--model", "tumor")
+    shown = laptop.millrace("models", "show", tumor.live()["model_version"], "--model", "tumor")
+    for part in ("roc_auc", "report.html", "card.json", "pipeline/millrace-local-tumor/execution/"):
+        assert part in shown
     datasets = laptop.millrace("datasets", "--model", "tumor")
     assert "569 rows" in datasets
     assert tumor.live()["model_version"] in datasets

@@ -134,13 +134,36 @@ def test_a_job_is_reused_by_what_does_not_change_from_run_to_run() -> None:
         assert "Parameters.RunUri" not in json.dumps(decisive)
 
 
-def test_a_package_says_where_it_came_from() -> None:
+def joined(value: Any) -> str:
+    """An expression as text: what it gets in braces."""
+    match value:
+        case {"Std:Join": {"On": on, "Values": values}}:
+            return str(on).join(map(joined, values))
+        case {"Get": reference}:
+            return f"{{{reference}}}"
+    return str(value)
+
+
+def test_a_package_says_where_it_came_from_and_where_its_evidence_is() -> None:
     [register] = named(write(code_digest="1" * 64)["Steps"])["gate"]["Arguments"]["IfSteps"]
-    assert register["Arguments"]["CustomerMetadataProperties"] == {
-        "dataset_version": {"Get": "Parameters.DatasetVersion"},
+    evaluation, validation = (
+        f"{{Steps.{job}.ProcessingOutputConfig.Outputs['{output}'].S3Output.S3Uri}}"
+        for job, output in (("evaluate", "evaluation"), ("validate", "report"))
+    )
+    metadata = register["Arguments"]["CustomerMetadataProperties"]
+    assert {name: joined(value) for name, value in metadata.items()} == {
+        "dataset_version": "{Parameters.DatasetVersion}",
         "code_digest": "1" * 64,
-        "run_uri": {"Get": "Parameters.RunUri"},
+        "run_uri": "{Parameters.RunUri}",
+        "execution": "{Execution.PipelineExecutionArn}",
+        "report": f"{evaluation}/report.html",
+        "card": f"{evaluation}/card.json",
     }
+    metrics = register["Arguments"]["ModelMetrics"]
+    assert joined(metrics["ModelQuality"]["Statistics"]["S3Uri"]) == f"{evaluation}/evaluation.json"
+    # start_training ends the folder of a contract with a slash.
+    assert joined(metrics["ModelQuality"]["Constraints"]["S3Uri"]) == "{Parameters.ContractUri}contract.json"
+    assert joined(metrics["ModelDataQuality"]["Statistics"]["S3Uri"]) == f"{validation}/report.json"
 
 
 def test_authoring_leaves_the_process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

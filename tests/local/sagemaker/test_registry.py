@@ -68,7 +68,13 @@ def test_approval_is_an_event(workbench: Workbench, group: str) -> None:
         }
     )
     arn = register(workbench.sagemaker, group)
-    workbench.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    card = {"ModelCardContent": "{}", "ModelCardStatus": "Approved"}
+    workbench.sagemaker.update_model_package(
+        ModelPackageArn=arn,
+        ModelApprovalStatus="Approved",
+        ModelCard=card,
+    )
+    assert workbench.sagemaker.describe_model_package(ModelPackageName=arn)["ModelCard"] == card
 
     event = workbench.next_event(queue)
     assert event["resources"] == [arn]

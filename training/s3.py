@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 RANGE_BYTES = 16 * 1024 * 1024
 """Of an object that is read for as long as a job works on it: no connection has to last that long."""
-PART_BYTES = 64 * 1024 * 1024
-"""Of a result that is uploaded in parts, of which S3 takes 10,000: 625 GiB."""
+PART_BYTES = 16 * 1024 * 1024
+PARTS_OF_A_SIZE = 2000
+"""After as many parts of a result the next ones are twice as large: of 10,000, S3's limit, 968 GiB."""
 
 PATIENCE = Patience(spare_seconds=lambda: threading.TIMEOUT_MAX, sleep=sleep)
 """A job's, whose time is not limited."""
@@ -32,11 +33,11 @@ class JobBucket(S3Bucket):
     """A bucket that takes objects of any size, and whose keys can be listed."""
 
     def open(self, key: str, version_id: str | None = None) -> StoredObject:
-        """The object, read range by range. Raises NotFound."""
+        """The object; at a version it is read range by range. Raises NotFound."""
         whole = super().open(key, version_id)
-        whole.stream.close()
         if version_id is None:
-            return super().open(key)
+            return whole
+        whole.stream.close()
         ranges = _Ranges(self, key, version_id, whole.size)
         return replace(whole, stream=BufferedReader(ranges, RANGE_BYTES))
 
@@ -103,8 +104,13 @@ class JobBucket(S3Bucket):
                     Bucket=self.name, Key=key, UploadId=upload, PartNumber=number, Body=data
                 )
             done.append({"ETag": part["ETag"], "PartNumber": number})
-            data = rest.read(PART_BYTES)
+            data = rest.read(part_bytes(number))
         return done
+
+
+def part_bytes(before: int) -> int:
+    """Size of the part of a result that comes after so many others."""
+    return PART_BYTES << (before // PARTS_OF_A_SIZE)
 
 
 class _Ranges(RawIOBase):

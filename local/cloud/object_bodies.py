@@ -172,6 +172,8 @@ async def _send(body: Body, send: Callable[[Any], Awaitable[None]], receive: Rec
     gone = asyncio.create_task(_disconnected(receive))
     try:
         for start in range(0, len(body), PIECE_BYTES):
+            # To a reader that has gone, sending ends at once and keeps what it was given.
+            await asyncio.sleep(0)
             if gone.done():
                 return
             piece = body[start : start + PIECE_BYTES]

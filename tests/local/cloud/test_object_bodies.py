@@ -96,11 +96,23 @@ def test_what_is_gone_takes_no_room(stack: Any, where: dict[str, str], eventuall
     eventually(lambda: on_disk(stack) == before)
 
 
-def test_a_reader_that_goes_away_harms_nobody(stack: Any, where: dict[str, str]) -> None:
+def resident_bytes(process_id: int) -> int:
+    (line,) = (
+        line
+        for line in Path(f"/proc/{process_id}/status").read_text().splitlines()
+        if line.startswith("VmRSS:")
+    )
+    return int(line.split()[1]) * 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory in /proc")
+def test_a_reader_that_goes_away_leaves_nothing_in_memory(stack: Any, where: dict[str, str]) -> None:
     s3 = stack.client("s3")
     s3.put_object(**where, Body=CONTENT)
+    before = resident_bytes(stack.cloud.info.pid)
     for _ in range(20):
         body = s3.get_object(**where)["Body"]
         assert body.read(10) == CONTENT[:10]
         body.close()
+    assert resident_bytes(stack.cloud.info.pid) - before < 5 * len(CONTENT)
     assert s3.get_object(**where)["Body"].read() == CONTENT

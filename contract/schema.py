@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from contract import threshold
+from contract.checks import Rule, default_rules
 
 Problem = Literal["binary", "multiclass", "regression"]
 FeatureType = Literal["number", "category", "datetime"]
@@ -62,16 +63,13 @@ class Training:
     """How the model is fitted.
 
     `estimator` is a built-in name or `module:function` in the model's folder;
-    `parameters` go to it as keywords. `minimum_rows` is a validation limit;
-    `holdout_share` the share of rows (0 to 1) never trained on.
+    `parameters` go to it as keywords. `holdout_share` is the share of rows (0 to 1) never
+    trained on.
     """
 
     estimator: str = "hist-gradient-boosting"
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    minimum_rows: int = 100
     holdout_share: float = 0.2
-    maximum_duplicate_share: float = 0.5
-    maximum_missing_share: float = 0.95
     seed: int = 7
 
 
@@ -88,6 +86,13 @@ class Evaluation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Time:
+    """The column that says when each row came to be: a datetime feature, or no feature at all."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contract:
     """Everything a job, a handler or the model server must know about one model."""
 
@@ -98,6 +103,8 @@ class Contract:
     description: str = ""
     row_id: str | None = None
     sensitive: tuple[str, ...] = ()
+    time: Time | None = None
+    validation: Mapping[str, Rule] = field(default_factory=default_rules)
     training: Training = field(default_factory=Training)
     evaluation: Evaluation = field(default_factory=Evaluation)
     gates: Mapping[str, str] = field(default_factory=dict)
@@ -144,6 +151,11 @@ class Contract:
                     "target": Target(**document["target"]),
                     "features": tuple(_feature(f) for f in document["features"]),
                     "sensitive": tuple(document["sensitive"]),
+                    "time": Time(**document["time"]) if document.get("time") else None,
+                    "validation": {
+                        **default_rules(),
+                        **{name: Rule(**rule) for name, rule in document.get("validation", {}).items()},
+                    },
                     "training": Training(**document["training"]),
                     "evaluation": Evaluation(**document.get("evaluation", {})),
                 }

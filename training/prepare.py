@@ -20,6 +20,7 @@ from training import table
 from training.failures import DataError
 from training.inputs import check_code, read_contract
 from training.paths import Paths
+from training.rows import Block
 from training.samples import Samples, digests
 
 log = logging.getLogger(__name__)
@@ -47,8 +48,10 @@ def split(folder: Path, contract: Contract) -> tuple[Samples, NDArray[np.bool_]]
     for path in table.files(folder):
         try:
             for chunk in table.read(path, contract):
-                parts.append(_samples(path, chunk, contract))
-                sides.append(np.array([digest < limit for digest in digests(chunk.features)], bool))
+                rows = _samples(path, chunk, contract)
+                marks = digests(Block(rows.numbers, rows.categories, []))
+                parts.append(rows)
+                sides.append(np.array([mark < limit for mark in marks], bool))
         except Unscorable as unreadable:
             raise DataError(f"{path.name}: {unreadable.message}") from unreadable
     if not parts:
@@ -70,12 +73,9 @@ def check_side(name: str, side: Samples, whole: Samples, contract: Contract) -> 
 
 
 def _samples(path: Path, chunk: table.Chunk, contract: Contract) -> Samples:
-    faults = [*chunk.features.faults, *chunk.target.faults, *chunk.ragged]
-    if faults:
+    """The rows that keep the contract, which are all of them unless it says to leave out the others."""
+    faults = [*chunk.faults, *chunk.ragged]
+    if faults and contract.validation["values"].level == "stop":
         example = f"{faults[0].column}: {faults[0].message}"
         raise DataError(f"{path.name} has values that validate would have refused, such as {example}.")
-    return Samples(
-        chunk.features.numbers,
-        chunk.features.categories,
-        table.target_values(contract, chunk.target),
-    )
+    return table.sound(contract, chunk)

@@ -14,25 +14,33 @@ from numpy.typing import NDArray
 from contract.reasons import RowReason
 from contract.schema import Contract, Feature, FeatureType
 from training.rows import Block, Fault, RowReader
+from training.samples import Samples
 from training.sources import Part, parts
 
 _COPY_NAME = re.compile(r"[0-9a-f]{8}-(?=.)")
 
 
 class Chunk(NamedTuple):
-    """Some rows of one file. `places` has the line (in Parquet the row) of each row of both blocks."""
+    """Some rows of one file. `places` has the line (in Parquet the row) of each row of the blocks."""
 
     places: list[int]
     features: Block
     target: Block
     ragged: list[Fault]
     """Rows with more or fewer fields than the header: in no block; `row` is their line."""
+    time: Block | None = None
+    """The contract's time, where it has one that is no feature."""
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What was refused in the rows of the blocks."""
+        return [*self.features.faults, *self.target.faults, *(self.time.faults if self.time else ())]
 
     @property
     def faulty(self) -> NDArray[np.bool_]:
         """Which rows [n] have a value that was refused."""
         found = np.zeros(len(self.places), bool)
-        found[[fault.row for fault in (*self.features.faults, *self.target.faults)]] = True
+        found[[fault.row for fault in self.faults]] = True
         return found
 
 
@@ -59,22 +67,39 @@ def target_values(contract: Contract, block: Block) -> NDArray[np.generic]:
     return block.numbers[:, 0] if contract.problem == "regression" else block.categories[:, 0]
 
 
+def times(contract: Contract, chunk: Chunk) -> NDArray[np.float32] | None:
+    """When each row [n] came to be, in days since 1970, NaN where unknown; None where no time is named."""
+    if contract.time is None:
+        return None
+    if chunk.time is not None:
+        return chunk.time.numbers[:, 0]
+    return chunk.features.numbers[:, [f.name for f in contract.numeric].index(contract.time.name)]
+
+
+def sound(contract: Contract, chunk: Chunk) -> Samples:
+    """The rows that keep the contract."""
+    rows = Samples(chunk.features.numbers, chunk.features.categories, target_values(contract, chunk.target))
+    faulty = chunk.faulty
+    return rows.where(~faulty) if faulty.any() else rows
+
+
 def read(path: Path, contract: Contract) -> Iterator[Chunk]:
     """A file's rows as the contract's features and target, in the order of the file.
 
     Raises:
         Unscorable: the file is no table with the contract's columns and at least one row.
     """
-    target = target_feature(contract)
-    readers: tuple[RowReader, RowReader] | None = None
-    for part in parts(path, [*contract.feature_names, target.name]):
-        if readers is None:
-            readers = RowReader(contract.features, part.header), RowReader((target,), part.header)
+    columns = [contract.features, (target_feature(contract),)]
+    if contract.time and contract.time.name not in contract.feature_names:
+        columns.append((Feature(name=contract.time.name, type="datetime"),))
+    readers: list[RowReader] = []
+    for part in parts(path, [feature.name for features in columns for feature in features]):
+        readers = readers or [RowReader(features, part.header) for features in columns]
         yield _chunk(part, *readers)
 
 
-def _chunk(part: Part, features: RowReader, target: RowReader) -> Chunk:
-    width = features.width
+def _chunk(part: Part, *readers: RowReader) -> Chunk:
+    width = readers[0].width
     even = [i for i, fields in enumerate(part.rows) if len(fields) == width]
     if len(even) == len(part.rows):
         rows, places, ragged = part.rows, part.places, []
@@ -85,8 +110,8 @@ def _chunk(part: Part, features: RowReader, target: RowReader) -> Chunk:
             for place, fields in zip(part.places, part.rows, strict=True)
             if len(fields) != width
         ]
-    inputs, outcomes = (_nested_too(each.read(rows), each, part.nested) for each in (features, target))
-    return Chunk(places, inputs, outcomes, ragged)
+    features, target, *time = (_nested_too(each.read(rows), each, part.nested) for each in readers)
+    return Chunk(places, features, target, ragged, *time)
 
 
 def _nested_too(block: Block, reader: RowReader, nested: Sequence[Fault]) -> Block:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cli.new_model.features import Draft
 from cli.new_model.target import Target
 from cli.new_model.wording import quote
+from contract.checks import MINIMUM_ROWS
 from contract.schema import Training
 from infra.settings.model import ESTIMATORS
 
@@ -39,6 +40,7 @@ class Document:
             self._omitted(),
             self._fairness(),
             self._training(),
+            self._validation(),
             self._gates(),
         )
         return "\n\n".join("\n".join(lines) for section in sections if (lines := list(section))) + "\n"
@@ -90,8 +92,11 @@ class Document:
         yield "[training]"
         others = [f'"{name}"' for name in ESTIMATORS if name != Training.estimator]
         yield f'estimator = "{Training.estimator}"  # or {", ".join(others)}, "module:function"'
-        if self.rows < Training.minimum_rows:
-            yield f"minimum_rows = {max(2, self.rows // 2)}  # a small table: its model is uncertain"
+
+    def _validation(self) -> Iterator[str]:
+        if self.rows < MINIMUM_ROWS:
+            yield "[validation]"
+            yield f"rows.minimum = {max(2, self.rows // 2)}  # a small table: its model is uncertain"
 
     def _gates(self) -> Iterator[str]:
         yield "[gates]  # a model that misses one is not registered: raise them to what you need"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from cli.new_model.profile import MAX_DISTINCT, Profile
 from cli.new_model.wording import bounds, listed, quote, quoted, share
-from contract.schema import FeatureType, Training
+from contract.checks import MAXIMUM_MISSING_SHARE
+from contract.schema import FeatureType
 from contract.serving import is_result_column
 
 IDENTIFIER_ROWS = 20
@@ -70,7 +71,7 @@ def _unusable(profile: Profile) -> str:
         return "results add a column of this name"
     if not profile.present:
         return "holds no value"
-    if profile.present < (1 - Training.maximum_missing_share) * profile.rows:
+    if profile.present < (1 - MAXIMUM_MISSING_SHARE) * profile.rows:
         return f"missing in {share(profile.rows - profile.present, profile.rows)} of the rows"
     if len(profile.counts) == 1 and profile.present == profile.rows:
         return f"is {quote(next(iter(profile.counts)))} in every row"

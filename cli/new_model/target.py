@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from cli.errors import CliError
 from cli.new_model.profile import Profile
 from cli.new_model.wording import bounds, listed, quote, quoted, share
+from contract.checks import MINIMUM_CLASS_ROWS
 from contract.schema import Problem
-from training.checks import MINIMUM_CLASS_ROWS
 
 MAX_CODES = 20
 """A target of whole numbers with more different values is an amount, not a class."""

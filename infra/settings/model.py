@@ -13,6 +13,7 @@ from contract import gates, schema, threshold
 from contract.gates import METRICS
 from contract.serving import is_result_column
 from infra.settings.toml import Problem, SettingsError, Table, read, suggestion, validate
+from infra.settings.validation import Rule, compiled_rules, rule_problems
 
 FILE = "model.toml"
 ESTIMATORS = ("hist-gradient-boosting", "logistic-regression", "random-forest")
@@ -50,13 +51,14 @@ class Evaluation(Table):
     minimum_rows: int = Field(default=schema.Evaluation.minimum_rows, ge=2)
 
 
+class Time(Table):
+    name: Column
+
+
 class Training(Table):
     estimator: str = schema.Training.estimator
     parameters: dict[str, Any] = Field(default_factory=dict)
-    minimum_rows: int = Field(default=schema.Training.minimum_rows, ge=2)
     holdout_share: float = Field(default=schema.Training.holdout_share, gt=0, lt=1)
-    maximum_duplicate_share: float = Field(default=schema.Training.maximum_duplicate_share, ge=0, le=1)
-    maximum_missing_share: float = Field(default=schema.Training.maximum_missing_share, ge=0, le=1)
     seed: int = Field(default=schema.Training.seed, ge=0, lt=2**32)
 
 
@@ -86,6 +88,8 @@ class Model(Table):
     row_id: RowId | None = None
     features: dict[Column, Feature] = Field(min_length=1)
     fairness: Fairness = Fairness()
+    time: Time | None = None
+    validation: dict[str, Rule] = Field(default_factory=dict)
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     gates: dict[str, str] = Field(default_factory=dict)
@@ -118,6 +122,8 @@ class Model(Table):
                 for name, feature in self.features.items()
             ),
             sensitive=tuple(self.fairness.sensitive),
+            time=schema.Time(**self.time.model_dump()) if self.time else None,
+            validation=compiled_rules(self.validation),
             training=schema.Training(**self.training.model_dump()),
             evaluation=schema.Evaluation(**self.evaluation.model_dump()),
             gates=dict(self.gates),
@@ -128,6 +134,7 @@ class Model(Table):
         yield from self._target()
         yield from self._evaluation()
         yield from self._gates()
+        yield from rule_problems(self.validation)
         for name, feature in self.features.items():
             yield from _feature(name, feature)
         if self.training.estimator not in ESTIMATORS and ":" not in self.training.estimator:
@@ -152,6 +159,11 @@ class Model(Table):
                 found=self.row_id.name,
                 allowed="a column that is neither feature nor target",
             )
+        if self.time and self.time.name == self.target.name:
+            yield Problem.at("time", "name", found=self.time.name, allowed="any column but the target")
+        if self.time and (feature := self.features.get(self.time.name)) and feature.type != "datetime":
+            allowed = 'a column that is no feature, or a feature of type = "datetime"'
+            yield Problem.at("time", "name", found=self.time.name, allowed=allowed)
         for name in self.fairness.sensitive:
             if name not in self.features:
                 allowed = f"names of features{suggestion(name, self.features)}"

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
+from contract.checks import Rule, default_rules
 from contract.schema import Contract, Feature, Problem, Target, Training
 from training.rows import RowReader
 from training.samples import Samples
@@ -31,6 +32,10 @@ class Table:
 
     def with_training(self, **options: Any) -> Table:
         return replace(self, contract=replace(self.contract, training=Training(**options)))
+
+    def with_rules(self, **rules: Rule) -> Table:
+        """With other levels or limits of some checks."""
+        return replace(self, contract=replace(self.contract, validation={**default_rules(), **rules}))
 
 
 def to_csv(rows: Sequence[Sequence[str]], quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> str:

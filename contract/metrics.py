@@ -14,6 +14,8 @@ class Dimension(StrEnum):
     MODEL = "Model"
     CAUSE = "Cause"
     """Of `RunsFailed` besides: a `contract.failures.Cause`."""
+    FEATURE = "Feature"
+    """Of `UnseenCategories` besides: the column, in ASCII."""
 
 
 class Metric(StrEnum):
@@ -28,6 +30,8 @@ class Metric(StrEnum):
     ROWS_REJECTED = "RowsRejected"
     REJECTED_ROW_SHARE = "RejectedRowShare"
     """Percent of an upload's rows that came back with a reason instead of a prediction."""
+    UNSEEN_CATEGORIES = "UnseenCategories"
+    """Values in an upload's scored rows that the model does not know, also by feature; none is no metric."""
     SECONDS_TO_RESULT = "SecondsToResult"
     """From the upload's last-modified time to the commit of its result."""
     UPLOADS_WITHOUT_OUTCOME = "UploadsWithoutOutcome"

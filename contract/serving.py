@@ -6,6 +6,7 @@ Answer 200 to rows (`ROW_TYPES`), `application/jsonlines`: one object a row, in 
   {"prediction": "malignant", "probability": 0.98}                        binary: of the positive class
   {"prediction": "b", "probability_a": 0.1, "probability_b": 0.9}         multiclass: of each class
   {"prediction": 151.2}                                                   regression
+  {"prediction": 151.2, "unseen": ["colour"]}                             with values new to the model
   {"rejected": [{"code": "not_a_number", "column": "age", "message": "…"}]}
 
 Answer 200 to a whole table (`PARQUET`), Parquet: the request's columns and rows, in order, then
@@ -15,13 +16,16 @@ Answer 400, `application/json`, where the request is not this model's table:
   {"code": "missing_column", "message": "…", "column": "age", "line": 1, "byte": null}
 
 The header `MODEL_VERSION_HEADER` of every 200 holds `Attributes`: the model version, followed for
-a whole table by its counts, as in `millrace-prod-tumor/3;rows=569;rejected=2`.
+a whole table by its counts, as in `millrace-prod-tumor/3;rows=569;rejected=2;unseen=colour:4,size:1`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate, takewhile
 from typing import Self
+from urllib.parse import quote, unquote
 
 CSV = "text/csv"
 JSON_LINES = "application/jsonlines"
@@ -36,10 +40,14 @@ MODEL_VERSION_VARIABLE = "MILLRACE_MODEL_VERSION"
 
 MAX_REQUEST_BYTES = 6_291_456
 """SageMaker's limit on the body of InvokeEndpoint."""
+MAX_ATTRIBUTES = 1024
+"""SageMaker's limit on the characters of `MODEL_VERSION_HEADER`."""
 
 PREDICTION = "prediction"
 PROBABILITY = "probability"
 REJECTED = "rejected"
+UNSEEN = "unseen"
+"""In a row's answer: columns whose category the model does not know; absent where there is none."""
 MODEL_VERSION = "model_version"
 
 
@@ -55,16 +63,30 @@ def is_result_column(name: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Attributes:
-    """What an answer says about itself. `rows` and, of those, `rejected` are set for a whole table only."""
+    """What an answer says about itself.
+
+    `rows`, of those `rejected`, and by column how many of the others are `unseen` categories are set
+    for a whole table only.
+    """
 
     model_version: str
     rows: int | None = None
     rejected: int | None = None
+    unseen: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         counts = {"rows": self.rows, "rejected": self.rejected}
-        told = (f"{name}={count}" for name, count in counts.items() if count is not None)
-        return ";".join((self.model_version, *told))
+        told = [self.model_version, *(f"{name}={n}" for name, n in counts.items() if n is not None)]
+        if self.unseen:
+            # SageMaker takes so many characters: of more columns, those with the fewest are left out.
+            most_first = sorted(self.unseen.items(), key=lambda item: (-item[1], item[0]))
+            pairs = [f"{quote(name, safe='')}:{count}" for name, count in most_first]
+            left = MAX_ATTRIBUTES - len(";".join([*told, "unseen="]))
+            fit = sum(
+                1 for _ in takewhile(lambda size: size <= left + 1, accumulate(len(p) + 1 for p in pairs))
+            )
+            told += ["unseen=" + ",".join(pairs[:fit])] if fit else []
+        return ";".join(told)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -77,6 +99,18 @@ class Attributes:
         told = dict(count.split("=", 1) for count in counts)
         if not told:
             return cls(model_version=version)
-        if told.keys() != {"rows", "rejected"} or not all(map(str.isdecimal, told.values())):
-            raise ValueError(f"{text!r} has other attributes than rows and rejected")
-        return cls(model_version=version, rows=int(told["rows"]), rejected=int(told["rejected"]))
+        pairs = [pair.split(":", 1) for pair in told.pop("unseen", "").split(",") if pair]
+        if told.keys() != {"rows", "rejected"}:
+            raise ValueError(f"{text!r} has other attributes than rows, rejected and unseen")
+        return cls(
+            model_version=version,
+            rows=_count(told["rows"]),
+            rejected=_count(told["rejected"]),
+            unseen={unquote(name): _count(count) for name, count in pairs},
+        )
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError(f"{text!r} is no count")
+    return int(text)

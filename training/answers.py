@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.reasons import RowReason, rejected_text
-from contract.serving import PREDICTION, PROBABILITY, REJECTED, probability_column
+from contract.serving import PREDICTION, PROBABILITY, REJECTED, UNSEEN, probability_column
 from contract.threshold import DEFAULT
 from training.rows import Fault
 
@@ -65,6 +65,10 @@ class AnswerWriter(ABC):
         chosen = output.argmax(axis=1).tolist()
         return [self._templates[k] % tuple(row) for k, row in zip(chosen, output.tolist(), strict=True)]
 
+    def with_unseen(self, answer: str, columns: Sequence[str]) -> str:  # noqa: ARG002 - a result has no place for it
+        """The same, saying also in which columns a category is that the model does not know."""
+        return answer
+
     @abstractmethod
     def rejection(self, reasons: Sequence[Reason]) -> str:
         """The answer for a row that was not scored."""
@@ -79,6 +83,9 @@ class JsonAnswers(AnswerWriter):
 
     def rejection(self, reasons: Sequence[Reason]) -> str:
         return json.dumps({REJECTED: reasons})
+
+    def with_unseen(self, answer: str, columns: Sequence[str]) -> str:
+        return f'{answer[:-1]}, "{UNSEEN}": {json.dumps(columns)}}}'
 
     def _template(self, label: str | None) -> str:
         prediction = _NUMBER if label is None else _escaped(json.dumps(label))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
+from itertools import chain
 from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
@@ -21,11 +23,12 @@ _CODECS = {"uncompressed": "none"}
 
 
 class TableAnswer(NamedTuple):
-    """The answer to a whole table, and how many rows it has and rejects."""
+    """The answer to a whole table, how many rows it has and rejects, and by column its unseen categories."""
 
     body: bytes
     rows: int
     rejected: int
+    unseen: Mapping[str, int]
 
 
 def result_fields(problem: str, classes: Sequence[str]) -> list[pa.Field]:
@@ -87,14 +90,15 @@ class TableScorer:
         metadata = dict(batches.schema.metadata)
         codec = metadata.pop(CODEC).decode().lower()
         schema = pa.schema([*batches.schema, *self._fields], metadata)
-        result, rows, rejected = BytesIO(), 0, 0
+        result, rows, rejected, unseen = BytesIO(), 0, 0, Counter[str]()
         with pq.ParquetWriter(result, schema, compression=_CODECS.get(codec, codec)) as writer:
             for batch in batches:
                 answers = self._answers(batch)
                 rows += len(answers)
                 rejected += sum(serving.REJECTED in answer for answer in answers)
+                unseen.update(chain.from_iterable(answer.get(serving.UNSEEN, ()) for answer in answers))
                 writer.write_table(pa.table([*batch.columns, *self._added(answers)], schema=schema))
-        return TableAnswer(result.getvalue(), rows, rejected)
+        return TableAnswer(result.getvalue(), rows, rejected, unseen)
 
     def _answers(self, batch: pa.RecordBatch) -> list[dict[str, Any]]:
         try:

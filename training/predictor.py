@@ -19,6 +19,7 @@ from training.graph import MatrixGraph
 from training.matrix import MANY_ROWS, MatrixReader, Read
 from training.requests import parse, plain_csv, unquoted
 from training.rows import Fault
+from training.values import UNSEEN
 
 REMEMBERED_HEADERS = 64
 
@@ -48,6 +49,9 @@ class Predictor:
         self._json = JsonAnswers(self.contract.problem, self.classes, self.threshold)
         self._vocabularies, model = detached((folder / artifact.MODEL).read_bytes())
         self._graph = MatrixGraph(model)
+        self._categories = [feature.name for feature in self.contract.features if feature.type == "category"]
+        numbers = len(self.contract.features) - len(self._categories)
+        self._codes = slice(numbers, None)
         self._readers: dict[Hashable, MatrixReader] = {}
         self._warm_up()
 
@@ -125,6 +129,13 @@ class Predictor:
             half = rows // 2
             return [*self._scored(matrix[:half], writer), *self._scored(matrix[half:], writer)]
         answers = writer.write(output)
+        unseen = matrix[:, self._codes] == UNSEEN
+        if np.count_nonzero(unseen):
+            for i in np.flatnonzero(unseen.any(axis=1)).tolist():
+                columns = [
+                    name for name, new in zip(self._categories, unseen[i].tolist(), strict=True) if new
+                ]
+                answers[i] = writer.with_unseen(answers[i], columns)
         finite = np.isfinite(output)
         if np.count_nonzero(finite) != finite.size:
             for i in np.flatnonzero(~finite.reshape(rows, -1).all(axis=1)).tolist():

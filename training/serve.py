@@ -126,7 +126,9 @@ class Application:
 
     async def _answer_table(self, send: Send, body: bytes) -> None:
         answer = await asyncio.to_thread(self._tables.answer, body)
-        told = serving.Attributes(model_version=self._version, rows=answer.rows, rejected=answer.rejected)
+        told = serving.Attributes(
+            model_version=self._version, rows=answer.rows, rejected=answer.rejected, unseen=answer.unseen
+        )
         await _respond(send, 200, _headers(serving.PARQUET, told), answer.body)
 
     async def _refuse(self, send: Send, status: int, why: Unscorable) -> None:

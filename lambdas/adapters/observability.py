@@ -29,6 +29,7 @@ UNITS: dict[Metric, str] = {
     Metric.ROWS_SCORED: "Count",
     Metric.ROWS_REJECTED: "Count",
     Metric.REJECTED_ROW_SHARE: "Percent",
+    Metric.UNSEEN_CATEGORIES: "Count",
     Metric.SECONDS_TO_RESULT: "Seconds",
     Metric.UPLOADS_WITHOUT_OUTCOME: "Count",
     Metric.RUNS_FAILED: "Count",
@@ -124,7 +125,11 @@ class EmbeddedMetrics:
             },
             Dimension.ENVIRONMENT: self.environment,
             Dimension.MODEL: self.model,
-            **{str(name): value for name, value in (by or {}).items()},
+            # CloudWatch takes dimensions in ASCII only.
+            **{
+                str(name): value.encode("ascii", "backslashreplace").decode()
+                for name, value in (by or {}).items()
+            },
             **_context.get(),
             **{str(metric): value for metric, value in values.items()},
         }

@@ -7,7 +7,7 @@ of `lambdas.adapters.errors`; a docstring names those that its callers handle.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from io import BufferedIOBase
 from typing import IO, Any, Protocol
@@ -46,13 +46,15 @@ class ListedVersion:
 class Answer:
     """What the model server said to one request. `model_version` is empty if it named none.
 
-    `rows` and, of those, `rejected` are set where the answer is a whole table.
+    `rows`, of those `rejected`, and by column how many categories are `unseen`, are set where the
+    answer is a whole table.
     """
 
     body: bytes
     model_version: str
     rows: int | None = None
     rejected: int | None = None
+    unseen: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from contract import serving
 from contract.reasons import FileReason, Rejection, Unscorable, rejected_text
@@ -22,10 +22,19 @@ class NumberText(str):
 
 @dataclass(frozen=True, kw_only=True)
 class RowAnswer:
-    """One row's prediction by result column, or why there is none."""
+    """One row's prediction by result column, or why there is none. `unseen` as in `contract.serving`."""
 
     cells: Mapping[str, str]
     rejected: str = ""
+    unseen: Sequence[str] = ()
+
+
+class Counts(NamedTuple):
+    """Rows with a prediction, rows with a reason, and by column how many categories were unseen."""
+
+    scored: int
+    rejected: int
+    unseen: Mapping[str, int]
 
 
 def row_answers(answer: Answer, rows: int) -> list[RowAnswer]:
@@ -57,8 +66,10 @@ def _row_answer(line: Any) -> RowAnswer:
     match line:
         case {serving.REJECTED: [_, *_] as reasons}:
             return RowAnswer(cells={}, rejected=rejected_text(map(_reason, reasons)))
-        case {serving.PREDICTION: prediction} if all(map(_is_cell, line.items())):
-            return RowAnswer(cells={serving.PREDICTION: prediction, **line})
+        case {serving.PREDICTION: prediction}:
+            unseen = line.pop(serving.UNSEEN, ())
+            if all(map(_is_cell, line.items())) and all(isinstance(name, str) for name in unseen):
+                return RowAnswer(cells={serving.PREDICTION: prediction, **line}, unseen=unseen)
     raise BadAnswer("an answer of the model server is neither a prediction nor a list of reasons")
 
 

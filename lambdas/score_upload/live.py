@@ -9,7 +9,7 @@ from typing import IO
 
 from lambdas.adapters.errors import ModelRefused
 from lambdas.adapters.ports import Answer, ModelServer
-from lambdas.score_upload.answers import rejected_row, row_answers, unscorable_of
+from lambdas.score_upload.answers import Counts, rejected_row, row_answers, unscorable_of
 from lambdas.score_upload.concurrency import Patience, in_order
 from lambdas.score_upload.faults import ModelChanged
 from lambdas.score_upload.formats.parquet import check_answer
@@ -24,15 +24,15 @@ IN_FLIGHT = 4
 class LiveModel:
     """Asks while there is time.
 
-    Both ways of scoring write a result to `out` and give how many of its rows have a prediction,
-    and how many a reason. They raise Unscorable where the model says that the upload is not its
-    table, and a Fault or AwsError where it did not say, this time.
+    Both ways of scoring write a result to `out` and count its rows. They raise Unscorable where
+    the model says that the upload is not its table, and a Fault or AwsError where it did not say,
+    this time.
     """
 
     server: ModelServer
     patience: Patience
 
-    def score_rows(self, table: Table, out: IO[bytes]) -> tuple[int, int]:
+    def score_rows(self, table: Table, out: IO[bytes]) -> Counts:
         """Score a table's rows in order, several requests at a time."""
         writer = table.result(out)
         try:
@@ -40,9 +40,9 @@ class LiveModel:
         except ModelRefused as refusal:
             raise _judged(refusal, table, answered=writer.rows > 0) from refusal
         writer.finish()
-        return writer.scored, writer.rejected
+        return Counts(writer.scored, writer.rejected, writer.unseen)
 
-    def score_whole(self, body: bytes, content_type: str, out: IO[bytes]) -> tuple[int, int]:
+    def score_whole(self, body: bytes, content_type: str, out: IO[bytes]) -> Counts:
         """Score a file whose answer is its result."""
         with closing(self._asked(content_type, [Chunk(rows=[], body=body)])) as answered:
             try:

@@ -19,7 +19,7 @@ from io import BytesIO
 from typing import IO
 
 from contract import layout
-from contract.metrics import Metric
+from contract.metrics import Dimension, Metric
 from contract.reasons import Unscorable
 from lambdas.adapters.errors import AlreadyExists
 from lambdas.adapters.ports import Bucket, Metrics, StoredObject
@@ -58,7 +58,8 @@ class Outcomes:
         if not self._commit(key, file, result.content_type):
             return
         rows = result.scored + result.rejected
-        log.info("scored", extra={"rows": rows, "rejected": result.rejected, "result": key})
+        counts = {"rows": rows, "rejected": result.rejected, "unseen": dict(result.unseen)}
+        log.info("scored", extra={**counts, "result": key})
         self.metrics.emit(
             {
                 Metric.UPLOADS_SCORED: 1,
@@ -68,6 +69,8 @@ class Outcomes:
                 Metric.SECONDS_TO_RESULT: _age(stored),
             }
         )
+        for feature, count in result.unseen.items():
+            self.metrics.emit({Metric.UNSEEN_CATEGORIES: count}, {Dimension.FEATURE: feature})
 
     def commit_unscorable(self, why: Unscorable, stored: StoredObject) -> None:
         """Make a document that says why the outcome, unless there is one."""

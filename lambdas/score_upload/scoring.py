@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import IO
 
@@ -28,12 +28,15 @@ READERS: dict[Format, Callable[..., Table]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What was written: its format, and how many of its rows have a prediction or a reason."""
+    """What was written: its format, how many of its rows have a prediction or a reason, and by column
+    how many have a category that the model does not know.
+    """
 
     format: Format
     compressed: bool
     scored: int
     rejected: int
+    unseen: Mapping[str, int]
 
     @property
     def extension(self) -> str:
@@ -87,8 +90,8 @@ def score_file(
     live = LiveModel(model, patience)
     with spool() as scratch, compression.writer(file, compressed=compressed) as out:
         if form is Format.PARQUET:
-            scored, rejected = live.score_whole(parquet.read_file(stream), form.content_type, out)
+            counts = live.score_whole(parquet.read_file(stream), form.content_type, out)
         else:
             table = READERS[form](stream, features=features, scratch=scratch)
-            scored, rejected = live.score_rows(table, out)
-    return Result(format=form, compressed=compressed, scored=scored, rejected=rejected)
+            counts = live.score_rows(table, out)
+    return Result(format=form, compressed=compressed, **counts._asdict())

@@ -35,9 +35,7 @@ class RealModel:
         try:
             if content_type == serving.PARQUET:
                 table = self._tables.answer(body)
-                return Answer(
-                    body=table.body, model_version=VERSION, rows=table.rows, rejected=table.rejected
-                )
+                return Answer(model_version=VERSION, **table._asdict())
             return Answer(body=self._predictor.answer(content_type, body).encode(), model_version=VERSION)
         except Unscorable as why:
             raise ModelRefused("InvokeEndpoint", 400, json.dumps(asdict(why))) from why

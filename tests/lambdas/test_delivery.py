@@ -197,7 +197,7 @@ def test_a_scored_upload_is_measured_once() -> None:
     world = World()
     world.score(b"x\n1\n2\nbad\n3\n")
     (measured,) = world.metrics.emitted
-    others = {Metric.UPLOADS_WITHOUT_OUTCOME, Metric.RUNS_FAILED, Metric.RUNS_PAGED}
+    others = {Metric.UPLOADS_WITHOUT_OUTCOME, Metric.RUNS_FAILED, Metric.RUNS_PAGED, Metric.UNSEEN_CATEGORIES}
     assert measured.keys() == set(Metric) - {Metric.UPLOADS_UNSCORABLE} - others
     assert (measured[Metric.ROWS_SCORED], measured[Metric.ROWS_REJECTED]) == (3, 1)
     assert measured[Metric.REJECTED_ROW_SHARE] == 25

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from contract.metrics import Metric
+from contract.metrics import Dimension, Metric
 from lambdas.adapters.observability import UNITS, EmbeddedMetrics, log_as_json, logged_with
 
 
@@ -60,6 +60,13 @@ def test_metrics_are_embedded_with_both_dimensions(capsys: pytest.CaptureFixture
         "score/a",
     ]
     assert isinstance(line["_aws"]["Timestamp"], int)
+
+
+def test_a_dimension_is_ascii_as_cloudwatch_wants_it(capsys: pytest.CaptureFixture[str]) -> None:
+    EmbeddedMetrics("test", "sign").emit({Metric.UNSEEN_CATEGORIES: 3}, {Dimension.FEATURE: "größe"})
+    line = json.loads(capsys.readouterr().out)
+    assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][1] == ["Environment", "Model", "Feature"]
+    assert line["Feature"] == "gr\\xf6\\xdfe"
 
 
 def test_every_metric_has_a_unit() -> None:

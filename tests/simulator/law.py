@@ -18,7 +18,7 @@ from typing import Any
 
 from contract import layout
 from contract.reasons import REMEDIES, FileReason
-from contract.serving import CSV, JSON_LINES, MODEL_VERSION, REJECTED
+from contract.serving import CSV, JSON_LINES, MODEL_VERSION, REJECTED, UNSEEN
 from tests.simulator.models import Model, Models
 from tests.simulator.s3 import Bucket, Version
 from tests.simulator.tables import Sheet, Upload, objects
@@ -199,6 +199,7 @@ def _check_row(number: int, said: dict[str, Any], answer: dict[str, Any], *, rag
             raise _WrongError(f"row {number} lacks the reasons {missing}, or is predicted: {predicted}")
         return
     expected = {**answer, REJECTED: ""}
+    expected.pop(UNSEEN, None)
     actual = {name: value or "" for name, value in said.items() if name != MODEL_VERSION}
     if actual != expected:
         raise _WrongError(f"row {number} is {actual}, and must be {expected}")

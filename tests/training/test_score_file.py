@@ -47,6 +47,7 @@ def expected(predictor: Predictor, rows: Sequence[Sequence[str]], width: int) ->
         )
         own = [*row[:width], *[""] * (width - len(row))]
         reasons = rejected_text(answer.pop("rejected", []))
+        answer.pop("unseen", None)
         cells = list(answer.values()) or [""] * len(_cells(predictor))
         found.append([*own, *cells, reasons, VERSION])
     return found

@@ -10,6 +10,7 @@ from contract.formats.streams import Peekable
 from contract.reasons import FileReason, Unscorable
 from contract.serving import MAX_REQUEST_BYTES
 from lambdas.adapters.ports import Answer
+from lambdas.score_upload.answers import Counts
 from lambdas.score_upload.faults import BadAnswer
 
 _MAGIC = b"PAR1"
@@ -34,8 +35,8 @@ def read_file(stream: Peekable) -> bytes:
     return bytes(body)
 
 
-def check_answer(answer: Answer) -> tuple[int, int]:
-    """How many rows of an answered table have a prediction, and how many a reason.
+def check_answer(answer: Answer) -> Counts:
+    """What an answered table counts.
 
     Raises:
         BadAnswer: it is not a table as `contract.serving` says.
@@ -46,4 +47,4 @@ def check_answer(answer: Answer) -> tuple[int, int]:
         raise BadAnswer("the model server's answer to Parquet is not Parquet")
     if not answer.rows or answer.rejected is None or answer.rejected > answer.rows:
         raise BadAnswer(f"the model server counts {answer.rejected} rejected rows of {answer.rows}")
-    return answer.rows - answer.rejected, answer.rejected
+    return Counts(answer.rows - answer.rejected, answer.rejected, answer.unseen)

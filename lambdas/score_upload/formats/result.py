@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 
 from lambdas.score_upload.answers import RowAnswer
@@ -15,6 +16,7 @@ class ResultWriter(ABC):
     def __init__(self) -> None:
         self.scored = 0
         self.rejected = 0
+        self.unseen: Counter[str] = Counter()
         self._columns: tuple[str, ...] = ()
         self._version = ""
 
@@ -35,6 +37,8 @@ class ResultWriter(ABC):
             self._write_rejected(own, answer.rejected, model_version)
             return
         self.scored += 1
+        if answer.unseen:
+            self.unseen.update(answer.unseen)
         if not self._columns:
             self._columns, self._version = tuple(answer.cells), model_version
             self._begin(self._columns)

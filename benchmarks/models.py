@@ -52,7 +52,7 @@ def fitted(estimator: str, folder: Path, rows: int = TRAINING_ROWS) -> Models:
         held_out = tables.draw(CHECKED_ROWS, seed=2)
         for path in (models.artifact, models.pickle):
             path.mkdir(parents=True, exist_ok=True)
-        train.build(models.contract, samples, held_out, {}, models.artifact)
+        train.build(models.contract, samples, held_out, {}, models.artifact, tuned={})
         pipeline = _pipeline(models.contract, samples)
         _check_same(pipeline, Graph((models.artifact / "model.onnx").read_bytes()), held_out)
         joblib.dump(pipeline, models.pickle / "model.joblib")

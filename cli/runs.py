@@ -29,7 +29,7 @@ class Step:
     seconds: float | None = None
     reason: str = ""
     job: str = ""
-    """Name of the processing or training job it started."""
+    """Name of the processing, training or tuning job it started."""
     package_arn: str = ""
     """The model package it registered."""
     reused: bool = False
@@ -150,8 +150,11 @@ def _job_failure(aws: Aws, job: str, metadata: dict[str, Any]) -> str:
     if "TrainingJob" in metadata:
         return aws.sagemaker.describe_training_job(TrainingJobName=job).get("FailureReason", "")
     if "TuningJob" in metadata:
-        tuning = aws.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=job)
-        return tuning.get("FailureReason", "")
+        # The tuning job itself says only that trials failed.
+        failed = aws.sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
+            HyperParameterTuningJobName=job, StatusEquals="Failed", MaxResults=1
+        )["TrainingJobSummaries"]
+        return failed[0].get("FailureReason", "") if failed else ""
     return ""
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal, Self
 
 from contract import threshold
 from contract.checks import Rule, default_rules
+from contract.search import Search
 
 Problem = Literal["binary", "multiclass", "regression"]
 FeatureType = Literal["number", "category", "datetime"]
@@ -71,6 +72,7 @@ class Training:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     holdout_share: float = 0.2
     seed: int = 7
+    search: Search = field(default_factory=Search)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,12 +158,18 @@ class Contract:
                         **default_rules(),
                         **{name: Rule(**rule) for name, rule in document.get("validation", {}).items()},
                     },
-                    "training": Training(**document["training"]),
+                    "training": _training(document["training"]),
                     "evaluation": Evaluation(**document.get("evaluation", {})),
                 }
             )
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ContractError(f"not a contract document: {error!r}") from error
+
+
+def _training(document: Mapping[str, Any]) -> Training:
+    # Models that were trained before there were searches are served on.
+    searched = {"search": Search.of(document["search"])} if "search" in document else {}
+    return Training(**{**document, **searched})
 
 
 def _feature(document: Mapping[str, Any]) -> Feature:

@@ -75,6 +75,8 @@ class Configuration:
             ),
             approval="Approved" if self.environment.approval == "automatic" else "PendingManualApproval",
             code_digest=digest,
+            problem=self.model.problem,
+            training=self.model.contract().training,
         )
 
 

@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.deployment import Deployment
 from infra.function import Function
 from infra.permissions import Allow, arn
+from infra.pipeline.definition import TUNING_JOBS
 from infra.queues import dead_letter_queue, queue_metric, rule_metric
 
 TIMEOUT_SECONDS = 60
@@ -18,10 +19,13 @@ TIMEOUT_SECONDS = 60
 class FailureReports(Construct):
     """A function that is told of each execution of the training pipeline that failed.
 
-    An execution that somebody stopped is none of them: they know.
+    An execution that somebody stopped is none of them: they know. Where parameters are `searched`,
+    a failed trial has the explanation.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, deployment: Deployment, pipeline: str) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, deployment: Deployment, pipeline: str, searched: bool
+    ) -> None:
         super().__init__(scope, construct_id)
         self.metric = deployment.metric
         self._pipeline = pipeline
@@ -34,7 +38,7 @@ class FailureReports(Construct):
             variables={},
             timeout_seconds=TIMEOUT_SECONDS,
             memory_mib=256,
-            allows=self._allows(),
+            allows=[*self._allows(), *([self._reads_trials()] if searched else [])],
         )
         self.dead_letters = dead_letter_queue(self, "DeadLetters")
         self._rule = events.Rule(
@@ -79,3 +83,10 @@ class FailureReports(Construct):
                 because="SageMaker names a pipeline's jobs pipelines-<execution>-<step>-<random>.",
             ),
         ]
+
+    def _reads_trials(self) -> Allow:
+        return Allow(
+            actions=["sagemaker:ListTrainingJobsForHyperParameterTuningJob"],
+            resources=[arn(self, "sagemaker", f"hyper-parameter-tuning-job/{TUNING_JOBS}")],
+            because="SageMaker names a pipeline's tuning jobs <execution>-<step>-<random>.",
+        )

@@ -22,7 +22,7 @@ from infra.failure_reports import FailureReports
 from infra.function import Function
 from infra.image import Image
 from infra.permissions import Allow, arn, list_objects, read_objects, use_key, write_objects
-from infra.pipeline.definition import JOBS
+from infra.pipeline.definition import JOBS, TUNE
 from infra.pipeline.values import Values, render
 from infra.release_roles import read_packages
 from infra.training_roles import job_role, pipeline_role
@@ -84,11 +84,21 @@ class Training(Construct):
             max_concurrency=2,
             window_seconds=WINDOW_SECONDS,
         )
-        self.failures = FailureReports(self, "Failures", deployment=deployment, pipeline=self._pipeline)
+        self.failures = FailureReports(
+            self,
+            "Failures",
+            deployment=deployment,
+            pipeline=self._pipeline,
+            searched=any(step["Name"] == TUNE for step in definition["Steps"]),
+        )
 
     def _make_pipeline(self, deployment: Deployment, *, image: Image, definition: Mapping[str, Any]) -> None:
         storage = deployment.storage
-        job_roles = {job: job_role(self, job, storage=storage, image=image) for job in JOBS}
+        jobs = [step["Name"] for step in definition["Steps"] if step["Name"] in (*JOBS, TUNE)]
+        searched = TUNE in jobs
+        job_roles = {
+            job: job_role(self, job, storage=storage, image=image, searched=searched) for job in jobs
+        }
         values = Values(
             image_uri=image.uri,
             key_arn=storage.key_arn,

@@ -19,7 +19,7 @@ from infra.permissions import (
     use_key,
     write_objects,
 )
-from infra.pipeline.definition import JOBS
+from infra.pipeline.definition import TUNE, TUNING_JOBS
 from infra.sagemaker_permissions import lend_key, telemetry
 from infra.storage import Storage
 
@@ -29,6 +29,7 @@ _CHAMPIONS = f"{CHAMPIONS_PREFIX}*"
 _READS = {
     "validate": [_CONTRACTS, _CHAMPIONS],
     "prepare": [_CONTRACTS],
+    TUNE: [_CONTRACTS, f"{_RUN}/prepare/train/*"],
     "train": [_CONTRACTS, f"{_RUN}/prepare/*"],
     "evaluate": [
         _CONTRACTS,
@@ -38,16 +39,26 @@ _READS = {
         f"{_RUN}/train/*",
     ],
 }
+_MADE = {
+    "train": ("TrainingJob", "training-job/pipelines-*-train-*"),
+    TUNE: ("HyperParameterTuningJob", f"hyper-parameter-tuning-job/{TUNING_JOBS}"),
+}
+"""What jobs that process nothing are to SageMaker, and how it names them."""
+_READS_TRIALS = ("train", "evaluate")
 _READS_DATASET = ("validate", "prepare")
 
 
-def job_role(scope: Construct, job: str, *, storage: Storage, image: Image) -> iam.Role:
-    """A role that reads what a job's steps before it wrote, and writes under the job's own name."""
+def job_role(scope: Construct, job: str, *, storage: Storage, image: Image, searched: bool) -> iam.Role:
+    """A role that reads what a job's steps before it wrote, and writes under the job's own name.
+
+    Where parameters are `searched`, that is what trials wrote, too.
+    """
+    reads = [*_READS[job], *([f"{_RUN}/{TUNE}/*"] if searched and job in _READS_TRIALS else [])]
     dataset = (
         read_objects(storage.data_arn, f"{DATASETS_PREFIX}*"),
         list_objects(storage.data_arn, DATASETS_PREFIX),
     )
-    kind = "TrainingJobs" if job == "train" else "ProcessingJobs"
+    kind = "TrainingJobs" if job in ("train", TUNE) else "ProcessingJobs"
     return role(
         scope,
         f"{job.capitalize()}Role",
@@ -55,7 +66,7 @@ def job_role(scope: Construct, job: str, *, storage: Storage, image: Image) -> i
         description=f"The job {job} of {storage.package_group}",
         allows=[
             *(dataset if job in _READS_DATASET else ()),
-            read_objects(storage.artifacts_arn, *_READS[job]),
+            read_objects(storage.artifacts_arn, *reads),
             list_objects(storage.artifacts_arn, RUNS_PREFIX, CONTRACTS_PREFIX, CHAMPIONS_PREFIX),
             write_objects(storage.artifacts_arn, f"{_RUN}/{job}/*"),
             use_key(scope, storage.key_arn),
@@ -78,7 +89,7 @@ def pipeline_role(
         service="sagemaker.amazonaws.com",
         description=f"Executions of the pipeline {name}",
         allows=[
-            *(_run_job(scope, job) for job in JOBS),
+            *(_run_job(scope, job) for job in job_roles),
             pass_role([made.role_arn for made in job_roles.values()], service="sagemaker.amazonaws.com"),
             Allow(
                 actions=[
@@ -99,12 +110,12 @@ def pipeline_role(
 
 
 def _run_job(scope: Construct, job: str) -> Allow:
-    kind, path = ("TrainingJob", "training-job") if job == "train" else ("ProcessingJob", "processing-job")
+    kind, names = _MADE.get(job, ("ProcessingJob", f"processing-job/pipelines-*-{job}-*"))
     return Allow(
         actions=[
             "sagemaker:AddTags",
             *(f"sagemaker:{verb}{kind}" for verb in ("Create", "Describe", "Stop")),
         ],
-        resources=[arn(scope, "sagemaker", f"{path}/pipelines-*-{job}-*")],
-        because="SageMaker names a pipeline's jobs pipelines-<execution>-<step>-<random>.",
+        resources=[arn(scope, "sagemaker", names)],
+        because="SageMaker names a pipeline's jobs after the execution, the step and by chance.",
     )

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from contract import artifact
 from contract.schema import Contract
+from training import search
 from training.champion import Champion as Live
 from training.champion import read_champion
 from training.evaluation import bootstrap, champion, curves, fairness, importance, robustness, serving, slices
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 def run(paths: Paths, environ: Mapping[str, str]) -> None:
     """Job: inputs `model`, `holdout`, `contract`, `champion` and `validation`; output `evaluation`.
 
+    Where parameters were searched, an input `trials` has what the trials left.
+
     In it are evaluation.json, and what people read of it: report.html, card.json and card.md.
 
     A missed gate is a result, not a failure: the pipeline's gate reads `passed` and `missed`.
@@ -53,6 +56,8 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
         live = read_champion(paths.processing_input("champion"))
         document = evaluate(contract, Path(folder), archive, holdout, live)
         model = json.loads((Path(folder) / artifact.FACTS).read_text(encoding="utf-8"))
+    searched = search.trials(paths.processing_input("trials"), contract, model["parameters"])
+    document["search"] = searched
     document["artifact"] = digests
     document["dataset_version"] = environ.get(DATASET_VERSION, "")
     document["code_digest"] = code
@@ -61,7 +66,14 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     (written / DOCUMENT).write_text(text + "\n", encoding="utf-8")
     validation = json.loads((paths.processing_input("validation") / VALIDATION).read_text(encoding="utf-8"))
     lineage = Lineage.read(paths)
-    facts = Facts(contract=contract, evaluation=document, model=model, validation=validation, lineage=lineage)
+    facts = Facts(
+        contract=contract,
+        evaluation=document,
+        model=model,
+        validation=validation,
+        trials=searched["trials"] if searched else (),
+        lineage=lineage,
+    )
     report.write(written, facts)
     for name, metric in document["metrics"].items():
         log.info("%s=%s; (%s to %s)", name, metric["value"], metric["low"], metric["high"])
@@ -98,6 +110,7 @@ def evaluate(
         "serving": serving.measure(folder, archive, holdout, contract),
         "parity": model.facts["parity"],
         "champion": champion.compare(live, contract, holdout, rows),
+        "search": None,
         "gates": [],
         "passed": True,
         "missed": "",

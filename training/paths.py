@@ -35,6 +35,11 @@ class Paths:
         return self.base / "input" / "data" / name
 
     @property
+    def config(self) -> Path:
+        """Folder of what SageMaker tells a job about itself."""
+        return self.base / "input" / "config"
+
+    @property
     def model(self) -> Path:
         """What a training job fills and a server reads; made if it is not there."""
         return _made(self.base / "model")

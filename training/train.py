@@ -13,8 +13,9 @@ import numpy as np
 
 from contract import artifact
 from contract.schema import Contract
+from contract.search import TRIAL
 from contract.threshold import DEFAULT
-from training import metrics
+from training import metrics, search, trial
 from training.baseline import describe
 from training.evaluation.document import Threshold
 from training.evaluation.threshold import choose
@@ -33,39 +34,53 @@ log = logging.getLogger(__name__)
 def run(paths: Paths, environ: Mapping[str, str]) -> None:
     """Job: channels `train`, `holdout` and `contract`; fills the model folder with the sealed artifact.
 
+    A channel `tuned` has the best trial of a search, whose parameters are taken. A job that is
+    itself a trial, which SageMaker cannot give another command, leaves its measurement instead.
+
     Raises:
         ModelCodeError: the estimator cannot be built, fitted or exported, or ONNX disagrees.
         PlatformError: a channel is not what `prepare` wrote, or the exported graph cannot be served.
     """
     contract = read_contract(paths.channel("contract"))
     code = check_code(contract, environ)
+    if environ.get(TRIAL):
+        trial.run(paths)
+        return
+    tuned = search.tuned(paths.channel("tuned"))
     train = Samples.read(paths.channel("train"), contract)
     holdout = Samples.read(paths.channel("holdout"), contract)
     log.info("fitting %s on %d rows", contract.training.estimator, len(train))
     facts = {"dataset_version": environ.get(DATASET_VERSION, ""), "code_digest": code}
-    sealed = build(contract, train, holdout, facts, paths.model)
+    sealed = build(contract, train, holdout, facts, paths.model, tuned)
     log.info("sealed %s", ", ".join(f"{name} {digest[:12]}" for name, digest in sealed.items()))
 
 
 def build(
-    contract: Contract, train: Samples, holdout: Samples, facts: Mapping[str, str], folder: Path
+    contract: Contract,
+    train: Samples,
+    holdout: Samples,
+    facts: Mapping[str, str],
+    folder: Path,
+    tuned: Mapping[str, Any],
 ) -> dict[str, str]:
     """Fit, export, check and write an artifact to a folder; its files' digests."""
-    model = fit(train, contract)
+    fitted = search.with_parameters(contract, tuned)
+    model = fit(train, fitted)
     onnx = to_onnx(model, contract)
     graph = Graph(onnx)
     parity = check_parity(model, graph, holdout)
     check_detached(onnx, holdout)
     log.info("ONNX and scikit-learn differ by %.2g at most (%g allowed)", parity, TOLERANCE)
     predictions = graph.run(holdout.numbers, holdout.categories).astype(np.float64)
-    threshold = choose(train, contract)
+    threshold = choose(train, fitted)
     scores = measured(contract, model.classes, holdout, predictions, threshold)
     for name, value in scores.items():
-        log.info("%s=%.6f;", name, value)
+        log.info("holdout:%s=%.6f;", name, value)
     document = {
         "model": contract.model,
         "problem": contract.problem,
         "classes": model.classes,
+        "parameters": fitted.training.parameters,
         "threshold": threshold,
         **facts,
         "rows": {"train": len(train), "holdout": len(holdout)},

@@ -21,14 +21,16 @@ from infra.pipeline.template import definitions
 CREATES = {
     "Processing": "CreateProcessingJob",
     "Training": "CreateTrainingJob",
+    "Tuning": "CreateHyperParameterTuningJob",
     "RegisterModel": "CreateModelPackage",
 }
 DESCRIBES = {
     "Processing": "DescribeProcessingJob",
     "Training": "DescribeTrainingJob",
+    "Tuning": "DescribeHyperParameterTuningJob",
     "RegisterModel": "DescribeModelPackage",
 }
-NAMED_BY_SAGEMAKER = {"ProcessingJobName", "TrainingJobName"}
+NAMED_BY_SAGEMAKER = {"ProcessingJobName", "TrainingJobName", "HyperParameterTuningJobName"}
 EXECUTION = {
     "StartDateTime",
     "CurrentDateTime",

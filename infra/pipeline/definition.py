@@ -1,18 +1,29 @@
-"""The training pipeline: validate, prepare, train, evaluate, and register what passes the gates.
+"""The training pipeline: validate, prepare, tune, train, evaluate, and register what passes the gates.
 
 Nothing here calls AWS, and the same arguments give the same document.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from contract.failures import STARTED_BY
+from contract.gates import METRICS
+from contract.schema import Problem, Training
+from contract.search import PREFIX
 from infra.pipeline import sdk
-from infra.pipeline.jobs import Job, Size, register, written
+from infra.pipeline.jobs import Job, Size, best_trial, register, trials, written
+from infra.pipeline.tuning import configuration, metric_definitions, warm_start
 
 JOBS = ("validate", "prepare", "train", "evaluate")
 """The jobs of the pipeline, which are the commands of the image. Each has a role of its own."""
+
+TUNE = "tune"
+"""The search for parameters, where there is one: a tuning job, which has a role of its own, too."""
+TUNING_JOBS = f"*-{TUNE}-*"
+"""What its jobs' names are like. Of a name of 32 characters SageMaker needs 12 for the execution and 10 for
+chance: nothing in it says `pipelines`."""
 
 PARAMETERS = ("DatasetVersion", "DatasetUri", "ContractUri", "ChampionUri", "RunUri", STARTED_BY)
 """What start_training says of a run. Only what is written goes under `RunUri`: an argument that names it
@@ -20,11 +31,19 @@ would be another in each run, and nothing would be found in the cache."""
 
 
 @sdk.offline()
-def author(*, name: str, size: Size, approval: str, code_digest: str) -> dict[str, Any]:
+def author(
+    *,
+    name: str,
+    size: Size,
+    approval: str,
+    code_digest: str,
+    problem: Problem,
+    training: Training,
+) -> dict[str, Any]:
     """The pipeline definition, with `PLACEHOLDERS`.
 
     `approval` is the status a package is registered with; `code_digest` is what each job
-    compares its own code with.
+    compares its own code with. `training` says whether parameters are searched, and how.
     """
     parameters = [sdk.ParameterString(name=parameter) for parameter in PARAMETERS]
     version, dataset, contract, champion, run, _ = parameters
@@ -45,8 +64,14 @@ def author(*, name: str, size: Size, approval: str, code_digest: str) -> dict[st
         depends_on=["validate"],
     )
     holdout = written(prepare, "holdout")
-    channels = {"train": written(prepare, "train"), "holdout": holdout, "contract": contract}
-    train = job.training("train", channels=channels)
+    channels = {"train": written(prepare, "train"), "contract": contract}
+    tune = _tune(job, channels, problem, training) if training.search else None
+    tuned = {"tuned": best_trial(tune)} if tune else {}
+    train = job.training(
+        "train",
+        channels={**channels, "holdout": holdout, **tuned},
+        metrics=metric_definitions("holdout:", METRICS[problem]),
+    )
     model = train.properties.ModelArtifacts.S3ModelArtifacts
     evaluation = sdk.PropertyFile(name="Evaluation", output_name="evaluation", path="evaluation.json")
     evaluate = job.processing(
@@ -57,6 +82,7 @@ def author(*, name: str, size: Size, approval: str, code_digest: str) -> dict[st
             "contract": contract,
             "champion": champion,
             "validation": written(validate, "report"),
+            **({"trials": trials(tune)} if tune else {}),
         },
         outputs=["evaluation"],
         property_files=[evaluation],
@@ -87,5 +113,16 @@ def author(*, name: str, size: Size, approval: str, code_digest: str) -> dict[st
     return sdk.definition(
         name=name,
         parameters=parameters,
-        steps=[validate, prepare, train, evaluate, gate],
+        steps=[validate, prepare, *([tune] if tune else []), train, evaluate, gate],
+    )
+
+
+def _tune(job: Job, channels: Mapping[str, Any], problem: Problem, training: Training) -> Any:
+    """Trials see what is trained on, and nothing that is held out."""
+    return job.tuning(
+        TUNE,
+        channels=channels,
+        metrics=metric_definitions(PREFIX, METRICS[problem]),
+        configuration=configuration(training.search, training.seed),
+        warm_start=warm_start(training.search),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract import layout, serving
+from contract.search import TRIAL
 from infra.pipeline import sdk
 from infra.pipeline.values import PLACEHOLDERS
 
@@ -64,10 +65,36 @@ class Job:
             reused=True,
         )
 
-    def training(self, name: str, *, channels: Mapping[str, Any]) -> Any:
+    def training(self, name: str, *, channels: Mapping[str, Any], metrics: list[dict[str, str]]) -> Any:
         """A training job; SageMaker itself gives the image the command `train`."""
+        return sdk.ApiStep(name, "Training", self._fit(name, channels, metrics), reused=True)
+
+    def tuning(
+        self,
+        name: str,
+        *,
+        channels: Mapping[str, Any],
+        metrics: list[dict[str, str]],
+        configuration: Mapping[str, Any],
+        warm_start: Mapping[str, Any],
+    ) -> Any:
+        """A tuning job. Its trials are training jobs that know by `TRIAL` that they are."""
+        definition = self._fit(name, channels, metrics)
+        definition["Environment"] = {**definition["Environment"], TRIAL: "true"}
         arguments = {
-            "AlgorithmSpecification": {"TrainingImage": PLACEHOLDERS.image_uri, "TrainingInputMode": "File"},
+            "HyperParameterTuningJobConfig": dict(configuration),
+            "TrainingJobDefinition": definition,
+            **warm_start,
+        }
+        return sdk.ApiStep(name, "Tuning", arguments, reused=True)
+
+    def _fit(self, name: str, channels: Mapping[str, Any], metrics: list[dict[str, str]]) -> dict[str, Any]:
+        return {
+            "AlgorithmSpecification": {
+                "TrainingImage": PLACEHOLDERS.image_uri,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": metrics,
+            },
             "RoleArn": _role(name),
             "Environment": dict(self.environment),
             "InputDataConfig": [_channel(name, uri) for name, uri in channels.items()],
@@ -77,7 +104,6 @@ class Job:
             "EnableInterContainerTrafficEncryption": True,
             "StoppingCondition": self._limit(),
         }
-        return sdk.ApiStep(name, "Training", arguments, reused=True)
 
     def _instance(self) -> dict[str, Any]:
         return {
@@ -94,6 +120,17 @@ class Job:
 def written(step: Any, output: str) -> Any:
     """Where a processing job wrote an output: in an earlier run's place, if the step came from the cache."""
     return step.properties.ProcessingOutputConfig.Outputs[output].S3Output.S3Uri
+
+
+def trials(step: Any) -> Any:
+    """Where a tuning job's trials wrote: each under its own name, as `output/model.tar.gz`."""
+    return step.properties.TrainingJobDefinition.OutputDataConfig.S3OutputPath
+
+
+def best_trial(step: Any) -> Any:
+    """What the best trial of a tuning job left."""
+    best = step.properties.BestTrainingJob.TrainingJobName
+    return sdk.Join(on="/", values=[trials(step), best, "output", "model.tar.gz"])
 
 
 def register(

@@ -100,6 +100,7 @@ CACHED = "P30D"
 _DESCRIBED = {
     "Processing": "DescribeProcessingJobResponse",
     "Training": "DescribeTrainingJobResponse",
+    "Tuning": "DescribeHyperParameterTuningJobResponse",
     "RegisterModel": "DescribeModelPackageOutput",
 }
 

@@ -22,6 +22,8 @@ class Values:
     prepare_role_arn: str
     train_role_arn: str
     evaluate_role_arn: str
+    tune_role_arn: str = ""
+    """Of a pipeline with a search only."""
 
 
 PLACEHOLDERS = Values(**{field.name: f"placeholder:{field.name}" for field in fields(Values)})

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from contract import gates, schema, threshold
 from contract.gates import METRICS
 from contract.serving import is_result_column
+from infra.settings.search import Search
 from infra.settings.toml import Problem, SettingsError, Table, read, suggestion, validate
 from infra.settings.validation import Rule, compiled_rules, rule_problems
 
@@ -60,6 +61,7 @@ class Training(Table):
     parameters: dict[str, Any] = Field(default_factory=dict)
     holdout_share: float = Field(default=schema.Training.holdout_share, gt=0, lt=1)
     seed: int = Field(default=schema.Training.seed, ge=0, lt=2**32)
+    search: Search = Search()
 
 
 class Serving(Table):
@@ -124,7 +126,9 @@ class Model(Table):
             sensitive=tuple(self.fairness.sensitive),
             time=schema.Time(**self.time.model_dump()) if self.time else None,
             validation=compiled_rules(self.validation),
-            training=schema.Training(**self.training.model_dump()),
+            training=schema.Training(
+                **{**self.training.model_dump(), "search": self.training.search.compiled(self.problem)}
+            ),
             evaluation=schema.Evaluation(**self.evaluation.model_dump()),
             gates=dict(self.gates),
         )
@@ -135,6 +139,7 @@ class Model(Table):
         yield from self._evaluation()
         yield from self._gates()
         yield from rule_problems(self.validation)
+        yield from self.training.search.problems(self.problem, self.training.parameters)
         for name, feature in self.features.items():
             yield from _feature(name, feature)
         if self.training.estimator not in ESTIMATORS and ":" not in self.training.estimator:
@@ -252,4 +257,12 @@ def load_model(root: Path, name: str) -> Model:
         raise SettingsError(
             f"{path.relative_to(root)}: name: found {model.name!r}; allowed: {name!r}, its folder's name"
         )
-    return model
+    return _with_space(model, path.parent)
+
+
+def _with_space(model: Model, folder: Path) -> Model:
+    training = model.training
+    search = training.search.with_space(
+        problem=model.problem, estimator=training.estimator, fixed=training.parameters, folder=folder
+    )
+    return model.model_copy(update={"training": training.model_copy(update={"search": search})})

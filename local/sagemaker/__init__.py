@@ -20,6 +20,7 @@ from local.sagemaker.service import Backend, Response, Service
 from local.sagemaker.state import State
 from local.sagemaker.tags import Tags
 from local.sagemaker.transforms.operations import Transforms
+from local.sagemaker.tuning.operations import Tuning
 
 _PARTS = (Registry, Models, Transforms, Reading, Tags)
 _ROUTE = {"target_prefixes": ["SageMaker."], "credential_scope": "sagemaker", "host_patterns": []}
@@ -29,7 +30,13 @@ def install(cloud: Cloud) -> None:
     """Register `sagemaker`, `sagemaker-runtime` and the CloudFormation types with ministack."""
     backend = Backend(cloud, State(cloud.region, cloud.account))
     jobs, endpoints = Jobs(backend), Endpoints(backend)
-    parts = (jobs, endpoints, Pipelines(backend, jobs), *(part(backend) for part in _PARTS))
+    parts = (
+        jobs,
+        endpoints,
+        Pipelines(backend, jobs),
+        Tuning(backend, jobs),
+        *(part(backend) for part in _PARTS),
+    )
     service = Service(backend, {name: run for part in parts for name, run in part.operations().items()})
     runtime = Runtime(cloud, endpoints)
 

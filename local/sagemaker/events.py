@@ -26,6 +26,7 @@ def job_changed(cloud: Cloud, kind: Kind, record: Record) -> None:
         "ProcessingJob": "Processing Job",
         "TrainingJob": "Training Job",
         "TransformJob": "Transform Job",
+        "HyperParameterTuningJob": "HyperParameter Tuning Job",
     }[kind.noun]
     _put(
         cloud,

@@ -12,6 +12,7 @@ _MEMBERS: tuple[tuple[str, str], ...] = (
     ("ModelPackageName", "model-package"),
     ("ProcessingJobName", "processing-job"),
     ("TrainingJobName", "training-job"),
+    ("HyperParameterTuningJobName", "hyper-parameter-tuning-job"),
     ("TransformJobName", "transform-job"),
     ("EndpointName", "endpoint"),
     ("EndpointConfigName", "endpoint-config"),
@@ -21,7 +22,7 @@ _MEMBERS: tuple[tuple[str, str], ...] = (
 )
 """Members that name an operation's resource, the most telling first, and the resource's type in its ARN."""
 
-_LISTED_OF = ("ResourceArn", "PipelineExecutionArn", "PipelineName")
+_LISTED_OF = ("ResourceArn", "PipelineExecutionArn", "PipelineName", "HyperParameterTuningJobName")
 """Members that name the resource of a List operation. Its others are filters."""
 
 

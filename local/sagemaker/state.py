@@ -63,6 +63,14 @@ TRAINING_JOB = Kind(
     missing=invalid("Requested resource not found."),
     taken=in_use(_JOB_TAKEN),
 )
+TUNING_JOB = Kind(
+    noun="HyperParameterTuningJob",
+    resource="hyper-parameter-tuning-job",
+    missing=not_found("Amazon SageMaker can't find a tuning job with name: {name}."),
+    taken=in_use(
+        "A hyperparameter tuning job with the name, {name}, already exists. Choose a different name."
+    ),
+)
 TRANSFORM_JOB = Kind(
     noun="TransformJob",
     resource="transform-job",

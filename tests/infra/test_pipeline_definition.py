@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from contract.schema import Training
+from contract.search import Search, default_space
+from infra.pipeline.check import check
 from infra.pipeline.definition import JOBS, PARAMETERS, author
 from infra.pipeline.jobs import Size
 from infra.pipeline.template import definitions
 from tests.synthesis import Synthesis
 
+ONCE = Training()
 SIZE = Size(instance_type="ml.m5.large", volume_gib=30, max_runtime_minutes=60)
 
 
@@ -27,9 +33,9 @@ def definition(stacks: Synthesis) -> dict[str, Any]:
     return definition
 
 
-def write(**changes: str) -> dict[str, Any]:
+def write(training: Training = ONCE, **changes: str) -> dict[str, Any]:
     options = {"name": "pipeline", "approval": "Approved", "code_digest": "0" * 64}
-    return author(size=SIZE, **{**options, **changes})
+    return author(size=SIZE, problem="binary", training=training, **{**options, **changes})
 
 
 def named(steps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -100,7 +106,7 @@ def test_jobs_see_what_the_ones_before_them_wrote(definition: dict[str, Any]) ->
         n: f"{place}/{n}" for n in ("model", "holdout", "contract", "champion", "validation")
     }
     channels = steps["train"]["Arguments"]["InputDataConfig"]
-    assert [channel["ChannelName"] for channel in channels] == ["train", "holdout", "contract"]
+    assert [channel["ChannelName"] for channel in channels] == ["train", "contract", "holdout"]
 
 
 @pytest.mark.synth
@@ -188,8 +194,10 @@ def test_the_definition_is_the_same_on_another_machine(root: Path, tmp_path: Pat
         "import json, sys\n"
         "from infra.pipeline.definition import author\n"
         "from infra.pipeline.jobs import Size\n"
+        "from contract.schema import Training\n"
         f"size = {SIZE!r}\n"
-        "print(json.dumps(author(name='pipeline', size=size, approval='Approved', code_digest='0' * 64)))\n"
+        "options = {'name': 'pipeline', 'approval': 'Approved', 'code_digest': '0' * 64}\n"
+        "print(json.dumps(author(size=size, problem='binary', training=Training(), **options)))\n"
     )
     strange = {
         "HOME": str(tmp_path),
@@ -207,3 +215,72 @@ def test_the_definition_is_the_same_on_another_machine(root: Path, tmp_path: Pat
         check=True,
     )
     assert json.loads(run.stdout) == write()
+
+
+SEARCHED = Training(
+    search=Search(
+        max_jobs=8, objective="log_loss", parameters=default_space("hist-gradient-boosting", "binary")
+    )
+)
+
+
+def test_a_search_comes_before_training_which_takes_the_best_of_it() -> None:
+    steps = named(write(SEARCHED)["Steps"])
+    assert list(steps) == ["validate", "prepare", "tune", "train", "evaluate", "gate"]
+    asked = steps["tune"]["Arguments"]["HyperParameterTuningJobConfig"]
+    assert asked["Strategy"] == "Bayesian"
+    assert asked["ResourceLimits"] == {"MaxNumberOfTrainingJobs": 8, "MaxParallelTrainingJobs": 2}
+    assert asked["HyperParameterTuningJobObjective"] == {
+        "Type": "Minimize",
+        "MetricName": "validation:log_loss",
+    }
+    assert asked["RandomSeed"] == SEARCHED.seed
+    found = {r["Name"]: r for r in asked["ParameterRanges"]["ContinuousParameterRanges"]}
+    assert found["learning_rate"] == {
+        "Name": "learning_rate", "MinValue": "0.02", "MaxValue": "0.3", "ScalingType": "Logarithmic"
+    }  # fmt: skip
+    tuned = steps["train"]["Arguments"]["InputDataConfig"][-1]
+    assert tuned["ChannelName"] == "tuned"
+    assert tuned["DataSource"]["S3DataSource"]["S3Uri"]["Std:Join"]["Values"] == [
+        {"Get": "Steps.tune.TrainingJobDefinition.OutputDataConfig.S3OutputPath"},
+        {"Get": "Steps.tune.BestTrainingJob.TrainingJobName"},
+        "output",
+        "model.tar.gz",
+    ]
+    trials = steps["evaluate"]["Arguments"]["ProcessingInputs"][-1]
+    assert trials["InputName"] == "trials"
+
+
+def test_trials_see_no_row_that_is_held_out() -> None:
+    definition = named(write(SEARCHED)["Steps"])["tune"]["Arguments"]["TrainingJobDefinition"]
+    assert [channel["ChannelName"] for channel in definition["InputDataConfig"]] == ["train", "contract"]
+    assert definition["EnableNetworkIsolation"]
+    assert definition["Environment"]["MILLRACE_TRIAL"] == "true"
+
+
+def test_a_search_is_what_sagemaker_accepts_and_may_be_reused() -> None:
+    definition = write(SEARCHED)
+    complaints = [c for c in check(definition) if "placeholder:" not in c]
+    assert complaints == []
+    assert named(definition["Steps"])["tune"]["CacheConfig"]["Enabled"]
+    warm = write(replace(SEARCHED, search=replace(SEARCHED.search, warm_start_from=("earlier",))))
+    assert [c for c in check(warm) if "placeholder:" not in c] == []
+    assert named(warm["Steps"])["tune"]["Arguments"]["WarmStartConfig"]["WarmStartType"] == "TransferLearning"
+
+
+def test_the_jobs_metrics_are_found_in_their_logs() -> None:
+    steps = named(write(SEARCHED)["Steps"])
+    for prefix, listed in (
+        ("holdout", steps["train"]["Arguments"]["AlgorithmSpecification"]["MetricDefinitions"]),
+        (
+            "validation",
+            steps["tune"]["Arguments"]["TrainingJobDefinition"]["AlgorithmSpecification"][
+                "MetricDefinitions"
+            ],
+        ),
+    ):
+        [regex] = [d["Regex"] for d in listed if d["Name"] == f"{prefix}:roc_auc"]
+        for text in ("0.931234", "1", "-3.5e-07", "nan"):
+            match = re.search(regex, f"2026-11-21 12:00:00,123 {prefix}:roc_auc={text};")
+            assert match
+            assert match[1] == text

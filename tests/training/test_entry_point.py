@@ -34,7 +34,7 @@ def test_a_job_is_one_process_that_prints_plain_lines(tmp_path: Path) -> None:
     process = trained.spawn("train")
     output, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (0, "")
-    assert " roc_auc=0.9" in output
+    assert " holdout:roc_auc=0.9" in output
     assert "fitting hist-gradient-boosting on " in output
     assert not (trained.base / "output" / "failure").exists()
 

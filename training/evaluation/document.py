@@ -6,7 +6,7 @@ intervals, `low` and `high` are the bounds of the 95 % bootstrap interval.
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class Interval(TypedDict):
@@ -239,6 +239,32 @@ class Verdict(TypedDict):
     says: str
 
 
+class Trial(TypedDict):
+    """One trial of a search. `value` is the search's `metric`; `rows` are those it was measured on.
+
+    `chosen` is the trial whose parameters the model was trained with.
+    """
+
+    name: str
+    status: str
+    metric: str
+    value: float | None
+    chosen: bool
+    parameters: dict[str, Any]
+    metrics: dict[str, float | None]
+    rows: int
+
+
+class Search(TypedDict):
+    """The search for parameters: its trials that left a measurement, in the order they began."""
+
+    objective: str
+    lower_is_better: bool
+    strategy: str
+    max_jobs: int
+    trials: list[Trial]
+
+
 class Evaluation(TypedDict):
     """The whole document. `missed` has a sentence for each missed gate, or is empty."""
 
@@ -255,6 +281,7 @@ class Evaluation(TypedDict):
     serving: Serving
     parity: Parity
     champion: Champion | None
+    search: Search | None
     gates: list[Verdict]
     passed: bool
     missed: str

@@ -1,27 +1,19 @@
 """Choose the probability from which on a row is predicted positive.
 
-It is chosen on rows the model asked was not trained on, and that are not the holdout: the
-training rows are dealt into folds, and each fold is predicted by a model of the others. Rows
-with the same features are in the same fold. Few rows are all predicted; of many, as many
-folds are as it takes to have enough rows to choose on.
+It is chosen on rows the model asked was not trained on, and that are not the holdout.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contract import threshold
 from contract.schema import Contract
 from contract.threshold import AtLeast, Best, Costs, Fixed
 from training.evaluation.document import Threshold
 from training.evaluation.formulas import Array, divided
-from training.fitting import fit
-from training.rows import Block
-from training.samples import Samples, digests
-
-FOLDS = 5
-ENOUGH_ROWS = 10_000
+from training.samples import Samples
+from training.unseen import unseen
 
 
 def choose(train: Samples, contract: Contract) -> Threshold | None:
@@ -35,42 +27,13 @@ def choose(train: Samples, contract: Contract) -> Threshold | None:
     rule = threshold.parse(contract.target.threshold)
     if isinstance(rule, Fixed):
         return {"value": rule.value, "rule": str(rule), "why": "model.toml says so"}
-    truth, probability = unseen(train, contract)
-    value, why = best(rule, truth, probability)
+    rows = unseen(train, contract)
+    value, why = best(rule, rows.truth, rows.predictions)
     return {
         "value": value,
         "rule": str(rule),
-        "why": f"{why}, on {len(truth):,} training rows held out in turn",
+        "why": f"{why}, on {len(rows):,} training rows held out in turn",
     }
-
-
-def unseen(train: Samples, contract: Contract) -> tuple[Array, Array]:
-    """Truth and probability of the positive class [m] of training rows, by models that did not see them."""
-    classes = train.classes(contract)
-    codes = train.coded_target(classes)
-    dealt = folds(train, codes)
-    truth: list[Array] = []
-    probability: list[Array] = []
-    for fold in range(FOLDS):
-        held = dealt == fold
-        truth.append(codes[held])
-        model = fit(train.where(~held), contract)
-        probability.append(model.predict(train.where(held))[:, 1])
-        if sum(map(len, truth)) >= ENOUGH_ROWS:
-            break
-    return np.concatenate(truth), np.concatenate(probability)
-
-
-def folds(samples: Samples, codes: Array) -> NDArray[np.intp]:
-    """A fold [n] for each row: those of a class are dealt evenly, by the digest of their features."""
-    marks = np.fromiter(digests(Block(samples.numbers, samples.categories, [])), np.uint64, len(samples))
-    _, first, places = np.unique(marks, return_index=True, return_inverse=True)
-    fold = np.empty(len(first), np.intp)
-    of_class = codes[first]
-    for code in np.unique(of_class):
-        members = np.flatnonzero(of_class == code)
-        fold[members] = np.arange(len(members)) % FOLDS
-    return fold[places]
 
 
 def best(rule: Best | AtLeast | Costs, truth: Array, probability: Array) -> tuple[float, str]:

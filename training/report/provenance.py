@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from contract.gates import LOWER_IS_BETTER
 from contract.schema import Feature
 from training.report import figures
 from training.report.blocks import Badge, Block, Pairs, Plots, Table, Text, Tiles
@@ -118,9 +119,8 @@ def tuning(facts: Facts) -> Iterator[Block]:
 def _trials(facts: Facts) -> Iterator[Block]:
     metric = facts.trials[0]["metric"]
     measured = [one["value"] for one in facts.trials if one["value"] is not None]
-    chosen = [one["value"] for one in facts.trials if one.get("chosen")]
     if measured:
-        yield Plots(figures.trials(measured, metric, higher_is_better=chosen == [max(measured)]))
+        yield Plots(figures.trials(measured, metric, higher_is_better=metric not in LOWER_IS_BETTER))
     rows = [
         (
             one["name"],

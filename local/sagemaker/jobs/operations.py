@@ -1,9 +1,10 @@
-"""What processing and training jobs have in common: create, describe, list, stop."""
+"""What processing, training and tuning jobs have in common: create, stop, and wait for."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from local.cloud.seam import AccessDeniedError
 from local.sagemaker import events
@@ -12,10 +13,20 @@ from local.sagemaker.jobs import processing, training
 from local.sagemaker.jobs.plan import JobPlan
 from local.sagemaker.jobs.run import JobRun
 from local.sagemaker.service import Backend, Call, Operation
-from local.sagemaker.state import PROCESSING_JOB, TRAINING_JOB, Kind, Record, now
+from local.sagemaker.state import PROCESSING_JOB, TRAINING_JOB, TUNING_JOB, Kind, Record, now
 
 Planner = Callable[[Backend, Mapping[str, Any], Any], JobPlan]
 """`(backend, arguments, s3)`: what a Create call asks for; `s3` has the job role's credentials."""
+
+PLANNERS: Mapping[str, Planner] = {PROCESSING_JOB.noun: processing.plan, TRAINING_JOB.noun: training.plan}
+
+
+class Run(Protocol):
+    """A job that runs. `stop` asks it to end; `ended` is set when it has."""
+
+    ended: threading.Event
+
+    def stop(self) -> None: ...
 
 
 class Jobs:
@@ -24,55 +35,98 @@ class Jobs:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._cloud = backend.cloud
-        self._runs: dict[str, JobRun] = {}
+        self._runs: dict[str, Run] = {}
 
     def operations(self) -> dict[str, Operation]:
-        """Create and Stop for each kind of job."""
-        table: dict[str, Operation] = {}
-        for kind, plan in ((PROCESSING_JOB, processing.plan), (TRAINING_JOB, training.plan)):
-            table[f"Create{kind.noun}"] = self._create(kind, plan)
-            table[f"Stop{kind.noun}"] = self._stop(kind)
-        return table
+        """Create for each kind of job that is one process, and Stop for each kind."""
+        return {
+            **{f"Create{kind.noun}": self._create(kind) for kind in (PROCESSING_JOB, TRAINING_JOB)},
+            **{f"Stop{kind.noun}": self._stop(kind) for kind in (PROCESSING_JOB, TRAINING_JOB, TUNING_JOB)},
+        }
 
-    def wait(self, kind: Kind, arn: str) -> Record:
-        """Wait for a job to end and return its last record."""
-        self._runs[arn].ended.wait()
-        return self._backend.state.get(kind, arn)
+    def check(self, kind: Kind, arguments: Mapping[str, Any]) -> None:
+        """Refuse what a Create call would refuse, but create nothing.
 
-    def _create(self, kind: Kind, planner: Planner) -> Operation:
-        def create(call: Call) -> dict[str, Any]:
-            call.require_pass_role(call["RoleArn"])
-            credentials = self._credentials(call["RoleArn"])
-            plan = planner(self._backend, call.arguments, self._cloud.client("s3", credentials))
-            members = {
-                **call.arguments,
+        Raises:
+            ServiceError: as AWS refuses it, or 501 for what is not implemented.
+        """
+        self._plan(kind, arguments)
+
+    def begin(
+        self,
+        kind: Kind,
+        arguments: Mapping[str, Any],
+        *,
+        on_metric: Callable[[str, float], None] | None = None,
+        **members: Any,
+    ) -> Record:
+        """Start a job, whose record has these `members`, too. Whoever asks may pass its role.
+
+        Raises:
+            ServiceError: as AWS refuses it, or 501 for what is not implemented.
+        """
+        plan, credentials = self._plan(kind, arguments)
+        begun = {"Status": "Starting", "StartTime": now(), "StatusMessage": ""}
+        state = self._backend.state
+        record = state.add(
+            kind,
+            plan.name,
+            {
+                **arguments,
+                **members,
                 kind.status_member: "InProgress",
                 "SecondaryStatus": "Starting",
-                "SecondaryStatusTransitions": [
-                    {"Status": "Starting", "StartTime": now(), "StatusMessage": ""}
-                ],
-            }
-            state = self._backend.state
-            record = state.add(kind, plan.name, members)
-            state.tags[record[kind.arn_member]] = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
-            events.job_changed(self._cloud, kind, record)
-            run = self._runs[record[kind.arn_member]] = JobRun(self._backend, plan, credentials)
-            run.start()
-            return {kind.arn_member: record[kind.arn_member]}
+                "SecondaryStatusTransitions": [begun],
+            },
+        )
+        arn = record[kind.arn_member]
+        state.tags[arn] = {tag["Key"]: tag["Value"] for tag in arguments.get("Tags", [])}
+        events.job_changed(self._cloud, kind, record)
+        run = JobRun(self._backend, plan, credentials, on_metric=on_metric)
+        self.track(arn, run)
+        run.start()
+        return record
+
+    def track(self, arn: str, run: Run) -> None:
+        """A job that runs can be waited for, and be stopped."""
+        self._runs[arn] = run
+
+    def wait(self, kind: Kind, name: str) -> Record:
+        """Wait for a job, named by its name or ARN, to end and return its last record."""
+        self._runs[self._backend.state.arn(kind, name)].ended.wait()
+        return self._backend.state.get(kind, name)
+
+    def stop(self, kind: Kind, name: str) -> None:
+        """Ask a job to stop.
+
+        Raises:
+            ServiceError: it does not run.
+        """
+        record = self._backend.state.get(kind, name)
+        status = record[kind.status_member]
+        if status != "InProgress":
+            job = kind.noun.removesuffix("Job").lower()
+            raise invalid(f"The request was rejected because the {job} job is in status {status}.")
+        self._runs[record[kind.arn_member]].stop()
+
+    def _create(self, kind: Kind) -> Operation:
+        def create(call: Call) -> dict[str, Any]:
+            call.require_pass_role(call["RoleArn"])
+            return {kind.arn_member: self.begin(kind, call.arguments)[kind.arn_member]}
 
         return create
 
     def _stop(self, kind: Kind) -> Operation:
         def stop(call: Call) -> dict[str, Any]:
-            record = self._backend.state.get(kind, call[kind.name_member])
-            status = record[kind.status_member]
-            if status != "InProgress":
-                job = kind.noun.removesuffix("Job").lower()
-                raise invalid(f"The request was rejected because the {job} job is in status {status}.")
-            self._runs[record[kind.arn_member]].stop()
+            self.stop(kind, call[kind.name_member])
             return {}
 
         return stop
+
+    def _plan(self, kind: Kind, arguments: Mapping[str, Any]) -> tuple[JobPlan, dict[str, str]]:
+        credentials = self._credentials(arguments["RoleArn"])
+        planner = PLANNERS[kind.noun]
+        return planner(self._backend, arguments, self._cloud.client("s3", credentials)), credentials
 
     def _credentials(self, role_arn: str) -> dict[str, str]:
         try:

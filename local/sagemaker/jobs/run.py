@@ -7,6 +7,7 @@ import logging
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,8 @@ from local.sagemaker.state import TRAINING_JOB, Record, now
 
 logger = logging.getLogger(__name__)
 
+NAMESPACE = "/aws/sagemaker/TrainingJobs"
+"""Of the metrics that CloudWatch has of training jobs' logs."""
 _REASON_CHARACTERS = 1024
 
 
@@ -36,6 +39,8 @@ class JobRun:
     plan: JobPlan
     credentials: dict[str, str]
     """The job role's."""
+    on_metric: Callable[[str, float], None] | None = None
+    """`(name, value)`: each time that the job's log tells a metric."""
     metrics: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -123,7 +128,14 @@ class JobRun:
         self.backend.cloud.log(self.plan.log_group, self._stream, [line])
         for name, pattern in self.plan.metrics.items():
             if match := re.search(pattern, line):
-                self.metrics[name] = float(match[1])
+                self._measured(name, float(match[1]))
+
+    def _measured(self, name: str, value: float) -> None:
+        self.metrics[name] = value
+        dimensions = {"TrainingJobName": self.plan.name}
+        self.backend.cloud.put_metric(NAMESPACE, name, value, "None", dimensions)
+        if self.on_metric is not None:
+            self.on_metric(name, value)
 
     @property
     def _verb(self) -> str:

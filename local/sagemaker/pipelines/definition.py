@@ -12,7 +12,7 @@ from local.sagemaker.errors import invalid, not_implemented
 from local.sagemaker.pipelines import conditions
 from local.sagemaker.pipelines.resolve import references, step_of
 
-STEP_TYPES = ("Processing", "Training", "RegisterModel", "Model", "Condition", "Fail")
+STEP_TYPES = ("Processing", "Training", "Tuning", "RegisterModel", "Model", "Condition", "Fail")
 _PARAMETER_TYPES: dict[str, Callable[[str], Any]] = {
     "String": str,
     "Integer": int,

@@ -25,10 +25,11 @@ from local.sagemaker.pipelines.definition import Step
 from local.sagemaker.pipelines.resolve import Scope, UnresolvedError, resolve
 from local.sagemaker.service import Backend
 from local.sagemaker.shapes import input_shape
-from local.sagemaker.state import MODEL, MODEL_PACKAGE, PROCESSING_JOB, TRAINING_JOB, Kind, now
+from local.sagemaker.state import MODEL, MODEL_PACKAGE, PROCESSING_JOB, TRAINING_JOB, TUNING_JOB, Kind, now
 
 _NAME_CHARACTERS = string.ascii_letters + string.digits
 _MAX_STEP_NAME = 28  # what 63 characters leave for it in a job's name
+_MAX_TUNING_STEP_NAME = 7
 
 
 @dataclass(eq=False)
@@ -57,9 +58,13 @@ class Task:
 TASKS = {
     "Processing": Task(PROCESSING_JOB, "ProcessingJob", named=True),
     "Training": Task(TRAINING_JOB, "TrainingJob", named=True),
+    "Tuning": Task(TUNING_JOB, "TuningJob", named=True),
     "RegisterModel": Task(MODEL_PACKAGE, "RegisterModel", named=False),
     "Model": Task(MODEL, "Model", named=True),
 }
+
+_JOBS = (PROCESSING_JOB, TRAINING_JOB, TUNING_JOB)
+"""What a step has to wait for."""
 
 _EXCEPTION_TYPES = {
     "ThrottlingException": "Step.THROTTLING",
@@ -112,7 +117,7 @@ class StepRunner:
         self, step: str, task: Task, arguments: dict[str, Any]
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         if task.named:
-            arguments[task.kind.name_member] = self._job_name(step)
+            arguments[task.kind.name_member] = self._job_name(step, task)
             # AWS tags what a pipeline creates, which is why a pipeline's role needs sagemaker:AddTags.
             tag = {"Key": "sagemaker:pipeline-execution-arn", "Value": self.execution_arn}
             arguments["Tags"] = [*arguments.get("Tags", []), tag]
@@ -122,7 +127,7 @@ class StepRunner:
         arn = self._call(task.operation, arguments)[task.kind.arn_member]
         metadata = {task.metadata: {"Arn": arn}}
         self.on_metadata(step, metadata)
-        if task.kind not in (PROCESSING_JOB, TRAINING_JOB):
+        if task.kind not in _JOBS:
             return self.backend.state.get(task.kind, arn), metadata
         record = self.jobs.wait(task.kind, arn)
         status = record[task.kind.status_member]
@@ -131,12 +136,13 @@ class StepRunner:
             kind = "SageMaker.JOB_INTERNAL_ERROR" if internal else ""
             raise StepFailedError(record["FailureReason"], kind)
         if status == "Stopped":
-            raise StepFailedError(f"The job was stopped: {record['SecondaryStatus']}", status="Stopped")
+            how = record.get("SecondaryStatus", status)
+            raise StepFailedError(f"The job was stopped: {how}", status="Stopped")
         return record, metadata
 
     def stop(self, metadata: Mapping[str, Any]) -> None:
         """Stop the job that a step has started, if it has."""
-        for task in (TASKS["Processing"], TASKS["Training"]):
+        for task in (task for task in TASKS.values() if task.kind in _JOBS):
             if arn := metadata.get(task.metadata, {}).get("Arn"):
                 name = self.backend.state.get(task.kind, arn)[task.kind.name_member]
                 self._call(f"Stop{task.kind.noun}", {task.kind.name_member: name})
@@ -183,9 +189,11 @@ class StepRunner:
     def _credentials(self) -> dict[str, str]:
         return self.backend.cloud.credentials_for(self.role_arn, "sagemaker.amazonaws.com")
 
-    def _job_name(self, step: str) -> str:
+    def _job_name(self, step: str, task: Task) -> str:
         execution = self.execution_arn.rpartition("/")[2]
         suffix = "".join(secrets.choice(_NAME_CHARACTERS) for _ in range(10))
+        if task.kind is TUNING_JOB:  # whose name has 32 characters at most
+            return f"{execution}-{step[:_MAX_TUNING_STEP_NAME]}-{suffix}"
         return f"pipelines-{execution}-{step[:_MAX_STEP_NAME]}-{suffix}"
 
 

@@ -53,7 +53,7 @@ def test_condition_waits_for_its_conditions_only() -> None:
         (definition(step("a", x={"Get": "Steps.b.Uri"})), "Step a refers to unknown Steps.b.Uri"),
         (definition(step("a", "b"), step("b", "a")), "Steps wait for each other"),
         (definition(gate(Type="Like")), "Unknown condition type Like"),
-        (definition({**step("a"), "Type": "Tuning"}), "does not implement pipeline steps of type Tuning"),
+        (definition({**step("a"), "Type": "EMR"}), "does not implement pipeline steps of type EMR"),
     ],
 )
 def test_definition_that_cannot_run_is_refused(text: str, complaint: str) -> None:

@@ -97,6 +97,7 @@ def evaluation(problem: Problem) -> Evaluation:
     names = METRICS[problem]
     return {
         "problem": problem,
+        "search": None,
         "rows": 6512,
         "classes": CLASSES[problem],
         "metrics": {name: interval(0.9 - 0.1 * i) for i, name in enumerate(names)},

@@ -1,0 +1,105 @@
+"""CreateHyperParameterTuningJob, and the list of a tuning job's trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from local.sagemaker import events, refuse
+from local.sagemaker.errors import invalid, not_implemented
+from local.sagemaker.jobs.operations import Jobs
+from local.sagemaker.listing import listing
+from local.sagemaker.service import Backend, Call, Operation
+from local.sagemaker.state import TRAINING_JOB, TUNING_JOB
+from local.sagemaker.tuning import describing
+from local.sagemaker.tuning.run import TuningRun
+from local.sagemaker.tuning.sampler import STRATEGIES, Sampler
+
+_ENDED = ("Completed", "Stopped")
+
+
+class Tuning:
+    """The operations on tuning jobs that are theirs alone."""
+
+    def __init__(self, backend: Backend, jobs: Jobs) -> None:
+        self._backend = backend
+        self._state = backend.state
+        self._jobs = jobs
+
+    def operations(self) -> dict[str, Operation]:
+        """The table of this part's operations."""
+        return {
+            "CreateHyperParameterTuningJob": self._create,
+            "ListTrainingJobsForHyperParameterTuningJob": self._list_trials,
+        }
+
+    def _create(self, call: Call) -> dict[str, Any]:
+        _refuse(call.arguments)
+        configuration = call["HyperParameterTuningJobConfig"]
+        definition = call["TrainingJobDefinition"]
+        call.require_pass_role(definition["RoleArn"])
+        name = call["HyperParameterTuningJobName"]
+        objective = configuration["HyperParameterTuningJobObjective"]["MetricName"]
+        defined = definition["AlgorithmSpecification"].get("MetricDefinitions", [])
+        if objective not in [metric["Name"] for metric in defined]:
+            raise invalid(
+                f"A metric is required for this hyperparameter tuning job objective. Provide a metric in the "
+                f"metric definitions: {objective} is none of them."
+            )
+        self._jobs.check(TRAINING_JOB, describing.training_job(call.arguments, f"{name}-001", {}))
+        sampler = Sampler(configuration)
+        sampler.learn(self._earlier(call))
+        record = self._state.add(
+            TUNING_JOB,
+            name,
+            {
+                **call.arguments,
+                "HyperParameterTuningJobStatus": "InProgress",
+                **describing.progress(call.arguments, []),
+            },
+        )
+        arn: str = record["HyperParameterTuningJobArn"]
+        self._state.tags[arn] = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
+        events.job_changed(self._backend.cloud, TUNING_JOB, record)
+        run = TuningRun(self._backend, self._jobs, record, sampler)
+        self._jobs.track(arn, run)
+        run.start()
+        return {"HyperParameterTuningJobArn": arn}
+
+    def _earlier(self, call: Call) -> Iterator[tuple[Mapping[str, str], float]]:
+        """Parameters and objective of each trial of the jobs that a warm start names."""
+        for parent in call.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", []):
+            name = parent["HyperParameterTuningJobName"]
+            status = self._state.get(TUNING_JOB, name)["HyperParameterTuningJobStatus"]
+            if status not in _ENDED:
+                raise invalid(f"The parent tuning job {name} is {status}: it must be Completed or Stopped.")
+            for trial in describing.trials(self._state, name):
+                if final := trial.get("FinalHyperParameterTuningJobObjectiveMetric"):
+                    yield trial["TunedHyperParameters"], final["Value"]
+
+    def _list_trials(self, call: Call) -> dict[str, Any]:
+        name = call["HyperParameterTuningJobName"]
+        self._state.get(TUNING_JOB, name)
+        trials = describing.trials(self._state, name)
+        if call.get("SortBy") == "FinalObjectiveMetricValue":
+            trials = [t for t in trials if t.get("FinalHyperParameterTuningJobObjectiveMetric")]
+            for trial in trials:
+                value = trial["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
+                trial["FinalObjectiveMetricValue"] = value
+        return listing(call.operation, TRAINING_JOB, trials, call.arguments)
+
+
+def _refuse(arguments: Mapping[str, Any]) -> None:
+    refuse.beyond(arguments, "TrainingJobDefinitions", "Autotune")
+    configuration = arguments["HyperParameterTuningJobConfig"]
+    refuse.unless(configuration["Strategy"], "Strategy", *STRATEGIES)
+    refuse.beyond(configuration, "StrategyConfig", "TuningJobCompletionCriteria")
+    refuse.beyond(configuration["ResourceLimits"], "MaxRuntimeInSeconds")
+    if "TrainingJobDefinition" not in arguments or "HyperParameterTuningJobObjective" not in configuration:
+        raise not_implemented("CreateHyperParameterTuningJob without TrainingJobDefinition and an objective")
+    refuse.beyond(
+        arguments["TrainingJobDefinition"],
+        "HyperParameterTuningResourceConfig",
+        "HyperParameterRanges",
+        "TuningObjective",
+    )

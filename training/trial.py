@@ -1,0 +1,61 @@
+"""One trial of a search: how good an estimator is with the parameters that SageMaker tries.
+
+It is measured on training rows predicted by models that did not see them, never on the
+holdout, which therefore is as good a test of the model that the search ends in. What it
+leaves is the measurement; the model is trained by `train`, on all training rows.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from contract.schema import Contract
+from contract.search import PREFIX
+from training import metrics, search
+from training.failures import ModelCodeError
+from training.inputs import read_contract
+from training.paths import Paths
+from training.samples import Samples
+from training.unseen import unseen
+
+SHARES = (0.25, 0.5, 1.0)
+"""Of the rows there are to fit on, where a search may stop trials early: their successive measurements."""
+
+log = logging.getLogger(__name__)
+
+
+def run(paths: Paths) -> None:
+    """Channels `train` and `contract`; leaves the trial, and logs each metric as `validation:<name>=…;`.
+
+    A trial that is stopped early has left its last measurement.
+
+    Raises:
+        ModelCodeError: the estimator does not take the parameters, or the objective is not defined.
+    """
+    contract = read_contract(paths.channel("contract"))
+    parameters = search.given(paths, contract)
+    log.info("trial of %s with %s", contract.training.estimator, parameters)
+    tried = search.with_parameters(contract, parameters)
+    train = Samples.read(paths.channel("train"), tried)
+    for share in SHARES if contract.training.search.early_stopping else (1.0,):
+        scores, rows = measured(train, tried, share)
+        trial = {"parameters": parameters, "share": share, "rows": rows, "metrics": scores}
+        search.write(paths, trial)
+        for name, value in scores.items():
+            log.info("%s%s=%.6f;", PREFIX, name, value)
+
+
+def measured(train: Samples, contract: Contract, share: float = 1.0) -> tuple[metrics.Scores, int]:
+    """The metrics of training rows predicted unseen, and how many rows these were.
+
+    Raises:
+        ModelCodeError: the estimator fails, or the search's objective is not defined on these rows.
+    """
+    rows = unseen(train, contract, share)
+    scores = metrics.measure(contract.problem, rows.truth, rows.predictions)
+    objective = contract.training.search.objective
+    if scores[objective] != scores[objective]:
+        raise ModelCodeError(
+            f"{objective}, which the search is to better, is not defined on {len(rows)} rows"
+        )
+    return scores, len(rows)

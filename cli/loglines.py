@@ -109,10 +109,7 @@ def release_event(event: dict[str, Any]) -> str:
 
 
 SOURCES = {
-    "score": of_function,
-    "train": of_function,
-    "failures": of_function,
-    "verify": of_function,
+    **dict.fromkeys(FUNCTIONS, of_function),
     "jobs": of_jobs,
     "release": of_releases,
     "endpoint": of_endpoint,

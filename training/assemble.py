@@ -1,26 +1,35 @@
 """Last job of the batch path: the answers to all parts become the upload's one result, in its order.
 
-The upload is read once more, and scored by the very code of `score_upload`: only that the
-model's answers are looked up under the digests of the requests instead of asked for.
+The upload is read once more, and scored by the very code of `score_upload`, or of the model
+server for Parquet: only that the model's answers are looked up under the digests of the
+requests instead of asked for.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from typing import IO
+
+import pyarrow as pa
 
 from contract import serving
+from contract.formats import compression
+from contract.formats.detection import Format
 from lambdas.adapters.errors import NotFound
 from lambdas.adapters.ports import Answer, StoredObject
-from lambdas.score_upload.scoring import score_file, spool
-from training.batch import ANSWERED, MAX_BYTES, ROUND, Batch, Split, part_name, say
+from lambdas.score_upload.scoring import Result, open_upload, score_file, spool
+from training.batch import MAX_BYTES, ROUND, Batch, Split, on_disk, on_volume, say
+from training.decoding import decode_table
+from training.parquet import part_bodies, result_fields, write_result
 from training.paths import Paths
 
 log = logging.getLogger(__name__)
 
-_ENDINGS = {serving.CSV: "csv", serving.JSON_LINES: "jsonl"}
+LOOKUPS_AT_A_TIME = 8
 
 
 def run(paths: Paths, environ: Mapping[str, str]) -> None:
@@ -42,24 +51,57 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     except NotFound:
         say(paths.processing_message, outcome="gone")
         return
-    with closing(stored.stream):
+    with on_volume(paths), closing(stored.stream):
         assemble(batch, split, stored, environ[serving.MODEL_VERSION_VARIABLE])
     say(paths.processing_message, outcome="assembled")
 
 
 def assemble(batch: Batch, split: Split, stored: StoredObject, model_version: str) -> None:
     """Write the upload's result and commit it, unless it has its outcome."""
+    write = _write_table if split.format is Format.PARQUET else _write_rows
     with spool() as file:
-        result = score_file(
-            batch.upload.key,
-            stored,
-            file,
-            model=Answered(batch, model_version),
-            patience=batch.outcomes.patience,
-            features=split.features,
-            max_bytes=MAX_BYTES,
-        )
+        result = write(batch, split, stored, file, model_version)
         batch.outcomes.commit_scored(file, result, stored)
+
+
+def _write_rows(
+    batch: Batch, split: Split, stored: StoredObject, file: IO[bytes], model_version: str
+) -> Result:
+    return score_file(
+        batch.upload.key,
+        stored,
+        file,
+        model=Answered(batch, model_version),
+        patience=batch.outcomes.patience,
+        features=split.features,
+        max_bytes=MAX_BYTES,
+    )
+
+
+def _write_table(
+    batch: Batch, split: Split, stored: StoredObject, file: IO[bytes], model_version: str
+) -> Result:
+    stream, form, compressed = open_upload(batch.upload.key, stored, max_bytes=MAX_BYTES)
+
+    def look_up(body: bytes) -> str:
+        return batch.outcomes.patience(lambda: batch.answer(body, serving.CSV)).decode()
+
+    def answers(rows: pa.RecordBatch) -> str:
+        return "".join(pool.map(look_up, part_bodies(rows, split.features)))
+
+    with (
+        on_disk(stream) as path,
+        ThreadPoolExecutor(LOOKUPS_AT_A_TIME) as pool,
+        compression.writer(file, compressed=compressed) as out,
+        closing(decode_table(path, split.features)) as batches,
+    ):
+        fields = result_fields(split.problem, split.classes)
+        rows, rejected, unseen = write_result(
+            batches, out, answers, fields=fields, model_version=model_version
+        )
+    return Result(
+        format=form, compressed=compressed, scored=rows - rejected, rejected=rejected, unseen=unseen
+    )
 
 
 @dataclass(frozen=True)
@@ -71,5 +113,4 @@ class Answered:
 
     def predict(self, body: bytes, content_type: str) -> Answer:
         """The answer to a request that was a part. Raises NotFound if it was none."""
-        name = part_name(body, _ENDINGS[content_type])
-        return Answer(body=self.batch.answer(name + ANSWERED), model_version=self.model_version)
+        return Answer(body=self.batch.answer(body, content_type), model_version=self.model_version)

@@ -2,7 +2,7 @@
 
 An execution of the state machine works under `batch/<batch>/<execution>/` in the artifacts bucket:
 
-  split.json            what was split: the columns that the model needs, and the names of all parts
+  split.json            what was split: the upload's format, and the names of all parts
   parts/<name>          requests to the model server, named by their digest: equal ones are asked once
   rounds/<n>            SageMaker's manifest of the parts that the n-th transform is to score
   answers/<name>.out    the model server's answers
@@ -12,19 +12,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from contract import layout
+from contract import layout, serving
+from contract.formats.detection import Format
+from contract.formats.streams import Readable
+from contract.reasons import FileReason, Unscorable
 from lambdas.adapters.errors import AlreadyExists
 from lambdas.adapters.observability import EmbeddedMetrics
 from lambdas.adapters.ports import StoredObject
 from lambdas.score_upload.events import Upload
 from lambdas.score_upload.outcomes import Outcomes
 from training.failures import PlatformError
+from training.paths import Paths
 from training.s3 import PATIENCE, JobBucket
 
 FOLDER = "MILLRACE_BATCH_FOLDER"
@@ -35,16 +40,23 @@ ROUND = "MILLRACE_BATCH_ROUND"
 
 MAX_BYTES = 512 * 1024**3
 """Of an upload, as it is stored and decompressed: its result must fit in an upload of 10,000 parts."""
+COPY_BYTES = 1024 * 1024
 ANSWERED = ".out"
 """What SageMaker appends to the name of a part."""
 
 
+_ENDINGS = {serving.CSV: "csv", serving.JSON_LINES: "jsonl"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """The columns that the model needs, and the names of all parts."""
+    """What the upload is, the names of all parts, and of the model what the result's columns follow from."""
 
-    features: Sequence[str]
+    format: Format
     parts: Sequence[str]
+    features: Sequence[str]
+    problem: str
+    classes: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +95,9 @@ class Batch:
         """The upload, to be read once. Raises NotFound where its owner has deleted it."""
         return JobBucket(self.upload.bucket).open(self.upload.key, self.upload.version_id)
 
-    def put_part(self, body: bytes, ending: str) -> str:
+    def put_part(self, body: bytes, content_type: str) -> str:
         """Keep a request as a part, unless it is there; its name."""
-        name = part_name(body, ending)
+        name = part_name(body, content_type)
         self.keep(f"parts/{name}", body)
         return name
 
@@ -105,11 +117,12 @@ class Batch:
 
     def read_split(self) -> Split:
         """What was split."""
-        return Split(**json.loads(self.artifacts.read(f"{self.folder}split.json")))
+        found = json.loads(self.artifacts.read(f"{self.folder}split.json"))
+        return Split(**{**found, "format": Format(found["format"])})
 
-    def answer(self, name: str) -> bytes:
-        """The model server's answer to a part."""
-        return self.artifacts.read(f"{self.folder}answers/{name}")
+    def answer(self, body: bytes, content_type: str) -> bytes:
+        """The model server's answer to a request that was a part. Raises NotFound if it was none."""
+        return self.artifacts.read(f"{self.folder}answers/{part_name(body, content_type)}{ANSWERED}")
 
     def unanswered(self, parts: Sequence[str]) -> list[str]:
         """The parts that have no answer yet."""
@@ -117,9 +130,35 @@ class Batch:
         return [name for name in parts if name + ANSWERED not in answered]
 
 
-def part_name(body: bytes, ending: str) -> str:
+def part_name(body: bytes, content_type: str) -> str:
     """Name of the part that holds a request: the request decides it, so that no answer can be mistaken."""
-    return f"{hashlib.sha256(body).hexdigest()[:32]}.{ending}"
+    return f"{hashlib.sha256(body).hexdigest()[:32]}.{_ENDINGS[content_type]}"
+
+
+@contextmanager
+def on_volume(paths: Paths) -> Iterator[None]:
+    """Temporary files lie on the job's volume, whose size is a setting, while the block lasts."""
+    before, tempfile.tempdir = tempfile.tempdir, str(paths.scratch)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
+@contextmanager
+def on_disk(stream: Readable) -> Iterator[Path]:
+    """A stream's bytes as a file, for a format that is not read from its beginning to its end.
+
+    Raises:
+        Unscorable: there are none.
+    """
+    with tempfile.NamedTemporaryFile() as file:
+        while data := stream.read(COPY_BYTES):
+            file.write(data)
+        if not file.tell():
+            raise Unscorable(code=FileReason.EMPTY_FILE, message="The file has no bytes.")
+        file.flush()
+        yield Path(file.name)
 
 
 def say(file: Path, **outcome: object) -> None:

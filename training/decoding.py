@@ -8,13 +8,14 @@ checks all of it, and passes it on as Arrow's own stream. What kills the child i
 from __future__ import annotations
 
 import json
+import math
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -39,7 +40,7 @@ _CHILD_BYTES = 2 * 1024**3
 _FILE_CHILD_BYTES = 4 * 1024**3
 _CHILD_SECONDS = 30
 _REFUSED = 3
-_STANDARD_INPUT = "-"
+_BUFFER_BYTES = 1024 * 1024
 
 
 def decode_apart(body: bytes, features: Sequence[str], out: IO[bytes]) -> None:
@@ -48,7 +49,7 @@ def decode_apart(body: bytes, features: Sequence[str], out: IO[bytes]) -> None:
     Raises:
         Unscorable: as `decode`, or it did.
     """
-    command, environment = _command(_STANDARD_INPUT, features)
+    command, environment = _command("request", features)
     try:
         child = subprocess.run(
             command,
@@ -71,7 +72,20 @@ def decode_file(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
     Raises:
         Unscorable: here or as the batches are asked for, where it is no table with these columns.
     """
-    command, environment = _command(str(path), names)
+    return _decoded("columns", path, names)
+
+
+def decode_table(path: Path, features: Sequence[str]) -> Generator[pa.RecordBatch]:
+    """All columns of a file of any size, one batch at least. Their schema says how it is compressed.
+
+    Raises:
+        Unscorable: as `decode`, here or as the batches are asked for, but for the size.
+    """
+    return _decoded("table", path, features)
+
+
+def _decoded(how: str, path: Path, names: Sequence[str]) -> Generator[pa.RecordBatch]:
+    command, environment = _command(how, names, path)
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=environment) as child,
@@ -93,9 +107,9 @@ def decode_file(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
             raise _not_parquet(str(broken)) from broken
 
 
-def _command(source: str, names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+def _command(how: str, names: Sequence[str], path: Path | None = None) -> tuple[list[str], dict[str, str]]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    return [sys.executable, "-m", "training.decoding", source, *names], environment
+    return [sys.executable, "-m", "training.decoding", how, str(path), *names], environment
 
 
 def _check_ended(code: int, errors: bytes) -> None:
@@ -116,27 +130,31 @@ def decode(body: bytes, features: Sequence[str], out: IO[bytes]) -> None:
     Raises:
         Unscorable: it is no table with these features, or too large for one request.
     """
-    with _parquet_only():
-        schema = pq.ParquetFile(pa.BufferReader(body)).schema_arrow
-        file = _opened(pa.BufferReader(body))
-        _check_columns(schema.names, features)
-        _check_not_reserved(schema.names)
-        _check_rows(file.metadata)
-        _check_size(file.metadata)
-        codec = file.metadata.row_group(0).column(0).compression
-        stream_schema = schema.with_metadata({**(schema.metadata or {}), CODEC: codec})
-        _write(file, stream_schema, out, names=None)
+    with _parquet_only("one request"):
+        _decode_all(pa.BufferReader(body), features, out, max_bytes=MAX_TABLE_BYTES)
+
+
+def _decode_all(
+    source: str | pa.BufferReader, features: Sequence[str], out: IO[bytes], max_bytes: float = math.inf
+) -> None:
+    schema = pq.ParquetFile(source).schema_arrow
+    file = _opened(source)
+    _check_columns(schema.names, features)
+    _check_not_reserved(schema.names)
+    _check_rows(file.metadata)
+    _check_size(file.metadata, max_bytes)
+    codec = file.metadata.row_group(0).column(0).compression
+    stream_schema = schema.with_metadata({**(schema.metadata or {}), CODEC: codec})
+    _write(file, stream_schema, out, names=None)
 
 
 def _decode_columns(path: str, names: Sequence[str], out: IO[bytes]) -> None:
-    """`decode` of some columns of a file, which may be as large as it likes."""
-    with _parquet_only():
-        schema = pq.ParquetFile(path).schema_arrow
-        file = _opened(path)
-        wanted = [name for name in schema.names if name in names or name.strip() in names]
-        _check_columns(wanted, names)
-        _check_rows(file.metadata)
-        _write(file, pa.schema([schema.field(name) for name in wanted]), out, names=wanted)
+    schema = pq.ParquetFile(path).schema_arrow
+    file = _opened(path)
+    wanted = [name for name in schema.names if name in names or name.strip() in names]
+    _check_columns(wanted, names)
+    _check_rows(file.metadata)
+    _write(file, pa.schema([schema.field(name) for name in wanted]), out, names=wanted)
 
 
 def _write(file: pq.ParquetFile, schema: pa.Schema, out: IO[bytes], *, names: list[str] | None) -> None:
@@ -149,11 +167,11 @@ def _write(file: pq.ParquetFile, schema: pa.Schema, out: IO[bytes], *, names: li
 
 
 @contextmanager
-def _parquet_only() -> Iterator[None]:
+def _parquet_only(reader: str) -> Iterator[None]:
     try:
         yield
     except pa.ArrowMemoryError as error:
-        message = "The file needs more memory than one request may."
+        message = f"The file needs more memory than {reader} may."
         raise Unscorable(code=FileReason.DECOMPRESSION_BOMB, message=message) from error
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _not_parquet(str(error).partition("\n")[0]) from error
@@ -165,7 +183,8 @@ def _opened(source: str | pa.BufferReader) -> pq.ParquetFile:
     strings = [leaf.path for leaf in found if leaf.physical_type == "BYTE_ARRAY"]
     if isinstance(source, pa.BufferReader):
         source.seek(0)
-    return pq.ParquetFile(source, read_dictionary=strings)
+    # A buffer lets a file's columns be read piece by piece, however large a row group is.
+    return pq.ParquetFile(source, read_dictionary=strings, buffer_size=_BUFFER_BYTES)
 
 
 def _check_columns(names: Sequence[str], features: Sequence[str]) -> None:
@@ -190,14 +209,14 @@ def _check_rows(metadata: pq.FileMetaData) -> None:
         raise Unscorable(code=FileReason.HEADER_ONLY, message="The table has columns but no rows.")
 
 
-def _check_size(metadata: pq.FileMetaData) -> None:
+def _check_size(metadata: pq.FileMetaData, max_bytes: float) -> None:
     decoded = 0
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
         for i in range(group.num_columns):
             chunk = group.column(i)
             width = max(_NARROWEST_BYTES, metadata.schema.column(i).length)
             decoded += max(chunk.total_uncompressed_size, chunk.num_values * width)
-    if decoded > MAX_TABLE_BYTES:
+    if decoded > max_bytes:
         message = f"Decoded, the table has {decoded:,} bytes; one request takes {MAX_TABLE_BYTES:,} at most."
         raise Unscorable(code=FileReason.TOO_LARGE, message=message)
 
@@ -238,15 +257,16 @@ def _written_out(array: pa.Array) -> int:
     return int(array.nbytes)
 
 
-def _child(source: str, names: Sequence[str]) -> int:
-    most = _CHILD_BYTES if source == _STANDARD_INPUT else _FILE_CHILD_BYTES
+def _child(how: str, path: str, names: Sequence[str]) -> int:
+    most = _CHILD_BYTES if how == "request" else _FILE_CHILD_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        if source == _STANDARD_INPUT:
+        if how == "request":
             decode(sys.stdin.buffer.read(), names, sys.stdout.buffer)
         else:
-            _decode_columns(source, names, sys.stdout.buffer)
+            with _parquet_only("a job"):
+                (_decode_all if how == "table" else _decode_columns)(path, names, sys.stdout.buffer)
     except Unscorable as why:
         sys.stderr.write(json.dumps(asdict(why)))
         return _REFUSED
@@ -255,4 +275,4 @@ def _child(source: str, names: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_child(sys.argv[1], sys.argv[2:]))
+    sys.exit(_child(sys.argv[1], sys.argv[2], sys.argv[3:]))

@@ -30,6 +30,11 @@ class Paths:
         """Folder that SageMaker uploads when the job ends; made if it is not there."""
         return _made(self.base / "processing" / "output" / name)
 
+    @property
+    def scratch(self) -> Path:
+        """Folder on a processing job's volume for what it needs while it works; made if it is not there."""
+        return _made(self.base / "processing" / "scratch")
+
     def channel(self, name: str) -> Path:
         """Folder of one input channel of a training job."""
         return self.base / "input" / "data" / name

@@ -1,34 +1,48 @@
 """First job of the batch path: an upload becomes parts, each a request to the model server.
 
 The parts are the very requests that `score_upload` would make of the upload, so that the
-batch path cannot predict otherwise. What the upload is not is found here: the reader says
-it of the file, and the model, asked about the first part, of the columns.
+batch path cannot predict otherwise; a part of Parquet is some rows of the CSV that the server
+makes of it. What the upload is not is found here: the reader says it of the file, and the
+model, asked about the first part, of the columns.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from contract.reasons import FileReason, Unscorable
+from contract import serving
+from contract.formats.detection import Format
+from contract.formats.streams import Peekable
+from contract.reasons import Unscorable
 from lambdas.adapters.errors import NotFound
 from lambdas.adapters.ports import StoredObject
 from lambdas.score_upload.concurrency import in_order
-from lambdas.score_upload.formats.table import Chunk, Table, chunks
+from lambdas.score_upload.formats.table import chunks
 from lambdas.score_upload.scoring import READERS, open_upload, spool
-from training.batch import MAX_BYTES, Batch, Split, say
+from training.batch import MAX_BYTES, Batch, Split, on_disk, on_volume, say
 from training.evaluation.sealed import ARCHIVE, unpack
+from training.parquet import table_requests
 from training.paths import Paths
 from training.predictor import Predictor
 
 log = logging.getLogger(__name__)
 
 IN_FLIGHT = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requests:
+    """An upload as requests of one content type. `header_line` is its header's, where it has one."""
+
+    content_type: str
+    header_line: int | None
+    bodies: Iterator[bytes]
 
 
 def run(paths: Paths, environ: Mapping[str, str]) -> None:
@@ -45,8 +59,8 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     except NotFound:
         say(paths.processing_message, outcome="gone")
         return
-    predictor = load(paths.processing_input("model") / ARCHIVE)
-    with closing(stored.stream):
+    with on_volume(paths), closing(stored.stream):
+        predictor = load(paths.processing_input("model") / ARCHIVE)
         try:
             content_type = split(batch, stored, predictor)
         except Unscorable as why:
@@ -70,41 +84,54 @@ def split(batch: Batch, stored: StoredObject, predictor: Predictor) -> str:
         Unscorable: the upload is not this model's table.
     """
     stream, form, _ = open_upload(batch.upload.key, stored, max_bytes=MAX_BYTES)
-    if form not in READERS:
-        message = (
-            f"A file of {form.value} is scored in one request only. Larger, it has to be CSV or JSON Lines."
-        )
-        raise Unscorable(code=FileReason.TOO_LARGE, message=message)
-    features = predictor.contract.feature_names
-    with spool() as scratch:
-        table = READERS[form](stream, features=features, scratch=scratch)
+    contract = predictor.contract
+    with _requests(stream, form, contract.feature_names) as requests:
 
-        def put(chunk: Chunk) -> str:
-            return batch.put_part(chunk.body, form.value)
+        def put(body: bytes) -> str:
+            return batch.put_part(body, requests.content_type)
 
-        requests = in_order(
+        kept = in_order(
             put,
-            _checked(table, predictor),
+            _checked(requests, predictor),
             in_flight=IN_FLIGHT,
             spare_seconds=lambda: threading.TIMEOUT_MAX,
         )
-        with closing(requests) as kept:
+        with closing(kept):
             # Equal requests, as of a file that repeats itself, are one part.
             parts = list(dict.fromkeys(name for _, name in kept))
     log.info("%d parts", len(parts))
-    batch.keep_split(Split(features=features, parts=parts))
+    batch.keep_split(
+        Split(
+            format=form,
+            parts=parts,
+            features=contract.feature_names,
+            problem=contract.problem,
+            classes=predictor.classes,
+        )
+    )
     batch.ask_for(parts, round_number=1)
-    return table.content_type
+    return requests.content_type
 
 
-def _checked(table: Table, predictor: Predictor) -> Iterator[Chunk]:
-    """The table's requests, once the model has taken the first: every other has the same columns."""
-    requests = chunks(table)
-    for first in requests:
+@contextmanager
+def _requests(stream: Peekable, form: Format, features: Sequence[str]) -> Iterator[Requests]:
+    if form is Format.PARQUET:
+        with on_disk(stream) as path, closing(table_requests(path, features)) as bodies:
+            yield Requests(content_type=serving.CSV, header_line=None, bodies=bodies)
+        return
+    with spool() as scratch:
+        table = READERS[form](stream, features=features, scratch=scratch)
+        bodies = (chunk.body for chunk in chunks(table))
+        yield Requests(content_type=table.content_type, header_line=table.header_line, bodies=bodies)
+
+
+def _checked(requests: Requests, predictor: Predictor) -> Iterator[bytes]:
+    """The requests, once the model has taken the first: every other has the same columns."""
+    for first in requests.bodies:
         try:
-            predictor.answer(table.content_type, first.body)
+            predictor.answer(requests.content_type, first)
         except Unscorable as why:
             # As `score_upload` tells it: bytes are the request's, and so are lines.
-            raise replace(why, byte=None, line=table.header_line) from why
+            raise replace(why, byte=None, line=requests.header_line) from why
         yield first
-        yield from requests
+        yield from requests.bodies

@@ -27,13 +27,16 @@ TIMEOUT_SECONDS = 3600.0
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One upload: its size, when each thing had happened (seconds from the first), and peaks in bytes."""
+    """One upload: its size, when each thing had happened (seconds from the first), and by process
+    the peak memory in bytes and the time on a processor in seconds.
+    """
 
     rows: int
     bytes: int
     put: float
     scored: float
     peaks: Mapping[str, int]
+    worked: Mapping[str, float]
 
 
 def large(
@@ -65,7 +68,7 @@ def measure(cloud: Laptop, size: int) -> Run:
         until(lambda: s3.list_objects_v2(**result).get("Contents"), TIMEOUT_SECONDS)
         scored = time.perf_counter() - begin
     _check(s3.get_object(Bucket=result["Bucket"], Key=result["Prefix"])["Body"], rows)
-    return Run(rows=rows, bytes=written, put=put, scored=scored, peaks=peaks.bytes)
+    return Run(rows=rows, bytes=written, put=put, scored=scored, peaks=peaks.bytes, worked=peaks.seconds)
 
 
 def _lines() -> Iterator[bytes]:
@@ -134,7 +137,9 @@ def _show(run: Run) -> None:
         f"{run.rows:,} rows, {run.bytes:,} bytes: put in {run.put:.0f} s, scored {seconds:.0f} s later "
         f"({run.rows / seconds:,.0f} rows/s). Rows and order are those of the upload."
     )
-    made = table("Peak resident memory", "process", "MB")
+    made = table("Each process", "process", "peak MB", "processor s")
     for name, peak in run.peaks.items():
-        made.add_row(name, judged(f"{peak / 1e6:,.0f}", peak <= MOST_BYTES))
+        made.add_row(
+            name, judged(f"{peak / 1e6:,.0f}", peak <= MOST_BYTES), f"{run.worked.get(name, 0):,.0f}"
+        )
     console.print(made)

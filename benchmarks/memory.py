@@ -1,8 +1,10 @@
-"""The peak memory of a process and of everything it starts, as Linux counts it."""
+"""The peak memory and the time of a process and of everything it starts, as Linux counts them."""
 
 from __future__ import annotations
 
+import os
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,18 +14,29 @@ SAMPLE_SECONDS = 0.1
 
 
 class Peaks:
-    """The greatest resident size of each kind of process, in bytes."""
+    """Of each kind of process the greatest resident size in bytes, and the time on a processor in seconds."""
 
     def __init__(self, root: int) -> None:
         self._root = root
         self._peaks: dict[str, int] = {}
+        self._ticks: dict[tuple[str, str], int] = {}
+        self._before = dict(self._worked())
 
     @property
     def bytes(self) -> Mapping[str, int]:
         return dict(sorted(self._peaks.items()))
 
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """Since the watch began; what a process did after it was last looked at is left out."""
+        total: defaultdict[str, int] = defaultdict(int)
+        for (name, process), ticks in self._ticks.items():
+            total[name] += ticks - self._before.get((name, process), 0)
+        return {name: ticks / os.sysconf("SC_CLK_TCK") for name, ticks in total.items()}
+
     def sample(self) -> None:
         """Look at every process that runs now. The kernel remembers a process's peak while it lives."""
+        self._ticks.update(self._worked())
         for process in _family(self._root):
             try:
                 name = _name((process / "cmdline").read_bytes())
@@ -33,6 +46,15 @@ class Peaks:
             for line in status.splitlines():
                 if line.startswith("VmHWM:"):
                     self._peaks[name] = max(self._peaks.get(name, 0), int(line.split()[1]) * 1024)
+
+    def _worked(self) -> Iterator[tuple[tuple[str, str], int]]:
+        for process in _family(self._root):
+            try:
+                name = _name((process / "cmdline").read_bytes())
+                fields = (process / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue  # it has ended
+            yield (name, process.name), int(fields[11]) + int(fields[12])
 
 
 @contextmanager

@@ -14,14 +14,27 @@ from cli.aws import Aws
 
 def read_evaluation(aws: Aws, job: str) -> dict[str, Any]:
     """The evaluation.json that a processing job `evaluate` wrote: in whose run, only the job knows."""
+    return read_document(aws, f"{output_uri(aws, job, 'evaluation')}/evaluation.json")
+
+
+def output_uri(aws: Aws, job: str, output: str) -> str:
+    """Where in S3 a processing job writes one of its outputs."""
     described = aws.sagemaker.describe_processing_job(ProcessingJobName=job)
     outputs = {
         output["OutputName"]: output["S3Output"]["S3Uri"]
         for output in described["ProcessingOutputConfig"]["Outputs"]
     }
-    place = urlsplit(outputs["evaluation"])
-    key = f"{place.path.strip('/')}/evaluation.json"
-    body = aws.s3.get_object(Bucket=place.netloc, Key=key)["Body"].read()
+    return outputs[output].rstrip("/")
+
+
+def read_document(aws: Aws, uri: str) -> dict[str, Any]:
+    """A JSON document in S3.
+
+    Raises:
+        botocore ClientError: as S3 refuses.
+    """
+    place = urlsplit(uri)
+    body = aws.s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
     document: dict[str, Any] = json.loads(body)
     return document
 

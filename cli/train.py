@@ -20,6 +20,7 @@ from cli.runs import Run, watch
 from cli.session import Deployment, connect, deployment
 from cli.terminal import err, out
 from cli.uploads import upload_training
+from cli.validation import findings
 
 EXAMPLES = examples(
     ("./millrace train adult.csv", "upload a table, train on all that was uploaded, release"),
@@ -107,6 +108,8 @@ def follow(deployed: Deployment, started: Started) -> Run:
     for step in run.steps:
         if step.name == "evaluate" and step.status == "Succeeded":
             out.print(metrics_table(read_evaluation(deployed.aws, step.job)))
+    for line in findings(deployed.aws, run):
+        out.print(line, soft_wrap=True)
     if run.status != "Succeeded":
         reasons = "\n".join(run.failures) or run.status
         raise CliError(f"the run ended without a model.\n{reasons}\nThe jobs' logs: ./millrace logs jobs")

@@ -18,11 +18,13 @@ from contract.schema import Contract
 from training.failures import DataError
 from training.inputs import DATASET_VERSION, check_code, read_contract
 from training.paths import Paths
+from training.report.facts import Lineage
 from training.validation.collecting import Collected
 from training.validation.document import Problem, Validation, document
 from training.validation.evidence import Evidence
 from training.validation.judging import judge
 from training.validation.live import Live, read_live
+from training.validation.page import PAGE, render_page
 from training.validation.timing import Timing
 
 DOCUMENT = "report.json"
@@ -48,6 +50,7 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     report = paths.processing_output("report")
     text = json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
     (report / DOCUMENT).write_text(text + "\n", encoding="utf-8")
+    (report / PAGE).write_text(render_page(contract, found, Lineage.read(paths)), encoding="utf-8")
     for problem in found["problems"]:
         log.warning("%s: %s: %s", problem["level"], problem["check"], problem["sentence"])
     if not found["passed"]:

@@ -56,6 +56,7 @@ def author(
         "validate",
         inputs={"dataset": dataset, "contract": contract, "champion": champion},
         outputs=["report"],
+        kept_if_failed=True,
     )
     prepare = job.processing(
         "prepare",

@@ -41,15 +41,20 @@ class Job:
         outputs: list[str],
         property_files: list[Any] | None = None,
         depends_on: list[str] | None = None,
+        kept_if_failed: bool = False,
     ) -> Any:
-        """A processing job that gives the image its own name as the command."""
+        """A processing job that gives the image its own name as the command.
+
+        What it writes is uploaded when it ends well, or `kept_if_failed` as it is written.
+        """
+        mode = "Continuous" if kept_if_failed else "EndOfJob"
         arguments = {
             "AppSpecification": {"ImageUri": PLACEHOLDERS.image_uri, "ContainerArguments": [name]},
             "RoleArn": _role(name),
             "Environment": dict(self.environment),
             "ProcessingInputs": [_input(name, uri) for name, uri in inputs.items()],
             "ProcessingOutputConfig": {
-                "Outputs": [_output(output, self.place(name, output)) for output in outputs],
+                "Outputs": [_output(output, self.place(name, output), mode) for output in outputs],
                 "KmsKeyId": PLACEHOLDERS.key_arn,
             },
             "ProcessingResources": {"ClusterConfig": self._instance()},
@@ -198,13 +203,13 @@ def _input(name: str, uri: Any) -> dict[str, Any]:
     }
 
 
-def _output(name: str, uri: Any) -> dict[str, Any]:
+def _output(name: str, uri: Any, mode: str) -> dict[str, Any]:
     return {
         "OutputName": name,
         "S3Output": {
             "S3Uri": uri,
             "LocalPath": f"/opt/ml/processing/output/{name}",
-            "S3UploadMode": "EndOfJob",
+            "S3UploadMode": mode,
         },
     }
 

@@ -16,6 +16,7 @@ from tests.training.folders import Run
 
 ROOT = Path(__file__).parents[2]
 LOOK = Path(__file__).with_name("look.mjs")
+SPOILED = "spoiled"
 PROBLEMS = {"binary": tables.tumor, "multiclass": tables.wine, "regression": tables.diabetes}
 
 
@@ -23,7 +24,7 @@ PROBLEMS = {"binary": tables.tumor, "multiclass": tables.wine, "regression": tab
 def found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What the browser says of each kind of problem's report, at each width and colour scheme."""
     folder = tmp_path_factory.mktemp("reports")
-    pages = [_report(folder, problem) for problem in PROBLEMS]
+    pages = [*(_report(folder, problem) for problem in PROBLEMS), _spoiled(folder)]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         ["node", str(LOOK), str(folder), *map(str, pages)],
@@ -41,17 +42,32 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
 def test_each_problem_is_looked_at_on_a_desk_and_on_a_phone(found: list[dict[str, Any]]) -> None:
     assert {(Path(view["page"]).stem, view["width"]) for view in found} == {
-        (problem, width) for problem in PROBLEMS for width in (1280, 390)
+        (page, width) for page in (*PROBLEMS, SPOILED) for width in (1280, 390)
     }
     for view in found:
-        assert {"Verdict", "Metrics", "Importance", "Lineage"} <= set(view["headings"]), view
-        assert len(view["plots"]) >= 3, view
+        if Path(view["page"]).stem == SPOILED:
+            assert view["headings"] == ["Verdict", "Checks", "Rows", "Features", "Lineage"], view
+            assert len(view["plots"]) == 2, view
+        else:
+            assert {"Verdict", "Metrics", "Importance", "Lineage"} <= set(view["headings"]), view
+            assert len(view["plots"]) >= 3, view
 
 
 def test_the_page_is_whole_and_needs_nobody(found: list[dict[str, Any]]) -> None:
     for view in found:
         assert view["scroll"] <= view["width"], view
         assert [view[kind] for kind in ("cut", "outside", "console", "requests")] == [[], [], [], []], view
+
+
+def _spoiled(folder: Path) -> Path:
+    """The validation's report of data with long names and values, which stops the run and is warned of."""
+    table = tables.mixed()
+    rows = [*table.rows, *table.rows[:300], ("9" * 80 + "€", *table.rows[0][1:])]
+    job = Run(folder / SPOILED, table).validate({f"{'a_long_name_' * 8}.csv": table.csv(rows)})
+    assert job.run("validate") == 1
+    page = folder / f"{SPOILED}.html"
+    page.write_bytes((job.output("report") / "report.html").read_bytes())
+    return page
 
 
 def _report(folder: Path, problem: str) -> Path:

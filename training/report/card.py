@@ -269,9 +269,7 @@ def _additional(facts: Facts) -> Document:
     run = facts.lineage.run_uri
     return {
         "ethical_considerations": _cut(compared, LONG),
-        "caveats_and_recommendations": (
-            "Measured on rows held out of the same dataset: they say nothing of data that changes afterwards."
-        ),
+        "caveats_and_recommendations": _cut(_caveats(facts), LONG),
         "custom_details": _known(
             model=facts.contract.model,
             algorithm=_cut(facts.contract.training.estimator, TEXT),
@@ -280,6 +278,15 @@ def _additional(facts: Facts) -> Document:
             report=_cut(f"{run}/evaluate/evaluation/report.html", TEXT) if run else None,
         ),
     }
+
+
+def _caveats(facts: Facts) -> str:
+    problems = facts.validation["problems"] if facts.validation else []
+    warned = " ".join(f"{one['check']}: {one['sentence']}" for one in problems)
+    return (
+        "Measured on rows held out of the same dataset: they say nothing of data that changes afterwards. "
+        + (f"The data was warned of. {warned}" if warned else "Validation had nothing to object to the data.")
+    )
 
 
 def _known(**members: Any) -> Document:

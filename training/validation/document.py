@@ -48,13 +48,17 @@ class CheckMade(TypedDict):
 
 
 class FeatureLooked(TypedDict):
-    """One feature. `distinct` and `alone` are of the sample; `alone` is ROC AUC, or R² of a regression."""
+    """One feature. `distinct` and `alone` are of the sample; `alone` is ROC AUC, or R² of a regression.
+
+    `psi` is against the data of the live model, None where there is none to compare with.
+    """
 
     feature: str
     type: str
     missing: float
     distinct: int
     alone: float | None
+    psi: float | None
 
 
 class Validation(TypedDict):
@@ -134,6 +138,7 @@ def _features(evidence: Evidence) -> list[FeatureLooked]:
             "missing": found.missing[name] / found.sound,
             "distinct": column.distinct,
             "alone": None if math.isnan(column.strength) else column.strength,
+            "psi": evidence.drift[name].statistics["psi"] if name in evidence.drift else None,
         }
         for name, column in evidence.columns.items()
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.schema import Contract, Feature
+from training.baseline import Drift, drift
 from training.evaluation.slices import column
 from training.samples import Samples
 from training.validation.alone import (
@@ -24,6 +26,9 @@ from training.validation.alone import (
 from training.validation.collecting import Collected
 from training.validation.live import Live
 from training.validation.repeats import Repeated
+
+CHANCE = 0.01
+"""Differences that chance makes more often than this are none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +93,13 @@ class Evidence:
         if self.classes:
             return Coded(self.target.astype(np.int64), len(self.classes))
         return number_codes(self.target, most=10, few=10)
+
+    @cached_property
+    def drift(self) -> Mapping[str, Drift]:
+        """Each feature beside the live model's data; nothing where there is none to compare with."""
+        if self.live is None or self.live.baseline is None:
+            return {}
+        return drift(self.live.baseline, self.collected.counts, false_alarm_rate=CHANCE)
 
     @cached_property
     def columns(self) -> dict[str, Column]:

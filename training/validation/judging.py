@@ -41,6 +41,8 @@ MEASURES: Mapping[str, Callable[[Evidence], Iterator[Finding]]] = {
 }
 """What each check measures: a finding for each thing it looks at, whether or not its value is a bad one."""
 
+MOST = 0.5
+"""Of the rows: if fewer keep the contract, what they say is not said of the dataset."""
 _ALWAYS = ("schema", "values")
 _OF_LABELS = ("class_rows", "balance", "leakage", "strong_feature", "signal", "conflicts", "codes", "bias")
 
@@ -102,6 +104,8 @@ def _why_not(check: Check, evidence: Evidence, stopped: set[str]) -> str:
         return "a regression has no classes"
     if not evidence.collected.sound:
         return "no row keeps the contract"
+    if check.name != "rows" and evidence.collected.sound < MOST * evidence.collected.rows:
+        return "most rows break the contract"
     if check.name in _OF_LABELS and "target" in stopped:
         return "the target is not what the problem needs"
     if check.name in ("time_order", "future") and contract.time is None:

@@ -58,6 +58,9 @@ def _together(evidence: Evidence) -> float:
     matrix = np.column_stack([_codes(column)[chosen] for column in evidence.columns.values()])
     target = evidence.target[chosen]
     learned = np.random.default_rng(_SEED).permutation(len(target)) < LEARNED * len(target)
+    matrix = matrix[:, [len(np.unique(column[~np.isnan(column)])) > 1 for column in matrix[learned].T]]
+    if not matrix.shape[1]:
+        return 1.0
     if not evidence.classes:
         model = _model(regression=True).fit(matrix[learned], target[learned])
         return _ranked(model.predict(matrix[~learned]), target[~learned])

@@ -62,11 +62,12 @@ class Repeats:
         )
 
     def _examples(self, order: NDArray[np.int64], found: NDArray[np.int64]) -> tuple[Place, ...]:
-        """The row before the first of these, and it."""
+        """One of these rows and the one sorted before it: those that come first in the dataset."""
         if not len(found):
             return ()
-        first = found[np.argmin(order[found])]
-        return tuple(self._place(int(order[i])) for i in (first - 1, first))
+        pairs = np.sort(np.stack([order[found - 1], order[found]]), axis=0)
+        first = np.lexsort((pairs[1], pairs[0]))[0]
+        return tuple(self._place(row) for row in pairs[:, first].tolist())
 
     def _place(self, row: int) -> Place:
         for (file, unit), places in zip(self._files, self._places, strict=True):

@@ -15,11 +15,12 @@ _ALL = 2**64 - 1
 
 @dataclass
 class RowSample:
-    """All rows while there are few, else at least half of `SAMPLE_ROWS`, each as likely as any other.
+    """All rows while there are few, else about half of the `most` or more, each as likely as any other.
 
     Which rows are kept follows from how many came before them: the same dataset gives the same sample.
     """
 
+    most: int = SAMPLE_ROWS
     seen: int = 0
     _below: int = _ALL
     _parts: list[tuple[NDArray[np.uint64], Samples]] = field(default_factory=list)
@@ -29,7 +30,7 @@ class RowSample:
         drawn = _mixed(np.arange(self.seen, self.seen + len(rows), dtype=np.uint64))
         self.seen += len(rows)
         self._keep(drawn, rows)
-        while sum(len(part) for _, part in self._parts) > SAMPLE_ROWS:
+        while sum(len(part) for _, part in self._parts) > self.most:
             self._below //= 2
             parts, self._parts = self._parts, []
             for part in parts:

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.stats import kruskal
 
-from training.baseline import drift as drifted
 from training.evaluation.slices import parts
 from training.validation.alone import Array, Coded, independence
-from training.validation.evidence import Column, Evidence, few_whole, whole
+from training.validation.evidence import CHANCE, Column, Evidence, few_whole, whole
 from training.validation.finding import Finding
 from training.validation.relation import relation
 
@@ -19,8 +18,6 @@ IDENTIFIER_ROWS = 20
 """With fewer rows, values that are all different prove nothing."""
 COUNTER_SPAN = 2
 """A number that counts rows takes no more than so many times as many values as there are rows."""
-CHANCE = 0.01
-"""Differences between groups that chance makes more often than this are none."""
 _NAMED = re.compile(r"(?:^|[\W_])(?:id|uuid|guid|index|key|nr|no|number)$|[a-z](?:Id|ID)$", re.IGNORECASE)
 _MEASURE = {True: "an ROC AUC", False: "an R²"}
 
@@ -125,17 +122,15 @@ def codes(evidence: Evidence) -> Iterator[Finding]:
 
 def drift(evidence: Evidence) -> Iterator[Finding]:
     """PSI of each feature against the live model's data, where it is more than chance explains."""
-    live, counts = evidence.live, evidence.collected.counts
-    if live is None or live.baseline is None:
-        return
-    for name, found in drifted(live.baseline, counts, false_alarm_rate=CHANCE).items():
+    against = evidence.live.model_version if evidence.live else ""
+    for name, found in evidence.drift.items():
         change = found.statistics["psi"]
         yield Finding(
             check="drift",
             value=change if not found.thresholds or found.drifted else 0.0,
             column=name,
             message=(
-                f"It is distributed otherwise than in the data of {live.model_version} (PSI {change:.2f}); "
+                f"It is distributed otherwise than in the data of {against} (PSI {change:.2f}); "
                 f"missing {found.missing[0]:.1%} before, {found.missing[1]:.1%} now"
             ),
             do="Find out whether the world changed or only how it is measured, before a model learns it",

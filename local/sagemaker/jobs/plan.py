@@ -41,5 +41,7 @@ class JobPlan:
     message_path: str
     """Where the process may say why it failed."""
     upload: Upload
+    upload_of_failed: Upload | None = None
+    """What is in S3 of a job that failed, for it was uploaded as it was written."""
     metrics: Mapping[str, str] = field(default_factory=dict)
     """Regular expressions by metric name: each finds a number in the job's log."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from local.sagemaker.service import Backend
 from local.sagemaker.state import PROCESSING_JOB
 
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
+END_OF_JOB, CONTINUOUS = "EndOfJob", "Continuous"
+"""What is uploaded continuously is, here, when the process has ended: but then however it did."""
 _DEFAULT_MAX_RUNTIME = 86_400
 _HOST = "algo-1"
 
@@ -45,6 +47,9 @@ def plan(backend: Backend, arguments: Mapping[str, Any], _s3: Any) -> JobPlan:
         folders=["/opt/ml/output", *folders],
         message_path="/opt/ml/output/message",
         upload=lambda s3, base: _upload(s3, base, arguments.get("ProcessingOutputConfig", {})),
+        upload_of_failed=lambda s3, base: _upload(
+            s3, base, arguments.get("ProcessingOutputConfig", {}), modes=(CONTINUOUS,)
+        ),
     )
 
 
@@ -63,7 +68,7 @@ def _refuse(arguments: Mapping[str, Any]) -> None:
         refuse.s3_source(item["S3Input"])
     for output in arguments.get("ProcessingOutputConfig", {}).get("Outputs", []):
         refuse.beyond(output, "FeatureStoreOutput", "AppManaged")
-        refuse.unless(output["S3Output"].get("S3UploadMode"), "S3UploadMode", "EndOfJob")
+        refuse.unless(output["S3Output"].get("S3UploadMode"), "S3UploadMode", END_OF_JOB, CONTINUOUS)
 
 
 def _config(backend: Backend, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,9 +76,13 @@ def _config(backend: Backend, name: str, arguments: Mapping[str, Any]) -> dict[s
     return {"ProcessingJobArn": backend.state.arn(PROCESSING_JOB, name), **known}
 
 
-def _upload(s3: Any, base: Path, config: Mapping[str, Any]) -> Mapping[str, Any]:
+def _upload(
+    s3: Any, base: Path, config: Mapping[str, Any], modes: Sequence[str] = (END_OF_JOB, CONTINUOUS)
+) -> Mapping[str, Any]:
     for output in config.get("Outputs", []):
         target = output["S3Output"]
+        if target.get("S3UploadMode", END_OF_JOB) not in modes:
+            continue
         storage.upload(
             s3, container.local_path(base, target["LocalPath"]), target["S3Uri"], config.get("KmsKeyId")
         )

@@ -7,7 +7,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.sagemaker import container, events, storage
 from local.sagemaker.errors import reason
-from local.sagemaker.jobs.plan import JobPlan
+from local.sagemaker.jobs.plan import JobPlan, Upload
 from local.sagemaker.jobs.process import JobProcess
 from local.sagemaker.service import Backend
 from local.sagemaker.state import TRAINING_JOB, Record, now
@@ -91,15 +91,20 @@ class JobRun:
         stopped = self.process.stopped_because
         said = {"ExitMessage": message} if message else {}
         if stopped is None and code != 0:
+            if self.plan.upload_of_failed:
+                self._uploaded(self.plan.upload_of_failed, s3)
             text = f"AlgorithmError: {message}, exit code: {code}"
             self._end("Failed", "Failed", FailureReason=text[:_REASON_CHARACTERS], **said)
             return
         self._changed(secondary="Uploading")
+        known = self._uploaded(self.plan.upload, s3)
+        self._end("Stopped" if stopped else "Completed", stopped or "Completed", **known, **said)
+
+    def _uploaded(self, upload: Upload, s3: Any) -> Mapping[str, Any]:
         try:
-            known = self.plan.upload(s3, self.base)
+            return upload(s3, self.base)
         except (ClientError, BotoCoreError) as error:
             raise JobFailedError(f"ClientError: Artifact upload failed: {reason(error)}") from error
-        self._end("Stopped" if stopped else "Completed", stopped or "Completed", **known, **said)
 
     def _prepare(self, s3: Any) -> None:
         for folder in self.plan.folders:

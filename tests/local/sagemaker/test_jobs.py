@@ -15,6 +15,7 @@ from tests.local.sagemaker.workbench import BUCKET, Workbench, source, target, w
 pytestmark = pytest.mark.local_cloud
 
 IN, OUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
+MODES = ("EndOfJob", "Continuous")
 
 
 def report(uri: str) -> dict[str, Any]:
@@ -83,6 +84,16 @@ def test_failing_processing_job_says_why(workbench: Workbench) -> None:
     assert job["ProcessingJobStatus"] == "Failed"
     assert job["ExitMessage"] == "column age: 3 values are no numbers"
     assert job["FailureReason"] == "AlgorithmError: column age: 3 values are no numbers, exit code: 1"
+
+
+def test_what_a_failed_job_wrote_is_uploaded_only_if_that_is_continuous(workbench: Workbench) -> None:
+    outputs = [target(f"s3://{BUCKET}/failed/{mode}", f"{OUT}/{mode}", mode) for mode in MODES]
+    for output, mode in zip(outputs, MODES, strict=True):
+        output["S3Output"]["S3UploadMode"] = mode
+    job = workbench.process("half_done", ProcessingOutputConfig={"Outputs": outputs})
+    assert workbench.processed(job)["ProcessingJobStatus"] == "Failed"
+    listed = workbench.s3.list_objects_v2(Bucket=BUCKET, Prefix="failed/")["Contents"]
+    assert [item["Key"] for item in listed] == ["failed/Continuous/half.txt"]
 
 
 def test_role_that_may_not_read_its_input_fails_the_job_in_awss_words(workbench: Workbench) -> None:
@@ -159,10 +170,10 @@ def test_what_is_not_implemented_says_so(workbench: Workbench) -> None:
     with pytest.raises(ClientError, match="does not implement SageMaker ListClusters") as refusal:
         workbench.sagemaker.list_clusters()
     assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
-    continuous = target(f"s3://{BUCKET}/out", f"{OUT}/report", "report")
-    continuous["S3Output"]["S3UploadMode"] = "Continuous"
-    with pytest.raises(ClientError, match="S3UploadMode='Continuous'"):
-        workbench.process("broken", ProcessingOutputConfig={"Outputs": [continuous]})
+    sharded = source(f"s3://{BUCKET}/rows", f"{IN}/dataset")
+    sharded["S3Input"]["S3DataDistributionType"] = "ShardedByS3Key"
+    with pytest.raises(ClientError, match="S3DataDistributionType='ShardedByS3Key'"):
+        workbench.process("broken", ProcessingInputs=[sharded])
 
 
 def test_list_filters_sorts_and_pages(workbench: Workbench) -> None:

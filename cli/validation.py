@@ -1,0 +1,35 @@
+"""What `validate` found in a dataset, as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+from rich.markup import escape
+
+from cli.aws import Aws
+from cli.errors import error_code
+from cli.evaluation import output_uri, read_document
+from cli.runs import Run
+
+
+def findings(aws: Aws, run: Run) -> Iterator[str]:
+    """A line for each warning of a run's validation, and where its report lies; as markup.
+
+    What stopped the run is the run's failure, and is not told again.
+    """
+    job = next((step.job for step in run.steps if step.name == "validate"), "")
+    if not job:
+        return
+    place = output_uri(aws, job, "report")
+    try:
+        found = read_document(aws, f"{place}/report.json")
+    except ClientError as error:
+        if error_code(error) != "NoSuchKey":
+            raise
+        return  # It failed before it could look at the data.
+    for problem in found["problems"]:
+        if problem["level"] == "warn":
+            yield f"[yellow]! {problem['check']}[/yellow]: {escape(problem['sentence'])}"
+    if found["problems"]:
+        yield f"The data's report: {escape(place)}/report.html"

@@ -1,0 +1,62 @@
+"""What is told of a run's data: each warning in a line, and where the report lies."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any
+
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+
+from cli.aws import Aws
+from cli.runs import Run, Step
+from cli.validation import findings
+
+JOB = "pipelines-abc-validate-x"
+PLACE = "s3://artifacts/runs/1/validate/report"
+KEY = {"Bucket": "artifacts", "Key": "runs/1/validate/report/report.json"}
+DESCRIBED = {
+    "ProcessingJobName": JOB,
+    "ProcessingResources": {
+        "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.xlarge", "VolumeSizeInGB": 1}
+    },
+    "AppSpecification": {"ImageUri": "image"},
+    "ProcessingJobArn": f"arn:aws:sagemaker:eu-west-1:123456789012:processing-job/{JOB}",
+    "ProcessingJobStatus": "Completed",
+    "CreationTime": datetime(2026, 1, 1, tzinfo=UTC),
+    "ProcessingOutputConfig": {
+        "Outputs": [{"OutputName": "report", "S3Output": {"S3Uri": PLACE, "S3UploadMode": "Continuous"}}]
+    },
+}
+
+
+def problem(check: str, level: str) -> dict[str, str]:
+    return {"check": check, "level": level, "sentence": f"What {check} says of [features]."}
+
+
+def told(aws: Aws, problems: list[dict[str, str]] | None) -> list[str]:
+    run = Run(arn="run", status="Succeeded", steps=(Step(name="validate", job=JOB), Step(name="prepare")))
+    with Stubber(aws.sagemaker) as sagemaker, Stubber(aws.s3) as s3:
+        sagemaker.add_response("describe_processing_job", DESCRIBED, {"ProcessingJobName": JOB})
+        if problems is None:
+            s3.add_client_error("get_object", "NoSuchKey", expected_params=KEY)
+        else:
+            body = json.dumps({"problems": problems}).encode()
+            answer: dict[str, Any] = {"Body": StreamingBody(BytesIO(body), len(body))}
+            s3.add_response("get_object", answer, KEY)
+        return list(findings(aws, run))
+
+
+def test_warnings_are_told_and_what_stopped_the_run_is_not_told_twice(aws: Aws) -> None:
+    assert told(aws, [problem("rows", "stop"), problem("bias", "warn")]) == [
+        "[yellow]! bias[/yellow]: What bias says of \\[features].",
+        f"The data's report: {PLACE}/report.html",
+    ]
+
+
+def test_nothing_is_said_of_data_that_is_sound_or_was_not_looked_at(aws: Aws) -> None:
+    assert told(aws, []) == []
+    assert told(aws, None) == []
+    assert list(findings(aws, Run(arn="run", status="Failed", steps=()))) == []

@@ -78,7 +78,8 @@ def _released(deployed: Deployment, package_arn: str) -> LiveVersion | None:
             f"the release failed ({status}): {cause or 'no cause given'}. What was live still is. "
             "See ./millrace logs release."
         )
-    return live if status == "SUCCEEDED" else None
+    # What was live before this may have been read before the release went through.
+    return live_version(deployed) if status == "SUCCEEDED" else None
 
 
 def _release(deployed: Deployment, package_arn: str) -> tuple[str, str]:

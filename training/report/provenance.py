@@ -118,6 +118,10 @@ def tuning(facts: Facts) -> Iterator[Block]:
 
 def _trials(facts: Facts) -> Iterator[Block]:
     metric = facts.trials[0]["metric"]
+    yield Text(
+        f"{len(facts.trials)} trials were measured on training rows, each predicted by a model that had not "
+        "seen it. Nothing of the rows held out decided which parameters were chosen."
+    )
     measured = [one["value"] for one in facts.trials if one["value"] is not None]
     if measured:
         yield Plots(figures.trials(measured, metric, higher_is_better=metric not in LOWER_IS_BETTER))
@@ -126,7 +130,7 @@ def _trials(facts: Facts) -> Iterator[Block]:
             one["name"],
             number(one["value"]),
             _listed(one["parameters"]),
-            Badge("pass", "chosen") if one.get("chosen") else one["status"],
+            Badge("pass", "chosen") if one.get("chosen") else _remarkable(one["status"]),
         )
         for one in facts.trials
     ]
@@ -134,6 +138,10 @@ def _trials(facts: Facts) -> Iterator[Block]:
     yield Table(columns, rows[:TRIALS_SHOWN])
     if rest := rows[TRIALS_SHOWN:]:
         yield Table(columns, rest, folded=f"{len(rest)} more trials")
+
+
+def _remarkable(status: str) -> str:
+    return "" if status == "completed" else status
 
 
 def _listed(parameters: Mapping[str, Any]) -> str:

@@ -18,6 +18,9 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 def csv_record(fields: Sequence[str], delimiter: str = ",") -> bytes:
     """One record as CSV in UTF-8, without the end of its line."""
+    plain = delimiter.join(fields)
+    if plain.count(delimiter) == len(fields) - 1 > 0 and not any(sign in plain for sign in '"\r\n'):
+        return plain.encode()  # as the writer would write it, several times as fast
     line = StringIO()
     # With "\r\n" as its terminator the writer quotes a lone "\r" too.
     csv.writer(line, delimiter=delimiter, lineterminator="\r\n").writerow(fields)

@@ -76,6 +76,13 @@ def test_a_written_record_is_read_as_it_was(rows: list[list[str]], delimiter: st
     assert [fields for _, fields in found] == rows
 
 
+@given(st.lists(fragments.map("".join), min_size=1, max_size=4), st.sampled_from(",;\t|"))
+def test_a_record_is_written_as_csv_writer_does(fields: list[str], delimiter: str) -> None:
+    line = io.StringIO()
+    csv.writer(line, delimiter=delimiter, lineterminator="\r\n").writerow(fields)
+    assert csv_record(fields, delimiter) == line.getvalue().removesuffix("\r\n").encode()
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_a_byte_order_mark_is_no_part_of_the_first_name(size: int) -> None:
     assert read("\ufeffa,b\n\ufeff,é\n".encode(), size=size) == [["a", "b"], ["\ufeff", "é"]]

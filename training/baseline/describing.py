@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 
 from contract.schema import Contract
 from contract.serving import PREDICTION, PROBABILITY, probability_column
-from training.baseline.bins import Bins, CategoryBins, Integers, NumberBins
+from training.baseline.bins import Bins, CategoryBins, NumberBins
 from training.baseline.document import Baseline, Reference
-from training.baseline.drawing import Draws
+from training.baseline.drawing import Draws, windows
 from training.baseline.measuring import Measure
 from training.baseline.null import WINDOWS, simulate
+from training.baseline.weighing import of_category, of_number
 from training.samples import Samples
 
 Column = Any
 """float32 [n] of a number, str [n] of a category."""
-
-_RARE = 0.5
-"""Added where a bin may be empty by chance: what was not seen in n rows is not impossible."""
 
 
 def describe(
@@ -37,15 +35,12 @@ def describe(
     of both sides say what undisturbed windows of a feature look like.
     """
     random = np.random.default_rng(contract.training.seed)
-    windows = {size: Draws.of(size, random) for size in WINDOWS}
     trained, held_out = (columns(contract, side.numbers, side.categories) for side in (train, holdout))
-    reference = Draws.of(len(train), random)
-    features = {
-        name: _reference(trained[name], held_out[name], reference, windows) for name in contract.feature_names
-    }
-    reference = Draws.of(len(holdout), random)
+    draws = windows(WINDOWS, len(train) + len(holdout), random)
+    features = {name: reference(trained[name], held_out[name], draws) for name in contract.feature_names}
+    draws = windows(WINDOWS, len(holdout), random)
     predictions = {
-        name: _reference(column, column[:0], reference, windows)
+        name: reference(column, column[:0], draws)
         for name, column in predicted(contract, classes, output).items()
     }
     return Baseline(features, predictions)
@@ -72,22 +67,16 @@ def predicted(
     return {probability_column(label): output[:, code] for code, label in enumerate(classes)}
 
 
-def _reference(column: Column, more: Column, reference: Draws, windows: Mapping[int, Draws]) -> Reference:
+def reference(column: Column, more: Column, draws: Mapping[int, Draws]) -> Reference:
+    """A column with its nulls; `more` are values of it that tell of the same, but not of the bins."""
     number = column.dtype.kind == "f"
-    bins: Bins = NumberBins.of(column.astype(np.float32)) if number else CategoryBins.of(column)
-    counts: Integers = bins.count(column)
+    column = column.astype(np.float32) if number else column
+    bins: Bins = NumberBins.of(column) if number else CategoryBins.of(column)
+    counts = bins.count(column)
     mean, std = _moments(column) if number else (0.0, 0.0)
-    shares = _shares(counts + bins.count(more), number=number)
-    nulls = simulate(Measure.of(bins, counts, std), shares, reference, windows)
+    weights = (of_number if number else of_category)(counts, column) + bins.count(more)
+    nulls = simulate(Measure.of(bins, counts, std), counts, weights, draws)
     return Reference(bins, counts, nulls, mean=mean, std=std)
-
-
-def _shares(counts: Integers, *, number: bool) -> NDArray[np.float64]:
-    """The shares of bins [n] in what rows come from, as far as these rows tell."""
-    weighed = counts.astype(np.float64)
-    weighed[[0, -2, -1] if number else [0, -1]] += _RARE
-    shares: NDArray[np.float64] = weighed / weighed.sum()
-    return shares
 
 
 def _moments(column: NDArray[np.float32]) -> tuple[float, float]:

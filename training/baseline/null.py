@@ -1,9 +1,10 @@
 """How large a statistic of drift gets when nothing has changed, and the threshold that follows.
 
-Windows of undisturbed rows are drawn at several sizes, and with each a reference as large as
-the baseline's own, since that is a sample too (Efron, 1979: the bootstrap, here of counts, which
-is all that a statistic sees). What was drawn is kept as three numbers. For the statistics here,
-or their square roots where they are squares, the upper tail of the null follows
+Windows of undisturbed rows are drawn at several sizes and compared with the reference as it is. It is
+a sample, and so is what else is known of where its rows come from (`training.baseline.weighing`): so
+that is drawn anew for each window (Rubin, 1981: the Bayesian bootstrap, here of counts, which is all
+that a statistic sees). What was drawn is kept as three numbers. For the statistics here, or their
+square roots where they are squares, the upper tail of the null follows
 
     (s − c)² = a + k ln(1/α)
 
@@ -27,6 +28,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from training.baseline.bins import Integers
 from training.baseline.drawing import RESAMPLES, Draws
 from training.baseline.measuring import SQUARES, Measure
 
@@ -93,11 +95,10 @@ class Null:
 
 
 def simulate(
-    measure: Measure, shares: NDArray[np.floating], reference: Draws, windows: Mapping[int, Draws]
+    measure: Measure, reference: Integers, weights: NDArray[np.floating], windows: Mapping[int, Draws]
 ) -> dict[int, Null]:
-    """The nulls of a column whose bins hold these shares [bins], by the windows' size."""
-    known = reference.counts(shares)
-    return {size: Null.of(measure(known, window.counts(shares))) for size, window in windows.items()}
+    """The nulls, by the windows' size, of a column with these counts [bins] and weights [bins]."""
+    return {size: Null.of(measure(reference, window.counts(weights))) for size, window in windows.items()}
 
 
 def _rooted(statistic: str, drawn: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -53,12 +53,11 @@ class Numbers:
         bounded = zip(self._least, found, self._most, strict=True)
         return [x if low <= x <= high else UNDECIDED for low, x, high in bounded]
 
-    def read_cells(self, cells: pa.StringArray, width: int) -> Matrix:
-        """[rows, features] of rows of `width` cells, one after the other."""
-        texts = cells.take(_at(len(cells), width, self._places))
+    def read_cells(self, cells: pa.StringArray, width: int, step: int = 1) -> Matrix:
+        """[rows, features] of rows of `width` cells, of which one is every `step`th text."""
         if not self._any_marked:
             try:
-                matrix = _cast(texts).reshape(len(cells) // width, len(self._places))
+                matrix = self._cast_in_place(cells, width, step)
             except pa.ArrowInvalid:
                 pass
             else:
@@ -66,17 +65,29 @@ class Numbers:
                 if np.count_nonzero(plain) != plain.size:
                     matrix[~plain] = UNDECIDED
                 return matrix
-        return self._with_missing(texts)
+        return self._with_missing(cells.take(_at(len(cells), width * step, self._places, step)))
+
+    def _cast_in_place(self, cells: pa.StringArray, width: int, step: int) -> Matrix:
+        """Of all texts only those of these columns are cast, where they are: the others are null."""
+        _, offsets, data = cells.buffers()
+        valid = _validity(len(cells), width * step, self._places, step)
+        masked = pa.StringArray.from_buffers(len(cells), offsets, data, valid, -1, cells.offset)
+        found = np.frombuffer(masked.cast(pa.float64()).buffers()[1], np.float64, len(cells))
+        matrix: Matrix = found.reshape(-1, width * step)[:, [step * place for place in self._places]]
+        return matrix
 
     def _with_missing(self, texts: pa.StringArray) -> Matrix:
         marker = pc.index_in(texts, self._markers)
         texts = pc.if_else(marker.is_null(), texts, None)
         columns = len(self._places)
-        matrix = np.column_stack([_cast_or_floats(texts[i::columns]) for i in range(columns)])
+        try:
+            matrix = _cast(texts).reshape(-1, columns)
+        except pa.ArrowInvalid:
+            matrix = np.column_stack([_cast_or_floats(texts[i::columns]) for i in range(columns)])
         at = marker.fill_null(len(self._markers)).to_numpy().reshape(matrix.shape)
         missing = self._missing[at, np.arange(columns)]
-        matrix[~(missing | ((matrix >= self._lows) & (matrix <= self._highs)))] = UNDECIDED
-        return matrix
+        plain = missing | ((matrix >= self._lows) & (matrix <= self._highs))
+        return np.where(plain, matrix, UNDECIDED)
 
 
 class Texts:
@@ -91,12 +102,12 @@ class Texts:
         """One row's texts."""
         return [known[row[place]] for place, known in self._pairs]
 
-    def read_cells(self, cells: pa.StringArray, width: int) -> Matrix:
-        """[rows, rules] of rows of `width` cells, one after the other."""
+    def read_cells(self, cells: pa.StringArray, width: int, step: int = 1) -> Matrix:
+        """[rows, rules] of rows of `width` cells, of which one is every `step`th text."""
         columns = len(self._places)
         if not columns:
-            return np.empty((len(cells) // width, 0))
-        encoded = cells.take(_at(len(cells), width, self._places)).dictionary_encode()
+            return np.empty((len(cells) // (width * step), 0))
+        encoded = cells.take(_at(len(cells), width * step, self._places, step)).dictionary_encode()
         texts = encoded.dictionary.to_pylist()
         pairs = encoded.indices.to_numpy().reshape(-1, columns) * columns + np.arange(columns)
         # What a text is in a column, for those of all pairs that there are.
@@ -124,10 +135,18 @@ class _Known(dict[str, float]):
 
 
 @lru_cache(maxsize=16)
-def _at(cells: int, width: int, places: tuple[int, ...]) -> pa.Int64Array:
-    """Where some columns' cells are among so many, row by row. Clients send as many rows again and again."""
-    rows = np.arange(0, cells, width)
-    return pa.array((rows[:, np.newaxis] + np.array(places, int)).ravel())
+def _at(texts: int, width: int, places: tuple[int, ...], step: int) -> pa.Int64Array:
+    """Where some columns' cells are among so many texts, `width` a row. Clients send as many again and again."""
+    rows = np.arange(0, texts, width)
+    return pa.array((rows[:, np.newaxis] + step * np.array(places, int)).ravel())
+
+
+@lru_cache(maxsize=16)
+def _validity(texts: int, width: int, places: tuple[int, ...], step: int) -> pa.Buffer:
+    """Arrow's bitmap in which only these columns' cells are not null."""
+    valid = np.zeros((texts // width, width), bool)
+    valid[:, [step * place for place in places]] = True
+    return pa.py_buffer(np.packbits(valid.ravel(), bitorder="little"))
 
 
 def _cast(texts: pa.StringArray) -> Matrix:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from contract import artifact, serving
 from contract.schema import Contract
 from training.answers import MODEL_FAILED, AnswerWriter, JsonAnswers, Reason, reason, wrong_field_count
-from training.cells import split
+from training.cells import STEP, split
 from training.encoding import detached
 from training.graph import MatrixGraph
 from training.matrix import MANY_ROWS, MatrixReader, Read
@@ -105,7 +105,7 @@ class Predictor:
             return _refused_too(even(reader, table.rows), table.nested)
         if reader.width > 1 and plain.lines.count(b"\n") >= MANY_ROWS:
             found = split(plain.lines, reader.width)
-            return Block(reader.read_cells(found.texts), found.ragged, reader.width)
+            return Block(reader.read_cells(found.texts, STEP), found.ragged, reader.width)
         return even(reader, unquoted(plain.text))
 
     def _answers_beside(

@@ -23,7 +23,7 @@ from contract.reasons import FileReason, Unscorable
 from contract.serving import MODEL_VERSION, PREDICTION, REJECTED, is_result_column
 from training import blocks
 from training.answers import CsvAnswers, csv_line
-from training.cells import split
+from training.cells import STEP, split
 from training.matrix import MatrixReader
 from training.predictor import Block, Predictor, even
 from training.requests import unquoted
@@ -90,7 +90,7 @@ def _scored(
     width = reader.width
     if isinstance(block, bytes) and width > 1:
         cells = split(block, width)
-        answers = predictor.answers(Block(reader.read_cells(cells.texts), cells.ragged, width), writer)
+        answers = predictor.answers(Block(reader.read_cells(cells.texts, STEP), cells.ragged, width), writer)
         lines = _lines(block, cells.ragged, width)
     else:
         rows = unquoted(block.decode()) if isinstance(block, bytes) else block

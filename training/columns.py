@@ -136,7 +136,7 @@ class _Known(dict[str, float]):
 
 @lru_cache(maxsize=16)
 def _at(texts: int, width: int, places: tuple[int, ...], step: int) -> pa.Int64Array:
-    """Where some columns' cells are among so many texts, `width` a row. Clients send as many again and again."""
+    """Where some columns' cells are among texts, `width` a row. Clients send as many again and again."""
     rows = np.arange(0, texts, width)
     return pa.array((rows[:, np.newaxis] + step * np.array(places, int)).ravel())
 

@@ -123,6 +123,14 @@ def reported(tumor: Model, started_by: str) -> Mapping[str, Any] | None:
     return next((line for line in lines if line.get("started_by") == started_by), None)
 
 
+def stopped_reports(tumor: Model) -> list[str]:
+    """Where the validations' pages lie that say that the data stops the run."""
+    s3, bucket = tumor.laptop.client("s3"), tumor.outputs["ArtifactsBucket"]
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=layout.RUNS_PREFIX)["Contents"]
+    pages = [item["Key"] for item in listed if item["Key"].endswith("/validate/report/report.html")]
+    return [key for key in pages if b"stops the run" in s3.get_object(Bucket=bucket, Key=key)["Body"].read()]
+
+
 def runs_paged(tumor: Model, since: datetime) -> list[float]:
     """The greatest value of `RunsPaged` in each minute that has one."""
     points = tumor.laptop.client("cloudwatch").get_metric_statistics(
@@ -151,7 +159,8 @@ def test_broken_data_is_told_to_who_uploaded_it_and_paged_where_nobody_waits(
     assert told["sentence"].startswith("validate: Data: ")
     assert broken_training_data.rpartition("/")[2] in told["sentence"]
     assert not told["pages"]
-    assert "Data: " in tumor.laptop.millrace("status", "--model", "tumor")
+    assert "Data: values: " in tumor.laptop.millrace("status", "--model", "tumor")
+    assert len(stopped_reports(tumor)) == 1
     paged = eventually(lambda: runs_paged(tumor, began), within=30, what="the failure is counted")
     assert set(paged) == {0}
 

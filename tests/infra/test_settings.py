@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sklearn.datasets import load_breast_cancer
 
-from contract.schema import Contract
+from contract.checks import Rule, default_rules
+from contract.schema import Contract, Time
 from infra.settings import SettingsError, load_environment, load_model
 
 MODEL = """
@@ -96,6 +97,15 @@ def test_a_model_compiles_to_a_contract_that_reads_back(tmp_path: Path) -> None:
         ('positive = "yes"', 'positive = "yes"\nthreshold = { rule = "f2" }', "[target] threshold: found {'rule': 'f2'}; allowed"),
         ("[features]", "[training]\nestimator = 'random-forst'\n[features]", '(did you mean "random-forest"?)'),
         ("[features]", "[training]\nholdout_share = 1.0\n[features]", "[training] holdout_share: found 1.0"),
+        ("[features]", "[validation]\ndublicates.level = 'off'\n[features]", '(did you mean "duplicates"?)'),
+        ("[features]", "[validation]\nrows.maximum = 5.0\n[features]", "[validation.rows] maximum: found 5.0; allowed: nothing: this check has a minimum instead"),
+        ("[features]", "[validation]\nconstant.maximum = 0.5\n[features]", "[validation.constant] maximum: found 0.5; allowed: nothing: this check has no limit"),
+        ("[features]", "[validation]\nmissing.maximum = 95.0\n[features]", "[validation.missing] maximum: found 95.0; allowed: 0 to 1"),
+        ("[features]", "[validation]\nrows.minimum = 0.0\n[features]", "[validation.rows] minimum: found 0.0; allowed: 2 or more"),
+        ("[features]", "[validation]\nschema.level = 'warn'\n[features]", "[validation.schema] level: found 'warn'; allowed: 'stop'"),
+        ("[features]", "[validation]\nbias.level = 'loud'\n[features]", "[validation.bias] level: found 'loud'; allowed: 'stop', 'warn' or 'off'"),
+        ("[features]", "[time]\nname = 'bought'\n[features]", "[time] name: found 'bought'; allowed: any column but the target"),
+        ("[features]", "[time]\nname = 'age'\n[features]", "[time] name: found 'age'; allowed: a column that is no feature, or"),
         ("[features]", "[traning]\nseed = 1\n[features]", 'traning: unknown key (did you mean "training"?)'),
         ("[features]", "[features", "model.toml: not TOML:"),
     ],
@@ -105,6 +115,20 @@ def test_a_wrong_model_says_where_and_what(tmp_path: Path, before: str, after: s
     said = complaint(tmp_path, model=MODEL.replace(before, after, 1))
     assert said.startswith("models/shop/model.toml: ") or str(tmp_path) in said
     assert expected in said
+
+
+def test_what_is_said_of_a_check_is_its_rule_and_the_others_keep_theirs(tmp_path: Path) -> None:
+    folder = tmp_path / "models" / "shop"
+    folder.mkdir(parents=True)
+    said = '[time]\nname = "sold_at"\n[validation]\nrows.minimum = 20\nbias = { level = "stop", maximum = 0.3 }\n'
+    (folder / "model.toml").write_text(MODEL + said)
+    contract = load_model(tmp_path, "shop").contract()
+    assert Contract.from_json(contract.to_json()) == contract
+    changed = {name for name, rule in contract.validation.items() if rule != default_rules()[name]}
+    assert changed == {"rows", "bias"}
+    assert contract.validation["rows"] == Rule(level="stop", limit=20)
+    assert contract.validation["bias"] == Rule(level="stop", limit=0.3)
+    assert contract.time == Time(name="sold_at")
 
 
 def test_only_binary_problems_have_a_threshold(tmp_path: Path) -> None:

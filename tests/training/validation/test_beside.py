@@ -1,0 +1,166 @@
+"""Checks of rows beside something else: the live model's data, the clock, and each other's groups."""
+
+from __future__ import annotations
+
+import json
+import random
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from contract import artifact
+from contract.schema import Contract, Problem, Time
+from tests.training.folders import Job, Run
+from tests.training.tables import Table, mixed, samples_of
+from training.baseline import describe
+from training.champion import ARCHIVE, DOCUMENT
+
+LIVE = "millrace-local-mixed/3"
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sealed artifact of a model of the mixed table, as far as validation reads it."""
+    return sealed(tmp_path_factory.mktemp("live"), baseline().to_json())
+
+
+def baseline() -> Any:
+    contract, samples = samples_of("binary")
+    half = np.arange(len(samples)) % 2 == 0
+    output = np.full((len(samples) // 2, 2), 0.5)
+    return describe(contract, ("no", "yes"), samples.where(half), samples.where(~half), output)
+
+
+def sealed(folder: Path, text: str) -> Path:
+    model = folder / "model"
+    model.mkdir()
+    for name in artifact.SEALED:
+        (model / name).write_text(text if name == artifact.BASELINE else "{}")
+    artifact.seal(model)
+    with tarfile.open(folder / ARCHIVE, "w:gz") as packed:
+        packed.add(model, ".")
+    return folder / ARCHIVE
+
+
+def validated(folder: Path, table: Table, live: Path | None = None) -> tuple[Job, dict[str, Any]]:
+    job = Run(folder, table).validate()
+    if live is not None:
+        version = json.dumps({"model_version": LIVE, "model_package_arn": "arn"})
+        job.put("processing/input/champion", {DOCUMENT: version, ARCHIVE: live})
+    code = job.run("validate")
+    document: dict[str, Any] = job.document("processing/output/report/report.json")
+    assert (code == 0) == document["passed"]
+    return job, document
+
+
+def check(document: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [each for each in document["checks"] if each["check"] == name]
+    return dict(found)
+
+
+def test_the_same_data_as_the_live_models_has_not_drifted(tmp_path: Path, archive: Path) -> None:
+    _, document = validated(tmp_path, mixed(), archive)
+    assert document["compared_with"] == LIVE
+    assert check(document, "drift")["outcome"] == "passed"
+    assert {each["feature"] for each in document["features"] if each["psi"] is not None} == set(
+        mixed().contract.feature_names
+    )
+
+
+def test_a_feature_that_moved_has_drifted_and_no_other(tmp_path: Path, archive: Path) -> None:
+    place = mixed().header.index("ratio")
+    rows = [list(row) for row in mixed().rows]
+    for row in rows:
+        row[place] = row[place] and repr(float(row[place]) + 1)
+    _, document = validated(tmp_path, replace(mixed(), rows=tuple(map(tuple, rows))), archive)
+    (problem,) = document["problems"]
+    assert (problem["check"], problem["level"], problem["column"]) == ("drift", "warn", "ratio")
+    assert f"ratio: It is distributed otherwise than in the data of {LIVE} (PSI " in problem["sentence"]
+
+
+def test_a_live_model_of_older_code_stops_nothing(tmp_path: Path) -> None:
+    _, document = validated(tmp_path, mixed(), sealed(tmp_path, '{"format": 1}'))
+    drift = check(document, "drift")
+    assert drift["outcome"] == "skipped"
+    assert drift["why"].startswith(f"{LIVE} cannot be compared with: a baseline of format")
+
+
+def test_an_artifact_that_was_altered_is_the_platforms(tmp_path: Path, archive: Path) -> None:
+    broken = tmp_path / ARCHIVE
+    broken.write_bytes(archive.read_bytes()[:-20])
+    job = Run(tmp_path, mixed()).validate()
+    job.put("processing/input/champion", {DOCUMENT: json.dumps({"model_version": LIVE}), ARCHIVE: broken})
+    assert job.run("validate") == 1
+    assert job.message().startswith("Platform: ")
+
+
+def timed(times: list[str], **where: bool) -> Table:
+    """The mixed table with a column of times, which is a feature or not."""
+    table = mixed()
+    if where.get("is_feature"):
+        place = table.header.index("opened")
+        rows = [(*row[:place], time, *row[place + 1 :]) for row, time in zip(table.rows, times, strict=True)]
+        return replace(table, rows=tuple(rows), contract=_timed(table.contract, "opened"))
+    rows = [(time, *row) for row, time in zip(table.rows, times, strict=True)]
+    return Table(_timed(table.contract, "seen"), ("seen", *table.header), tuple(rows))
+
+
+def _timed(contract: Contract, name: str) -> Contract:
+    return replace(contract, time=Time(name=name))
+
+
+@pytest.mark.parametrize("is_feature", [False, True])
+def test_rows_out_of_order_or_of_the_future_are_named(tmp_path: Path, is_feature: bool) -> None:
+    times = [f"{2001 + i // 30}-{1 + i % 12:02}-01" for i in range(600)]
+    times = sorted(times)
+    _, document = validated(tmp_path / "sound", timed(times, is_feature=is_feature))
+    assert {check(document, name)["outcome"] for name in ("time_order", "future")} == {"passed"}
+
+    times[99], times[100] = "1999-12-31", "2999-01-01"
+    job, document = validated(tmp_path / "spoiled", timed(times, is_feature=is_feature))
+    column = "opened" if is_feature else "seen"
+    stop, warn = document["problems"]
+    assert f"future: {column} in a.csv, line 102: It lies in the future." in job.message()
+    assert (stop["count"], warn["check"], warn["place"]) == (1, "time_order", 101)
+    assert warn["count"] == 1 + 499  # What follows the row of 2999 is before it.
+
+
+def test_a_time_that_is_none_is_refused_as_any_value_is(tmp_path: Path) -> None:
+    job, _ = validated(tmp_path, timed(["2020-01-01"] * 599 + ["yesterday"]))
+    assert "values: seen in a.csv, line 601: 'yesterday' is not an ISO 8601 date or time" in job.message()
+
+
+def grouped(problem: Problem, effect: float) -> Table:
+    """The mixed table in which one plan has the last outcome more often than the other by `effect`."""
+    draw = random.Random(9)
+    table = mixed(problem)
+    places = [table.header.index(name) for name in ("plan", "outcome")]
+    outcomes = {"binary": ("no", "yes"), "multiclass": ("middle", "high"), "regression": ("0.5", "1.5")}
+    rows = [list(row) for row in table.rows]
+    for row in rows:
+        row[places[0]] = draw.choice(("free", "paid"))
+        often = 0.5 + (effect / 2 if row[places[0]] == "paid" else -effect / 2)
+        row[places[1]] = outcomes[problem][draw.random() < often]
+    rules = replace(table.with_rules(), rows=tuple(map(tuple, rows)))
+    return replace(rules, contract=replace(rules.contract, sensitive=("plan",)))
+
+
+@pytest.mark.parametrize(
+    ("problem", "says"),
+    [
+        ("binary", "plan: outcome is 'yes' in"),
+        ("multiclass", "plan: outcome is 'high' in"),
+        ("regression", "plan: outcome is on average"),
+    ],
+)
+def test_groups_that_have_the_target_unlike_are_named(tmp_path: Path, problem: Problem, says: str) -> None:
+    _, document = validated(tmp_path / "apart", grouped(problem, 0.4))
+    (problem_,) = [each for each in document["problems"] if each["check"] == "bias"]
+    assert says in problem_["sentence"] or says.replace("high", "middle") in problem_["sentence"]
+    assert "'paid'" in problem_["sentence"]
+    _, document = validated(tmp_path / "alike", grouped(problem, 0.0))
+    assert check(document, "bias")["outcome"] == "passed"

@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 
 from contract.events import object_created
-from contract.layout import RECONCILIATION_KEY, batch_upload_key
+from contract.layout import RECONCILIATION_KEY, batch_id, batch_upload_key
 from lambdas.reconcile_uploads import logic as reconciliation
 from lambdas.reconcile_uploads.handler import handler as reconcile_uploads
 from lambdas.score_upload import concurrency
@@ -131,7 +131,9 @@ class World:
         """The conservation law, from the buckets as they are now."""
         uploads = [version for version in self.data.versions() if version.body is not None]
         verdict = Law(self.models, self.meant).check(uploads, self.removed, self.results)
-        known = {RECONCILIATION_KEY, *map(batch_upload_key, self.batches)}
+        # Of an upload that was removed before its batch began, the document stays until it expires.
+        removed = {batch_id(version.key, version.version_id) for version in self.removed}
+        known = {RECONCILIATION_KEY, *map(batch_upload_key, self.batches | removed)}
         kept = {version.key for version in self.artifacts.current()} - known
         verdict.violations += [Violation("stray", key, "in the artifacts bucket") for key in sorted(kept)]
         return verdict

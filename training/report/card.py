@@ -281,11 +281,13 @@ def _additional(facts: Facts) -> Document:
 
 
 def _caveats(facts: Facts) -> str:
-    problems = facts.validation["problems"] if facts.validation else []
+    told = "Measured on rows held out of the same dataset: they say nothing of data that changes afterwards."
+    if facts.validation is None:
+        return told
+    problems = facts.validation["problems"]
     warned = " ".join(f"{one['check']}: {one['sentence']}" for one in problems)
-    return (
-        "Measured on rows held out of the same dataset: they say nothing of data that changes afterwards. "
-        + (f"The data was warned of. {warned}" if warned else "Validation had nothing to object to the data.")
+    return f"{told} Validation of the data " + (
+        f"warned: {warned}" if warned else "had nothing to object to."
     )
 
 

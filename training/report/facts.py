@@ -19,12 +19,14 @@ JOB = "processingjobconfig.json"
 class Lineage:
     """Where a run's evaluation took place and from what; empty where the job was run by hand.
 
-    `run_uri` is the run's folder in S3, `model_uri` the archive that was evaluated,
-    `execution` the pipeline execution's id, and `image` the image with its tag or digest.
+    `run_uri` is the run's folder in S3, `model_uri` the archive that was evaluated, `validation_uri`
+    the folder with what validation said of the data, maybe in an earlier run, `execution` the
+    pipeline execution's id, and `image` the image with its tag or digest.
     """
 
     run_uri: str = ""
     model_uri: str = ""
+    validation_uri: str = ""
     image: str = ""
     job: str = ""
     execution: str = ""
@@ -45,6 +47,7 @@ class Lineage:
             # Of an output `<run>/<job>/<output>`.
             run_uri=outputs[0].rstrip("/").rsplit("/", 2)[0] if outputs else "",
             model_uri=inputs.get("model", ""),
+            validation_uri=inputs.get("validation", ""),
             image=job["AppSpecification"]["ImageUri"],
             job=name,
             # A pipeline names its jobs `pipelines-<execution>-<step>-<more>`.

@@ -157,6 +157,7 @@ def lineage(facts: Facts) -> Iterator[Block]:
         ("Code digest", facts.evaluation["code_digest"]),
         ("Contract digest", facts.contract.digest),
         ("Run", where.run_uri),
+        ("Report on the data", where.validation_uri and f"{where.validation_uri.rstrip('/')}/report.html"),
         ("Pipeline execution", where.execution),
         ("Evaluation job", where.job),
         ("Image", where.image),

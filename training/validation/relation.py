@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import mannwhitneyu, spearmanr
 
 from training.evaluation.slices import sampled
 from training.validation.alone import (
@@ -76,6 +75,8 @@ def _ranked(predicted: Array, truth: Array) -> float:
     """p of how predictions [n] rank values [n], or what is true above what is not; 1 if they are alike."""
     if not np.ptp(predicted) or len(set(truth.tolist())) < 2:
         return 1.0
+    from scipy.stats import mannwhitneyu, spearmanr
+
     if truth.dtype == bool:
         return float(mannwhitneyu(predicted[truth], predicted[~truth], alternative="greater").pvalue)
     return float(spearmanr(predicted, truth, alternative="greater").pvalue)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.stats import kruskal
 
 from training.evaluation.slices import parts
 from training.validation.alone import Array, Coded, independence
@@ -154,6 +153,8 @@ def _apart(evidence: Evidence, name: str, groups: dict[str, Array]) -> Finding:
     target, classes = evidence.target, evidence.classes
     in_groups = {label: target[places] for label, places in groups.items()}
     if not classes:
+        from scipy.stats import kruskal
+
         shares = {"": {label: float(found.mean() / target.std()) for label, found in in_groups.items()}}
         by_chance = float(kruskal(*in_groups.values()).pvalue)
     else:

@@ -66,6 +66,7 @@ def facts(problem: Problem = "binary", **changes: Any) -> Facts:
         lineage=Lineage(
             run_uri="s3://artifacts/runs/0123456789abcdef",
             model_uri="s3://artifacts/runs/0123456789abcdef/train/job/output/model.tar.gz",
+            validation_uri="s3://artifacts/runs/fedcba9876543210/validate/report",
             image="123456789012.dkr.ecr.eu-west-1.amazonaws.com/millrace@sha256:" + "a" * 64,
             job="pipelines-abcdef-evaluate-123",
             execution="abcdef",

@@ -73,6 +73,17 @@ def test_a_card_has_the_facts_of_the_report(problem: Problem) -> None:
     assert ("curves" in groups) == (problem != "regression")
 
 
+def test_a_card_has_what_validation_warned_of() -> None:
+    given = facts()
+    assert given.validation is not None
+    (warning,) = given.validation["problems"]
+    caveats = card(given)["additional_information"]["caveats_and_recommendations"]
+    assert caveats.endswith(f"Validation of the data warned: {warning['check']}: {warning['sentence']}")
+    sound = dataclasses.replace(given, validation={**given.validation, "problems": []})
+    caveats = card(sound)["additional_information"]["caveats_and_recommendations"]
+    assert caveats.endswith("Validation of the data had nothing to object to.")
+
+
 def test_what_a_run_by_hand_does_not_know_is_left_out() -> None:
     given = facts(champion=None, fairness={}, gates=[], passed=True, missed="")
     assert list(errors(card(dataclasses.replace(given, validation=None, trials=(), lineage=Lineage())))) == []

@@ -75,6 +75,8 @@ def test_every_part_of_a_run_is_in_page_and_markdown(tmp_path: Path, problem: Pr
         "c" * 64,
         "scikit-learn 1.9.1",
         "millrace-local-income/3",
+        "24 rows (0.1%) say the same as another.",
+        "s3://artifacts/runs/fedcba9876543210/validate/report/report.html",
     ):
         assert expected in text
     for name in (*evaluation(problem)["metrics"], *(feature.name for feature in FEATURES)):

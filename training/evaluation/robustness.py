@@ -31,7 +31,7 @@ def probe(model: SealedModel, holdout: Samples) -> list[Robustness]:
     before = model.rows(some).score(metric)
     found: list[Robustness] = []
     for change in changes(contract):
-        says, worsen = _CHANGES[change]
+        says, worsen = CHANGES[change]
         random = np.random.default_rng(contract.training.seed)
         after = model.rows(worsen(some, contract, random)).score(metric)
         found.append(
@@ -86,7 +86,7 @@ def _some(samples: Samples, random: np.random.Generator) -> Array:
     return chosen
 
 
-_CHANGES: dict[str, tuple[str, Callable[[Samples, Contract, np.random.Generator], Samples]]] = {
+CHANGES: dict[str, tuple[str, Callable[[Samples, Contract, np.random.Generator], Samples]]] = {
     "noise": ("numbers move by a normal error of a tenth of their standard deviation", _noise),
     "missing": ("a tenth of the values that may be missing are", _missing),
     "unseen": ("a tenth of the values of open categories are ones that training never saw", _unseen),

@@ -132,7 +132,7 @@ def _executions(deployed: Deployment, statuses: Sequence[str]) -> Counter[str]:
     """How many executions of each batch have a status. They are named after it, and after the attempt."""
     pages = deployed.aws.stepfunctions.get_paginator("list_executions")
     return Counter(
-        execution["name"].partition("-")[0]
+        layout.batch_of(execution["name"])
         for status in statuses
         for page in pages.paginate(
             stateMachineArn=deployed["BatchStateMachineArn"],
@@ -147,7 +147,7 @@ def _start_batch(deployed: Deployment, batch: str, *, attempt: int) -> None:
         deployed.aws.stepfunctions.start_execution(
             stateMachineArn=deployed["BatchStateMachineArn"],
             # The same at each call of this command for the same failure: two at once start one.
-            name=f"{batch}-{attempt}",
+            name=layout.batch_execution(batch, attempt),
             input=json.dumps({"batch": batch}),
         )
     except ClientError as error:

@@ -124,6 +124,16 @@ def batch_id(upload_key: str, version_id: str) -> str:
     return hashlib.sha256(f"{version_id}/{upload_key}".encode()).hexdigest()[:32]
 
 
+def batch_of(execution: str) -> str:
+    """The batch of an execution, which is named after it and, but for the first, its attempt."""
+    return execution.partition("-")[0]
+
+
+def batch_execution(batch: str, attempt: int) -> str:
+    """Name of a further execution of a batch."""
+    return f"{batch}-{attempt}"
+
+
 def batch_upload_key(batch: str) -> str:
     """Key in the artifacts bucket of the document that says which upload a batch scores."""
     return f"{BATCH_PREFIX}{batch}/upload.json"

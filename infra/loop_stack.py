@@ -69,7 +69,9 @@ class LoopStack(cdk.Stack):
         release = Release(self, "Release", deployment=deployment, image=image, endpoint=endpoint)
         batch = Batch(self, "Batch", deployment=deployment, image=image)
         scoring = Scoring(self, "Scoring", deployment=deployment, endpoint=endpoint, batch=batch)
-        reconciliation = Reconciliation(self, "Reconciliation", deployment=deployment, scoring=scoring)
+        reconciliation = Reconciliation(
+            self, "Reconciliation", deployment=deployment, scoring=scoring, batch=batch
+        )
         Alarms(
             self,
             "Alarms",

@@ -9,6 +9,7 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from contract.layout import RECONCILIATION_KEY, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
+from infra.batch import Batch
 from infra.deployment import Deployment
 from infra.function import Function
 from infra.permissions import Allow, acknowledge, list_objects, use_key
@@ -22,7 +23,7 @@ class Reconciliation(Construct):
     """A function that a rule calls every few minutes."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, deployment: Deployment, scoring: Scoring
+        self, scope: Construct, construct_id: str, *, deployment: Deployment, scoring: Scoring, batch: Batch
     ) -> None:
         super().__init__(scope, construct_id)
         settings, storage = deployment.settings.reconciliation, deployment.storage
@@ -38,11 +39,12 @@ class Reconciliation(Construct):
                 "RESULTS_BUCKET": storage.results_bucket,
                 "ARTIFACTS_BUCKET": storage.artifacts_bucket,
                 "QUEUE_URL": scoring.uploads.queue.queue_url,
+                "BATCH_STATE_MACHINE": batch.machine.attr_arn,
                 "AFTER_SECONDS": str(settings.after_minutes * 60),
             },
             timeout_seconds=TIMEOUT_SECONDS,
             memory_mib=512,
-            allows=self._allows(deployment, scoring),
+            allows=self._allows(deployment, scoring, batch),
         )
         self._rule = events.Rule(
             self,
@@ -58,7 +60,7 @@ class Reconciliation(Construct):
         """Calls that EventBridge could not make."""
         return rule_metric(self._rule.rule_name)
 
-    def _allows(self, deployment: Deployment, scoring: Scoring) -> list[Allow]:
+    def _allows(self, deployment: Deployment, scoring: Scoring, batch: Batch) -> list[Allow]:
         storage = deployment.storage
         return [
             list_objects(storage.data_arn, SCORE_PREFIX, versions=True),
@@ -70,5 +72,6 @@ class Reconciliation(Construct):
                 resources=[f"{storage.artifacts_arn}/{RECONCILIATION_KEY}"],
             ),
             Allow(actions=["sqs:SendMessage"], resources=[scoring.uploads.queue.queue_arn]),
+            Allow(actions=["states:ListExecutions"], resources=[batch.machine.attr_arn]),
             use_key(self, storage.key_arn),
         ]

@@ -6,7 +6,7 @@ of `lambdas.adapters.errors`; a docstring names those that its callers handle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BufferedIOBase
@@ -135,6 +135,9 @@ class StateMachine(Protocol):
 
     def start(self, name: str, argument: Mapping[str, str]) -> None:
         """Start an execution, unless one of this name was started before."""
+
+    def running(self) -> Collection[str]:
+        """Names of the executions that have not ended."""
 
 
 class Pipeline(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,3 +28,12 @@ class StandardStateMachine:
             self.client.start_execution(
                 stateMachineArn=self.arn, name=name, input=json.dumps(argument, sort_keys=True)
             )
+
+    def running(self) -> Collection[str]:
+        pages = self.client.get_paginator("list_executions")
+        with translated("ListExecutions"):
+            return {
+                execution["name"]
+                for page in pages.paginate(stateMachineArn=self.arn, statusFilter="RUNNING")
+                for execution in page["executions"]
+            }

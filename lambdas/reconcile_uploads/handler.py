@@ -7,6 +7,7 @@ from typing import Any
 from lambdas.adapters.buckets import S3Bucket
 from lambdas.adapters.observability import EmbeddedMetrics, observed
 from lambdas.adapters.queues import SqsQueue
+from lambdas.adapters.state_machines import StandardStateMachine
 from lambdas.reconcile_uploads.logic import Reconciler, reconcile
 from lambdas.reconcile_uploads.settings import Settings
 
@@ -19,6 +20,7 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
         results=S3Bucket(settings.results_bucket),
         artifacts=S3Bucket(settings.artifacts_bucket),
         queue=SqsQueue(settings.queue_url),
+        batches=StandardStateMachine(settings.batch_state_machine),
         metrics=EmbeddedMetrics(settings.environment, settings.model),
         after_seconds=settings.after_seconds,
         time_left=lambda: context.get_remaining_time_in_millis() / 1000,

@@ -11,13 +11,16 @@ since an object made by a multipart upload appears with the time at which that b
 What is found is put back on the queue once, which mends a lost event. If it still has no
 outcome, its message is in the queue or with the dead letters, and a person's to redrive;
 each run says how many there are, until there are none: one alarm, not one a run.
+
+A large upload whose batch runs is late, not lost: it is waited for, and neither put back nor
+counted before its batch has ended without an outcome.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -27,7 +30,7 @@ from contract import layout
 from contract.events import object_created
 from contract.metrics import Metric
 from lambdas.adapters.errors import AwsError
-from lambdas.adapters.ports import Bucket, ListedVersion, Metrics, Outbox
+from lambdas.adapters.ports import Bucket, ListedVersion, Metrics, Outbox, StateMachine
 from lambdas.reconcile_uploads.progress import Progress, load, save
 
 log = logging.getLogger(__name__)
@@ -55,6 +58,7 @@ class Reconciler:
     results: Bucket
     artifacts: Bucket
     queue: Outbox
+    batches: StateMachine
     metrics: Metrics
     after_seconds: int
     time_left: Callable[[], float]
@@ -72,8 +76,13 @@ def reconcile(reconciler: Reconciler) -> dict[str, Any]:
     run = _Run(reconciler)
     run.look_again()
     run.sweep()
-    without_outcome = len(run.progress.waiting)
-    said = {"without_outcome": without_outcome, "put_back": run.put_back, "complete": run.progress.complete}
+    without_outcome = len(run.progress.waiting) - run.in_batches
+    said = {
+        "without_outcome": without_outcome,
+        "in_batches": run.in_batches,
+        "put_back": run.put_back,
+        "complete": run.progress.complete,
+    }
     log.info("reconciled", extra=said)
     reconciler.metrics.emit({Metric.UPLOADS_WITHOUT_OUTCOME: without_outcome})
     for failure in run.failures:
@@ -89,6 +98,13 @@ class _Run:
         self.put_back = 0
         self.failures: list[AwsError] = []
         self._reconciler = reconciler
+        # Before the first look for an outcome: a batch that ends in between has its own by then.
+        self._running = self._batches()
+
+    @property
+    def in_batches(self) -> int:
+        """How many uploads are waited for whose batch runs."""
+        return sum(map(self._is_in_batch, self.progress.waiting))
 
     def look_again(self) -> None:
         """Forget the uploads that are waited for no longer."""
@@ -128,12 +144,25 @@ class _Run:
     def _put_back(self, due: Iterable[ListedVersion]) -> None:
         known = set(self.progress.waiting)
         found = [version for version in self._without_outcome(due) if version not in known]
-        for version in found:
+        lost = [version for version in found if not self._is_in_batch(version)]
+        for version in lost:
             log.warning("no outcome: put back", extra=_named(version))
         # Before it is remembered: an upload put back twice does no harm, one never put back would.
-        self._reconciler.queue.send([_message(version, self._reconciler.data.name) for version in found])
-        self.put_back += len(found)
+        self._reconciler.queue.send([_message(version, self._reconciler.data.name) for version in lost])
+        self.put_back += len(lost)
         self.progress = replace(self.progress, waiting=(*self.progress.waiting, *found))
+
+    def _batches(self) -> Collection[str]:
+        try:
+            return {layout.batch_of(name) for name in self._reconciler.batches.running()}
+        except AwsError as failure:
+            # To put back what is being scored does no harm.
+            log.exception("running batches could not be listed")
+            self.failures.append(failure)
+            return ()
+
+    def _is_in_batch(self, version: ListedVersion) -> bool:
+        return layout.batch_id(version.key, version.version_id) in self._running
 
     def _remember(self, progress: Progress) -> None:
         save(self._reconciler.artifacts, progress)

@@ -23,7 +23,7 @@ class Progress:
     """One sweep looks at the bucket as of `started`; the one before it did as of `previous` (epoch seconds).
 
     Every version of every key up to `after` was looked at, or `complete`ly all.
-    `waiting` are uploads that were put back and had no outcome when last looked at.
+    `waiting` are uploads that were put back, or had a running batch, and no outcome when last looked at.
     """
 
     started: float

@@ -17,6 +17,7 @@ class Settings(FromEnviron):
     results_bucket: str
     artifacts_bucket: str
     queue_url: str
+    batch_state_machine: str
     after_seconds: int
 
     def __post_init__(self) -> None:

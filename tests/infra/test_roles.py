@@ -172,6 +172,8 @@ def test_reconciliation_only_looks_sends_and_remembers(stacks: Synthesis) -> Non
         if not action.startswith(("logs:", "kms:"))
     }
     [queue] = [name for name in stacks.of_type("AWS::SQS::Queue") if name.startswith("ScoringUploadsQueue")]
+    machines = stacks.of_type("AWS::StepFunctions::StateMachine")
+    [batch] = [name for name in machines if name.startswith("Batch")]
     assert allowed == {
         ("s3:ListBucket", "DataBucket"),
         ("s3:ListBucketVersions", "DataBucket"),
@@ -179,6 +181,7 @@ def test_reconciliation_only_looks_sends_and_remembers(stacks: Synthesis) -> Non
         ("s3:ListBucket", "ArtifactsBucket"),
         ("s3:GetObject", "ArtifactsBucket/reconciliation/progress.json"),
         ("s3:PutObject", "ArtifactsBucket/reconciliation/progress.json"),
+        ("states:ListExecutions", render({"Fn::GetAtt": [batch, "Arn"]}).rpartition(":")[2]),
         ("sqs:SendMessage", render({"Fn::GetAtt": [queue, "Arn"]}).rpartition(":")[2]),
     }
 

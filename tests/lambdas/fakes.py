@@ -95,9 +95,13 @@ class MemoryStateMachine:
     """A state machine's executions, by name."""
 
     executions: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
 
     def start(self, name: str, argument: Mapping[str, str]) -> None:
         self.executions.setdefault(name, argument)
+
+    def running(self) -> Collection[str]:
+        return self.executions.keys() - self.ended
 
 
 @dataclass

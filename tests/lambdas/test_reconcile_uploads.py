@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ from contract.metrics import Metric
 from lambdas.adapters.errors import AwsError
 from lambdas.reconcile_uploads.logic import DAY_SECONDS, LOOKS_BETWEEN_SAVES, Reconciler, reconcile
 from lambdas.score_upload.events import upload_of
-from tests.lambdas.fakes import MODIFIED, MemoryBucket, MemoryMetrics, MemoryQueue
+from tests.lambdas.fakes import MODIFIED, MemoryBucket, MemoryMetrics, MemoryQueue, MemoryStateMachine
 
 AFTER = 3600
 START = MODIFIED.timestamp()
@@ -57,6 +57,7 @@ class Account:
     results: MemoryBucket = field(default_factory=lambda: MemoryBucket("results"))
     artifacts: MemoryBucket = field(default_factory=lambda: MemoryBucket("artifacts"))
     queue: BreakableQueue = field(default_factory=BreakableQueue)
+    batches: MemoryStateMachine = field(default_factory=MemoryStateMachine)
     metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
     now: float = START
     seconds: float = 300.0
@@ -81,6 +82,7 @@ class Account:
                 results=self.results,
                 artifacts=self.artifacts,
                 queue=self.queue,
+                batches=self.batches,
                 metrics=self.metrics,
                 after_seconds=AFTER,
                 time_left=lambda: self.seconds,
@@ -118,6 +120,47 @@ def test_every_version_has_its_own_outcome_and_what_is_no_upload_none() -> None:
     account.upload("score/a", "score/a", "score/folder/", "training/a")
     account.score("score/a", "v0")
     assert account.run(after=AFTER) == [("score/a", "v1")]
+
+
+@pytest.mark.parametrize("attempt", [None, 2])
+def test_an_upload_whose_batch_runs_is_late_not_lost(attempt: int | None) -> None:
+    account = Account()
+    account.upload("score/large", "score/lost")
+    batch = layout.batch_id("score/large", "v0")
+    name = batch if attempt is None else layout.batch_execution(batch, attempt)
+    account.batches.start(name, {})
+    assert account.run(after=AFTER) == [("score/lost", "v0")]
+    assert account.without_outcome() == 1
+    account.score("score/lost")
+    assert account.run(after=60) == []
+    assert account.without_outcome() == 0
+
+
+def test_an_upload_whose_batch_ended_without_an_outcome_is_without_one() -> None:
+    account = Account()
+    account.upload("score/large")
+    batch = layout.batch_id("score/large", "v0")
+    account.batches.start(batch, {})
+    account.run(after=AFTER)
+    account.batches.ended.add(batch)
+    account.run(after=60)
+    assert account.without_outcome() == 1
+    account.score("score/large")
+    account.run(after=60)
+    assert account.without_outcome() == 0
+
+
+def test_batches_that_cannot_be_listed_keep_nothing_from_being_put_back() -> None:
+    class Unlisted(MemoryStateMachine):
+        def running(self) -> Collection[str]:
+            raise AwsError("ListExecutions", "InternalError", "not now")
+
+    account = Account(batches=Unlisted())
+    account.upload("score/lost")
+    with pytest.raises(AwsError, match="ListExecutions"):
+        account.run(after=AFTER)
+    assert [upload_of(body) for body in account.queue.sent]
+    assert account.without_outcome() == 1
 
 
 def test_a_deleted_upload_is_no_longer_waited_for() -> None:

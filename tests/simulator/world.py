@@ -87,6 +87,7 @@ class World:
     removed: list[Version] = field(default_factory=list)
     meant: dict[bytes, Upload] = field(default_factory=dict)
     batches: set[str] = field(default_factory=set)
+    running: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.data, self.results, self.artifacts = (Bucket(self.clock) for _ in range(3))
@@ -205,6 +206,8 @@ class World:
             answer = self._invoke(score_upload, f"batch/{batch}", {"Records": [record]})
         if answer is None or answer["batchItemFailures"]:
             self.at(self.clock.now + HOUR, lambda: self.score_batch(batch))
+        else:
+            self.running.discard(batch)
 
     def _start_batch(self, request: Request) -> Response:
         asked = json.loads(request.body)
@@ -212,6 +215,7 @@ class World:
         if batch in self.batches:
             raise Refusal(400, "ExecutionAlreadyExists", batch)
         self.batches.add(batch)
+        self.running.add(batch)
         self.happened["batches"] += 1
         self.at(self.clock.now + HOUR, lambda: self.score_batch(json.loads(asked["input"])["batch"]))
         return Response(b'{"executionArn": "arn", "startDate": 0}')
@@ -239,6 +243,9 @@ class World:
             return buckets[request.bucket].handle(request)
         if request.service == "sqs":
             return self.queue.handle(request)
+        if request.operation == "ListExecutions":
+            running = [{"name": batch} for batch in sorted(self.running)]
+            return Response(json.dumps({"executions": running}).encode())
         if request.service == "stepfunctions":
             return self._start_batch(request)
         return self.live.handle(request)

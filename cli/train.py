@@ -25,7 +25,7 @@ from cli.validation import findings
 EXAMPLES = examples(
     ("./millrace train adult.csv", "upload a table, train on all that was uploaded, release"),
     ("./millrace train", "train on what lies in the bucket already"),
-    ("./millrace train --again", "the same data and code once more"),
+    ("./millrace train --again", "the same data and code, after a run that failed"),
     ("./millrace train --environment prod --model income --no-wait", "start only"),
 )
 
@@ -37,7 +37,9 @@ Files = Annotated[
         show_default=False,
     ),
 ]
-Again = Annotated[bool, typer.Option("--again", help="Also where this code was trained on this data before.")]
+Again = Annotated[
+    bool, typer.Option("--again", help="Also where a run of this code on this data ended without a model.")
+]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the run and the release.")]
 
 
@@ -49,6 +51,8 @@ class Started:
     run_id: str
     execution_arn: str
     already_started: bool
+    already_registered: str = ""
+    """The model package that this code made of this data before; then no run was started."""
 
 
 def train(
@@ -66,13 +70,14 @@ def train(
         err.print(escape(f"Uploaded {file}." if uploaded else f"{file} lies there already, unchanged."))
     started = start(deployed, attempt=datetime.now(UTC).isoformat() if again else "")
     describe(started)
-    if wait:
-        run = follow(deployed, started)
+    if wait and started.execution_arn:
+        run = follow(deployed, started.execution_arn)
         release(deployed, run)
 
 
 def start(deployed: Deployment, *, attempt: str = "") -> Started:
-    """Pin the dataset and start a run, unless this code was trained on it; another `attempt` always starts.
+    """Pin the dataset and start a run, unless this code was trained on it; another `attempt` starts
+    again, unless what comes of it is registered.
 
     Raises:
         CliError: there is nothing to train on, or the function failed.
@@ -90,6 +95,12 @@ def start(deployed: Deployment, *, attempt: str = "") -> Started:
 
 def describe(started: Started) -> None:
     """Say which run of which dataset this is."""
+    if started.already_registered:
+        version = version_of(started.already_registered)
+        out.print(
+            f"{version} is what this code makes of this data: it would be the same again. No run started."
+        )
+        return
     what = f"run {started.run_id[:12]} of dataset {started.dataset_version[:12]}"
     if started.already_started:
         out.print(f"This code was started on this data before: {what}. (--again trains once more.)")
@@ -97,14 +108,14 @@ def describe(started: Started) -> None:
         out.print(f"Started {what}.")
 
 
-def follow(deployed: Deployment, started: Started) -> Run:
+def follow(deployed: Deployment, execution_arn: str) -> Run:
     """Show a run's steps until it ended, then the model's metrics.
 
     Raises:
         CliError: a step failed or a gate was missed; it says why.
     """
     with StepsDisplay() as display:
-        run = watch(deployed.aws, started.execution_arn, display.show)
+        run = watch(deployed.aws, execution_arn, display.show)
     for step in run.steps:
         if step.name == "evaluate" and step.status == "Succeeded":
             out.print(metrics_table(read_evaluation(deployed.aws, step.job)))

@@ -137,6 +137,11 @@ class Training(Construct):
             ),
             read_packages(self, storage.package_group),
             Allow(
+                actions=["sagemaker:ListModelPackages"],
+                resources=[arn(self, "sagemaker", f"model-package/{storage.package_group}/*")],
+                because="A package is numbered when it is registered.",
+            ),
+            Allow(
                 actions=["sagemaker:StartPipelineExecution"],
                 resources=[arn(self, "sagemaker", f"pipeline/{self._pipeline}")],
             ),

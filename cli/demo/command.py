@@ -69,7 +69,7 @@ def _train(deployed: Deployment, files: DemoFiles) -> Run:
     if started.already_started and read_run(deployed.aws, started.execution_arn).status == "Failed":
         started = start(deployed, attempt=datetime.now(UTC).isoformat())
     describe(started)
-    return follow(deployed, started)
+    return follow(deployed, started.execution_arn)
 
 
 def _score(deployed: Deployment, files: DemoFiles) -> None:

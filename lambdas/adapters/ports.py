@@ -167,6 +167,13 @@ class Registry(Protocol):
         """A model package as SageMaker's DescribeModelPackage answers. Raises NotFound."""
 
 
+class Catalogue(Protocol):
+    """The model packages that there are."""
+
+    def made_of(self, group: str, origin: Mapping[str, str]) -> str:
+        """ARN of a group's newest package whose metadata say this of its origin; empty if there is none."""
+
+
 class Parameter(Protocol):
     """One parameter of the account's parameter store."""
 

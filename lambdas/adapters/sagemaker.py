@@ -57,6 +57,21 @@ class ModelRegistry:
 
     client: SageMakerClient = field(default_factory=partial(client, "sagemaker"), repr=False)
 
+    def made_of(self, group: str, origin: Mapping[str, str]) -> str:
+        pages = self.client.get_paginator("list_model_packages")
+        with translated("ListModelPackages"):
+            listed = pages.paginate(
+                ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
+            )
+            arns = [
+                package["ModelPackageArn"] for page in listed for package in page["ModelPackageSummaryList"]
+            ]
+        return next((arn for arn in arns if origin.items() <= self._origin(arn).items()), "")
+
+    def _origin(self, model_package_arn: str) -> Mapping[str, str]:
+        found: Mapping[str, str] = self.describe(model_package_arn).get("CustomerMetadataProperties", {})
+        return found
+
     def describe(self, model_package_arn: str) -> Mapping[str, Any]:
         with translated("DescribeModelPackage"):
             return self.client.describe_model_package(ModelPackageName=model_package_arn)

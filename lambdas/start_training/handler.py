@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from contract.layout import live_parameter
+from contract.layout import live_parameter, resource_name
 from lambdas.adapters.buckets import S3Bucket
 from lambdas.adapters.observability import observed
 from lambdas.adapters.parameters import SsmParameter
@@ -22,12 +22,15 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     settings = Settings.from_environ(os.environ)
     artifacts = S3Bucket(settings.artifacts_bucket)
     live = SsmParameter(live_parameter(settings.environment, settings.model))
+    registry = ModelRegistry()
     trainer = Trainer(
         data=S3Bucket(settings.data_bucket),
         artifacts=artifacts,
         pipeline=TrainingPipeline(settings.pipeline),
-        champions=Champions(live=live, registry=ModelRegistry(), artifacts=artifacts),
+        champions=Champions(live=live, registry=registry, artifacts=artifacts),
         quiet=QuietTime(seconds=settings.quiet_seconds, queue=SqsQueue(settings.queue_url), now=time.time),
+        catalogue=registry,
+        package_group=resource_name(settings.environment, settings.model),
         code_digest=settings.code_digest,
         contract=Path(os.environ["LAMBDA_TASK_ROOT"], "contract.json").read_bytes(),
     )

@@ -23,7 +23,7 @@ from contract.failures import STARTED_BY, StartedBy
 from contract.formats.detection import claim_of
 from contract.reasons import Unscorable
 from lambdas.adapters.errors import AlreadyExists, NotFound
-from lambdas.adapters.ports import Bucket, ObjectVersion, Pipeline
+from lambdas.adapters.ports import Bucket, Catalogue, ObjectVersion, Pipeline
 from lambdas.start_training.champion import Champions
 from lambdas.start_training.uploads import QuietTime, Record, newest_upload, of_interest
 
@@ -49,6 +49,8 @@ class Trainer:
     pipeline: Pipeline
     champions: Champions
     quiet: QuietTime
+    catalogue: Catalogue
+    package_group: str
     code_digest: str
     contract: bytes
 
@@ -92,7 +94,8 @@ def _answer(records: Sequence[Record], trainer: Trainer) -> Sequence[Record]:
 def start_training(trainer: Trainer, *, started_by: StartedBy, attempt: str = "") -> dict[str, Any]:
     """Pin the dataset and start its run, unless this code ran on it already.
 
-    Another `attempt` makes another run of the same dataset and code.
+    Another `attempt` makes another run of the same dataset and code, unless they are a registered
+    model by now: they would make the same one again.
 
     Raises:
         NoTrainingData: there is no table under `training/`.
@@ -102,16 +105,24 @@ def start_training(trainer: Trainer, *, started_by: StartedBy, attempt: str = ""
     run_id = layout.run_id(version, trainer.code_digest, attempt)
     execution_arn = _started(trainer, run_id)
     already_started = execution_arn is not None
-    if execution_arn is None:
+    registered = _registered(trainer, version) if attempt and not already_started else ""
+    if execution_arn is None and not registered:
         _write_dataset(trainer.data, manifest)
         execution_arn = _start(trainer, run_id, version, started_by)
-    log.info("run", extra={"dataset_version": version, "run_id": run_id, "already_started": already_started})
-    return {
+    answer = {
         "dataset_version": version,
         "run_id": run_id,
-        "execution_arn": execution_arn,
+        "execution_arn": execution_arn or "",
         "already_started": already_started,
+        "already_registered": registered,
     }
+    log.info("run", extra=answer)
+    return answer
+
+
+def _registered(trainer: Trainer, version: str) -> str:
+    origin = {"dataset_version": version, "code_digest": trainer.code_digest}
+    return trainer.catalogue.made_of(trainer.package_group, origin)
 
 
 def pin(data: Bucket) -> Manifest:

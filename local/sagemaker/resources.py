@@ -38,6 +38,9 @@ def name_of(arn_or_name: str) -> str:
 
 def resource_arn(operation: str, arguments: Mapping[str, Any], region: str, account: str) -> str:
     """ARN that IAM authorises an operation on; "*" for one that has no resource of its own."""
+    if operation == "ListModelPackages" and "ModelPackageGroupName" in arguments:
+        # The service authorization reference: on packages, not on their group.
+        return arn(region, account, "model-package", f"{arguments['ModelPackageGroupName']}/*")
     for member, resource in _MEMBERS:
         if operation.startswith("List") and member not in _LISTED_OF:
             continue

@@ -63,8 +63,14 @@ def test_a_file_that_is_no_table_is_explained_and_paged(tumor: Model) -> None:
 
 def test_the_same_data_is_not_trained_twice(tumor: Model) -> None:
     function = tumor.outputs["StartTrainingFunction"]
-    answer = tumor.laptop.client("lambda").invoke(FunctionName=function, Payload=json.dumps({"attempt": ""}))
-    again = json.load(answer["Payload"])
+
+    def ask(attempt: str) -> dict[str, Any]:
+        payload = json.dumps({"attempt": attempt})
+        answer = tumor.laptop.client("lambda").invoke(FunctionName=function, Payload=payload)
+        told: dict[str, Any] = json.load(answer["Payload"])
+        return told
+
+    again, forced = ask(""), ask("again")
 
     executions = tumor.laptop.client("sagemaker").list_pipeline_executions(
         PipelineName=tumor.outputs["Pipeline"]
@@ -72,6 +78,9 @@ def test_the_same_data_is_not_trained_twice(tumor: Model) -> None:
 
     assert again["already_started"]
     assert [e["PipelineExecutionArn"] for e in executions].count(again["execution_arn"]) == 1
+    # It would be the same model: there is one package of it, whoever asks for a second.
+    assert forced["already_registered"] == tumor.live()["model_package_arn"]
+    assert not forced["execution_arn"]
 
 
 def test_every_command_that_looks_works(tumor: Model) -> None:

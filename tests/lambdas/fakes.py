@@ -122,6 +122,15 @@ class MemoryRegistry:
 
     packages: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def made_of(self, group: str, origin: Mapping[str, str]) -> str:
+        found = [
+            arn
+            for arn, package in self.packages.items()
+            if package.get("ModelPackageGroupName") == group
+            and origin.items() <= package.get("CustomerMetadataProperties", {}).items()
+        ]
+        return found[-1] if found else ""
+
     def describe(self, model_package_arn: str) -> Mapping[str, Any]:
         try:
             return self.packages[model_package_arn]

@@ -62,6 +62,8 @@ class Lab:
             data=self.data,
             artifacts=self.artifacts,
             pipeline=self.pipeline,
+            catalogue=self.registry,
+            package_group="sign",
             code_digest=self.code_digest,
             quiet=QuietTime(seconds=self.quiet_seconds, queue=self.queue, now=lambda: self.now),
             champions=Champions(live=self.live, registry=self.registry, artifacts=self.artifacts),
@@ -137,6 +139,24 @@ def test_another_attempt_code_or_content_is_another_run(lab: Lab) -> None:
     assert len({run["run_id"] for run in (first, again, recoded, refilled)}) == 4
     assert first["dataset_version"] == again["dataset_version"] == recoded["dataset_version"]
     assert refilled["dataset_version"] != first["dataset_version"]
+
+
+def test_what_is_a_registered_model_already_is_not_made_again(lab: Lab) -> None:
+    first = lab.ask({})
+    origin = {"dataset_version": first["dataset_version"], "code_digest": "c0de", "run_uri": "s3://run"}
+    package = {"ModelPackageGroupName": "sign", "CustomerMetadataProperties": origin}
+    lab.registry.packages["arn:sign/1"] = {
+        **package,
+        "CustomerMetadataProperties": {**origin, "code_digest": "0"},
+    }
+    lab.registry.packages["arn:sign/2"] = {**package, "ModelPackageGroupName": "other"}
+    assert lab.ask({"attempt": "2"})["already_registered"] == ""
+    lab.registry.packages["arn:sign/3"] = package
+    again = lab.ask({"attempt": "3"})
+    assert (again["already_registered"], again["execution_arn"]) == ("arn:sign/3", "")
+    assert len(lab.pipeline.runs) == 2
+    # An attempt that was started before it was registered is still that run.
+    assert lab.ask({"attempt": "2"})["already_started"]
 
 
 def test_the_same_bytes_uploaded_again_are_the_same_version_and_no_run(lab: Lab) -> None:

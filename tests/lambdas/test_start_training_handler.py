@@ -67,3 +67,19 @@ def test_a_pipeline_that_is_missing_hands_the_messages_back(monkeypatch: pytest.
     client("s3").put_object(Bucket="data", Key="training/a.csv", Body=b"x")
     event = {"Records": [{"messageId": "m0", "body": "{}"}]}
     assert handler(event, Context()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+def test_what_is_registered_is_found_by_its_origin() -> None:
+    client("s3").put_object(Bucket="data", Key="training/a.csv", Body=b"x")
+    sagemaker = client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="millrace-test-sign")
+    version = handler({"attempt": ""}, Context())["dataset_version"]
+    made = [
+        sagemaker.create_model_package(
+            ModelPackageGroupName="millrace-test-sign",
+            CustomerMetadataProperties={"dataset_version": dataset, "code_digest": "c0de"},
+        )["ModelPackageArn"]
+        for dataset in (version, "another")
+    ]
+    told = handler({"attempt": "2"}, Context())
+    assert (told["already_registered"], told["execution_arn"]) == (made[0], "")

@@ -28,6 +28,12 @@ PREFIX = "arn:aws:sagemaker:us-east-1:1:"
             {"PipelineExecutionArn": f"{PREFIX}pipeline/p/execution/x"},
             "pipeline/p/execution/x",
         ),
+        ("ListModelPackages", {"ModelPackageGroupName": "g"}, "model-package/g/*"),
+        (
+            "ListTrainingJobsForHyperParameterTuningJob",
+            {"HyperParameterTuningJobName": "t"},
+            "hyper-parameter-tuning-job/t",
+        ),
         ("CreateModelPackage", {"ModelPackageGroupName": "g"}, "model-package-group/g"),
         ("DescribeModelPackage", {"ModelPackageName": f"{PREFIX}model-package/g/1"}, "model-package/g/1"),
         ("UpdateModelPackage", {"ModelPackageArn": f"{PREFIX}model-package/g/1"}, "model-package/g/1"),
@@ -40,7 +46,7 @@ def test_request_is_authorised_on_its_resource(
     assert request_arn("/", headers, json.dumps(arguments).encode(), "us-east-1", "1") == PREFIX + resource
 
 
-@pytest.mark.parametrize("operation", ["ListModelPackages", "ListProcessingJobs", "ListEndpointConfigs"])
+@pytest.mark.parametrize("operation", ["ListModelPackageGroups", "ListProcessingJobs", "ListEndpointConfigs"])
 def test_lists_have_no_resource(operation: str) -> None:
     body = json.dumps({"ModelPackageGroupName": "g"}).encode()
     assert request_arn("/", {"x-amz-target": f"SageMaker.{operation}"}, body, "us-east-1", "1") == "*"

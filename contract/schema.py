@@ -19,9 +19,11 @@ from contract.checks import Rule, default_rules
 from contract.search import Search
 
 Problem = Literal["binary", "multiclass", "regression"]
-FeatureType = Literal["number", "category", "datetime"]
+FeatureType = Literal["number", "category", "datetime", "text"]
 
-FORMAT = 1
+NUMERIC = ("number", "datetime")
+
+FORMAT = 2
 
 
 class ContractError(ValueError):
@@ -64,11 +66,12 @@ class Training:
     """How the model is fitted.
 
     `estimator` is a built-in name or `module:function` in the model's folder;
-    `parameters` go to it as keywords. `holdout_share` is the share of rows (0 to 1) never
-    trained on.
+    `parameters` go to it as keywords. `features` is None or `module:function` there.
+    `holdout_share` is the share of rows (0 to 1) never trained on.
     """
 
     estimator: str = "hist-gradient-boosting"
+    features: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     holdout_share: float = 0.2
     seed: int = 7
@@ -118,13 +121,23 @@ class Contract:
 
     @property
     def numeric(self) -> tuple[Feature, ...]:
-        """Features that enter the model as float32: numbers, and datetimes as days since 1970."""
-        return tuple(f for f in self.features if f.type != "category")
+        """Features that enter the model as float32: numbers, and datetimes as hours since 1970."""
+        return tuple(f for f in self.features if f.type in NUMERIC)
 
     @property
     def categorical(self) -> tuple[Feature, ...]:
-        """Features that enter the model as strings."""
+        """Features that enter the model as strings, each a value of a set."""
         return tuple(f for f in self.features if f.type == "category")
+
+    @property
+    def textual(self) -> tuple[Feature, ...]:
+        """Features that enter the model as strings of words."""
+        return tuple(f for f in self.features if f.type == "text")
+
+    @property
+    def in_model_order(self) -> tuple[Feature, ...]:
+        """All features as a model takes them: the numeric, the categorical, the textual."""
+        return (*self.numeric, *self.categorical, *self.textual)
 
     def to_json(self) -> str:
         """The canonical document: sorted keys, so equal contracts have equal bytes."""

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from contract.artifact import ArtifactError
-from training.graph import CATEGORIES, NUMBERS
+from training.graph import CATEGORIES, NUMBERS, TEXTS
+from training.matrix import with_places
 from training.samples import Samples
 from training.values import UNSEEN
 
@@ -29,7 +30,7 @@ _OPERATOR = "LabelEncoder"
 
 
 class Detached(NamedTuple):
-    """A graph without its encoder: it takes one float matrix, the numbers and then the codes.
+    """A graph without its encoder: it takes one float matrix, the numbers and then the codes, and any texts.
 
     `vocabularies` has the code of each text, by category; any other text is `UNSEEN`.
     """
@@ -39,7 +40,12 @@ class Detached(NamedTuple):
 
 
 def encoder(vocabularies: Sequence[Sequence[str]], matrix: str, *, numbers: bool) -> list[onnx.NodeProto]:
-    """Nodes from the graph's inputs to `matrix`: a text's code is its place in its category's vocabulary."""
+    """Nodes from the graph's inputs to `matrix`: a text's code is its place in its category's vocabulary.
+
+    There are none of a model that has neither numbers nor categories.
+    """
+    if not vocabularies and not numbers:
+        return []
     texts = [f"text_{i}" for i in range(len(vocabularies))]
     codes = [f"code_{i}" for i in range(len(vocabularies))]
     nodes = []
@@ -69,21 +75,25 @@ def detached(model: bytes) -> Detached:
     graph = onnx.load_from_string(model)
     nodes = list(graph.graph.node)
     place = next((i for i, node in enumerate(nodes) if node.name == MATRIX), None)
+    if place is None and [declared.name for declared in graph.graph.input] == [TEXTS]:
+        return Detached([], model)
     if place is None:
         raise ArtifactError(f"the graph has no node named {MATRIX!r}: train again")
     vocabularies = [_vocabulary(node) for node in nodes[:place] if node.op_type == _OPERATOR]
     matrix = helper.make_tensor_value_info(nodes[place].output[0], TensorProto.FLOAT, [None, None])
+    texts = [declared for declared in graph.graph.input if declared.name == TEXTS]
     del graph.graph.node[: place + 1]
     del graph.graph.input[:]
-    graph.graph.input.append(matrix)
+    graph.graph.input.extend([matrix, *texts])
     return Detached(vocabularies, graph.SerializeToString())
 
 
 def coded(samples: Samples, vocabularies: Sequence[Mapping[str, float]]) -> NDArray[np.float32]:
-    """Samples as the matrix that a graph without its encoder takes."""
+    """Samples as the matrix that a graph without its encoder takes, beside their texts."""
     texts = zip(samples.categories.T, vocabularies, strict=True)
     codes = [[known.get(text, UNSEEN) for text in column] for column, known in texts]
-    return np.column_stack([samples.numbers, *codes]).astype(np.float32)
+    matrix = np.column_stack([samples.numbers, *codes]).astype(np.float32)
+    return with_places(matrix, samples.texts.shape[1])
 
 
 def _vocabulary(node: onnx.NodeProto) -> Mapping[str, float]:

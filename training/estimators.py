@@ -64,21 +64,25 @@ def random_forest(columns: Columns, *, problem: str, seed: int, **parameters: An
     kind = RandomForestRegressor if problem == "regression" else RandomForestClassifier
     # Leaves of several rows keep the exported graph, and its answer, within bounds.
     forest = kind(random_state=seed, n_jobs=-1, **{"min_samples_leaf": 3, **parameters})
-    numbers, _ = _blocks(columns)
-    return Pipeline([("impute", _by_column([("numbers", _imputer(), numbers)])), ("forest", forest)])
+    impute = _by_column([("numbers", _imputer(), _numbers(columns))])
+    return Pipeline([("impute", impute), ("forest", forest)])
 
 
 def linear(columns: Columns, *, problem: str, seed: int, **parameters: Any) -> Any:
-    """Logistic or ridge regression on scaled numbers and one indicator a category's code."""
-    numbers, categories = _blocks(columns)
-    codes = [np.arange(size, dtype=np.float32) for _, size in columns.categories]
+    """Logistic or ridge regression on scaled numbers, and an indicator of each code or part of a date.
+
+    Weights of words are left as they are.
+    """
+    coded = [*columns.categories, *columns.dates]
+    codes = [np.arange(size, dtype=np.float32) for _, size in coded]
+    first = len(columns.numbers)
     indicators = OneHotEncoder(
         categories=codes, handle_unknown="ignore", sparse_output=False, dtype=np.float32
     )
     prepare = _by_column(
         [
-            ("numbers", make_pipeline(_imputer(), StandardScaler()), numbers),
-            ("categories", indicators, categories),
+            ("numbers", make_pipeline(_imputer(), StandardScaler()), _numbers(columns)),
+            ("categories", indicators, list(range(first, first + len(coded)))),
         ]
     )
     if problem == "regression":
@@ -100,9 +104,11 @@ def _own(model: str, named: str) -> Builder:
     return builder
 
 
-def _blocks(columns: Columns) -> tuple[list[int], list[int]]:
-    numbers = len(columns.numbers)
-    return list(range(numbers)), list(range(numbers, numbers + len(columns.categories)))
+def _numbers(columns: Columns) -> list[int]:
+    """Where numbers are that may be missing and are of any size: the contract's and the model's own."""
+    own = len(columns.own)
+    after = len(columns.numbers) + len(columns.categories) + len(columns.dates) + len(columns.words)
+    return [*range(len(columns.numbers)), *range(after, after + own)]
 
 
 def _by_column(parts: list[tuple[str, Any, list[int]]]) -> ColumnTransformer:

@@ -1,8 +1,9 @@
 """A fitted model as one ONNX graph, and the proof that the graph predicts the same.
 
-Inputs: `numbers` float [n, k] and `categories` string [n, m]; one that the contract does
-not have is left out. Output: `output`, float: probabilities [n, classes], or values
-[n, 1] of a regression. The same model gives the same bytes.
+Inputs: `numbers` float [n, k], `categories` string [n, m] and `texts` string [n, t], each as
+`training.values` reads it; one that the contract does not have is left out. Output: `output`,
+float: probabilities [n, classes], or values [n, 1] of a regression. The same model gives the
+same bytes.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.pipeline import Pipeline
 
 from contract.schema import Contract
+from training.derived.making import BASE, Derived
+from training.derived.nodes import OPSETS, assemble
 from training.encoding import coded, detached, encoder
 from training.failures import ModelCodeError, PlatformError
 from training.fitting import FittedModel
-from training.graph import CATEGORIES, NUMBERS, OUTPUT, Graph, MatrixGraph
+from training.graph import CATEGORIES, NUMBERS, OUTPUT, TEXTS, Graph, MatrixGraph
 from training.samples import Samples
 
-OPSETS = {"": 21, "ai.onnx.ml": 3}
-IR_VERSION = 10
 TOLERANCE = 1e-5
 """Largest difference allowed between ONNX and scikit-learn: of a probability, or of a
 regression's value as a share of the largest one. Leaves and coefficients are summed in 32
@@ -44,18 +45,18 @@ def to_onnx(model: FittedModel, contract: Contract) -> bytes:
     Raises:
         ModelCodeError: skl2onnx cannot export the estimator.
     """
-    numbers, categories = len(contract.numeric), len(contract.categorical)
     try:
-        matrix = FloatTensorType([None, numbers + categories])
+        matrix = FloatTensorType([None, model.derived.width])
         estimator = _converted(_exportable(model.estimator), "matrix", matrix)
     except Exception as error:
         log.exception("export")
         named = contract.training.estimator
         raise ModelCodeError(
-            f"{named!r} cannot be exported to ONNX: {type(error).__name__}: {error}"
+            f'{named!r} cannot be exported to ONNX: use an estimator that can be, see "Estimators" in '
+            f"models/README.md. {type(error).__name__}: {error}"
         ) from error
     vocabularies = [] if model.encoder is None else [list(found) for found in model.encoder.categories_]
-    return _assembled(vocabularies, estimator, numbers, max(1, len(model.classes)))
+    return _assembled(contract, vocabularies, model.derived, estimator, max(1, len(model.classes)))
 
 
 def check_parity(model: FittedModel, graph: Graph, samples: Samples) -> float:
@@ -65,7 +66,7 @@ def check_parity(model: FittedModel, graph: Graph, samples: Samples) -> float:
         ModelCodeError: it is larger than `TOLERANCE`.
     """
     expected = model.predict(samples)
-    found = graph.run(samples.numbers, samples.categories)
+    found = graph.run(samples.numbers, samples.categories, samples.texts)
     scale = 1.0 if model.classes else max(1e-30, float(np.abs(expected).max()))
     difference = float(np.abs(found - expected).max()) / scale
     if not difference <= TOLERANCE:
@@ -82,8 +83,8 @@ def check_detached(exported: bytes, samples: Samples) -> None:
         PlatformError: they do not give the same to the bit.
     """
     vocabularies, model = detached(exported)
-    found = MatrixGraph(model).run(coded(samples, vocabularies))
-    if not np.array_equal(found, Graph(exported).run(samples.numbers, samples.categories)):
+    found = MatrixGraph(model).run(coded(samples, vocabularies), samples.texts)
+    if not np.array_equal(found, Graph(exported).run(samples.numbers, samples.categories, samples.texts)):
         raise PlatformError("the graph predicts otherwise without its encoder")
 
 
@@ -134,23 +135,33 @@ def _floor32(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, n
 
 
 def _assembled(
-    vocabularies: Sequence[Sequence[str]], estimator: onnx.ModelProto, numbers: int, width: int
+    contract: Contract,
+    vocabularies: Sequence[Sequence[str]],
+    derived: Derived,
+    estimator: onnx.ModelProto,
+    width: int,
 ) -> bytes:
-    """One graph: encode the categories, set them beside the numbers, estimate."""
+    """One graph: encode the categories, set them beside the numbers, derive, estimate."""
     graph = onnx.compose.add_prefix_graph(estimator.graph, "estimate_")
-    nodes = [*encoder(vocabularies, graph.input[0].name, numbers=numbers > 0), *graph.node]
+    matrix = graph.input[0].name
+    encoded = encoder(vocabularies, BASE if derived.fragments else matrix, numbers=bool(contract.numeric))
+    between = derived.nodes(matrix) if derived.fragments else []
     # A classifier's outputs are label and probabilities; the server makes its label from the latter.
-    nodes.append(helper.make_node("Identity", [graph.output[-1].name], [OUTPUT], name=OUTPUT))
-    inputs = [helper.make_tensor_value_info(NUMBERS, TensorProto.FLOAT, [None, numbers])] if numbers else []
-    if vocabularies:
-        texts = helper.make_tensor_value_info(CATEGORIES, TensorProto.STRING, [None, len(vocabularies)])
-        inputs.append(texts)
+    last = helper.make_node("Identity", [graph.output[-1].name], [OUTPUT], name=OUTPUT)
+    inputs = [
+        helper.make_tensor_value_info(name, kind, [None, len(features)])
+        for name, kind, features in (
+            (NUMBERS, TensorProto.FLOAT, contract.numeric),
+            (CATEGORIES, TensorProto.STRING, contract.categorical),
+            (TEXTS, TensorProto.STRING, contract.textual),
+        )
+        if features
+    ]
     output = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, width])
-    assembled = helper.make_model(
-        helper.make_graph(nodes, "millrace", inputs, [output], graph.initializer),
-        opset_imports=[helper.make_opsetid(domain, version) for domain, version in OPSETS.items()],
-        ir_version=IR_VERSION,
-        producer_name="millrace",
+    return assemble(
+        [*encoded, *between, *graph.node, last],
+        inputs,
+        output,
+        [*derived.initializers, *graph.initializer],
+        derived.domains,
     )
-    onnx.checker.check_model(assembled)
-    return bytes(assembled.SerializeToString(deterministic=True))

@@ -1,20 +1,23 @@
-"""Features as an estimator takes them: one float32 matrix, numbers first, then category codes.
+"""Features as an estimator takes them: one float32 matrix.
 
-A number is as it was read, NaN where missing. A category is a code from 0 in its learned
-vocabulary, in which `MISSING` is a value like any other; what is not in the vocabulary,
-because it is rare or was never seen, is `UNSEEN`.
+Numbers come first, as they were read, NaN where missing; datetimes are hours since 1970. Then
+come categories: a code from 0 in a learned vocabulary, in which `MISSING` is a value like any
+other; what is not in the vocabulary, because it is rare or was never seen, is `UNSEEN`. Then
+comes what is derived (`training.derived`): parts of dates, words of texts, the model's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import OrdinalEncoder
 
 from contract.schema import Contract
+from training.derived.dates import PARTS
+from training.derived.making import Derived
 from training.samples import Samples
 from training.values import UNSEEN
 
@@ -26,10 +29,17 @@ RARE_ROWS = 5
 
 @dataclass(frozen=True)
 class Columns:
-    """What the matrix's columns are: the numbers' names, then the categories' with their number of codes."""
+    """What the matrix's columns are, in their order: names, and of codes how many there are.
+
+    `dates` are parts of dates, whole numbers from 0, -1 where missing. `words` are weights of
+    words in texts, 0 to 1. `own` are those of the model's own features.
+    """
 
     numbers: tuple[str, ...]
     categories: tuple[tuple[str, int], ...]
+    dates: tuple[tuple[str, int], ...] = ()
+    words: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
 
 def fit_encoder(samples: Samples, codes: NDArray[np.float64], contract: Contract) -> OrdinalEncoder | None:
@@ -48,8 +58,8 @@ def fit_encoder(samples: Samples, codes: NDArray[np.float64], contract: Contract
     return encoder.fit(samples.categories)
 
 
-def columns(contract: Contract, encoder: OrdinalEncoder | None) -> Columns:
-    """The columns of the matrix that `matrix` makes."""
+def base_columns(contract: Contract, encoder: OrdinalEncoder | None) -> Columns:
+    """The columns that `base` makes."""
     sizes: Sequence[int] = [] if encoder is None else [len(values) for values in encoder.categories_]
     return Columns(
         numbers=tuple(feature.name for feature in contract.numeric),
@@ -57,8 +67,19 @@ def columns(contract: Contract, encoder: OrdinalEncoder | None) -> Columns:
     )
 
 
-def matrix(samples: Samples, encoder: OrdinalEncoder | None) -> NDArray[np.float32]:
-    """Samples as the estimator's matrix, float32 [n, numbers + categories]."""
+def with_derived(base: Columns, derived: Derived) -> Columns:
+    """The columns of the estimator's matrix."""
+    dates = derived.dates.names if derived.dates else ()
+    return replace(
+        base,
+        dates=tuple((name, PARTS[name.rpartition(".")[2]]) for name in dates),
+        words=derived.words.names if derived.words else (),
+        own=tuple(name for fragment in derived.own for name in fragment.names),
+    )
+
+
+def base(samples: Samples, encoder: OrdinalEncoder | None) -> NDArray[np.float32]:
+    """Samples as numbers and codes, float32 [n, numbers + categories]."""
     if encoder is None:
         return samples.numbers
     return np.hstack([samples.numbers, encoder.transform(samples.categories)])

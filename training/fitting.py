@@ -13,7 +13,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from contract.schema import Contract
 from training import estimators, features
-from training.failures import ModelCodeError
+from training.derived.making import Derived, learn
+from training.derived.words import RARE_ROWS
+from training.failures import DataError, ModelCodeError
 from training.samples import Samples
 
 log = logging.getLogger(__name__)
@@ -21,15 +23,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A fitted estimator and the encoder before it. `classes` is empty of a regression."""
+    """A fitted estimator and what comes before it. `classes` is empty of a regression."""
 
     encoder: OrdinalEncoder | None
+    derived: Derived
     estimator: Any
     classes: tuple[str, ...]
 
     def predict(self, samples: Samples) -> NDArray[np.float64]:
         """Probabilities [n, classes], or values [n] of a regression."""
-        matrix = features.matrix(samples, self.encoder)
+        matrix = self.derived.matrix(features.base(samples, self.encoder), samples.texts)
         found = self.estimator.predict_proba(matrix) if self.classes else self.estimator.predict(matrix)
         return np.asarray(found, np.float64)
 
@@ -38,14 +41,21 @@ def fit(samples: Samples, contract: Contract) -> FittedModel:
     """Fit what the contract names.
 
     Raises:
-        ModelCodeError: the estimator cannot be built, or fails on these samples.
+        DataError: there is nothing in these samples that a model could be fitted on.
+        ModelCodeError: the features or the estimator cannot be built, or fail on these samples.
     """
     classes = samples.classes(contract)
     target = samples.coded_target(classes)
     encoder = features.fit_encoder(samples, target, contract)
-    estimator = estimators.build(contract, features.columns(contract, encoder))
+    base = features.base(samples, encoder)
+    columns = features.base_columns(contract, encoder)
+    derived = learn(contract, columns, samples, base, target)
+    estimator = estimators.build(contract, features.with_derived(columns, derived))
     # In 64 bits a solver converges; values stay those of the 32 bits that the server will see.
-    matrix = features.matrix(samples, encoder).astype(np.float64)
+    matrix = derived.matrix(base, samples.texts).astype(np.float64)
+    if not matrix.shape[1]:
+        names = ", ".join(feature.name for feature in contract.textual)
+        raise DataError(f"{names}: no word is in {RARE_ROWS} rows or more, and there is no other feature.")
     try:
         # A sum over several threads depends on how many there are.
         with threadpool_limits(limits=1, user_api="blas"):
@@ -54,4 +64,4 @@ def fit(samples: Samples, contract: Contract) -> FittedModel:
         log.exception("fitting")
         named = contract.training.estimator
         raise ModelCodeError(f"{named!r} fails to fit: {type(error).__name__}: {error}") from error
-    return FittedModel(encoder, estimator, classes)
+    return FittedModel(encoder, derived, estimator, classes)

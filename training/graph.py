@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from training.rows import NO_TEXTS
+
 NUMBERS = "numbers"
 CATEGORIES = "categories"
+TEXTS = "texts"
 OUTPUT = "output"
+
+TEXT_ROWS = 500
 
 _ERRORS_ONLY = 3
 
@@ -19,16 +27,29 @@ class Graph:
     def __init__(self, model: bytes, *, threads: int = 1) -> None:
         """`threads` is how many one run may use."""
         self._session = _session(model, threads)
-        self._inputs = {declared.name for declared in self._session.get_inputs()}
+        self._inputs = [declared.name for declared in self._session.get_inputs()]
 
-    def run(self, numbers: NDArray[np.float32], categories: NDArray[np.object_]) -> NDArray[np.float32]:
+    def run(
+        self,
+        numbers: NDArray[np.float32],
+        categories: NDArray[np.object_],
+        texts: NDArray[np.object_] = NO_TEXTS,
+    ) -> NDArray[np.float32]:
         """Probabilities [n, classes], or values [n] of a regression, for n rows.
 
         Raises:
             Exception: whatever onnxruntime raises where the graph fails.
         """
-        feed = {NUMBERS: numbers, CATEGORIES: categories}
-        return _output(self._session, {name: feed[name] for name in self._inputs})
+        given = {NUMBERS: numbers, CATEGORIES: categories, TEXTS: texts}
+        feed = {name: given[name] for name in self._inputs}
+        if TEXTS not in feed:
+            return _output(self._session, feed)
+        return np.concatenate(
+            [
+                _output(self._session, {name: rows[at] for name, rows in feed.items()})
+                for at in batches(len(texts))
+            ]
+        )
 
 
 class MatrixGraph:
@@ -37,11 +58,26 @@ class MatrixGraph:
     def __init__(self, model: bytes, *, threads: int = 1) -> None:
         """`threads` is how many one run may use."""
         self._session = _session(model, threads)
-        self._input = self._session.get_inputs()[0].name
+        names = [declared.name for declared in self._session.get_inputs()]
+        self._inputs = [name for name in names if name != TEXTS]
+        self.reads_texts = TEXTS in names
 
-    def run(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-        """As `Graph.run`, of numbers and codes [n, numbers + categories]."""
-        return _output(self._session, {self._input: matrix})
+    def run(self, matrix: NDArray[np.float32], texts: NDArray[np.object_] = NO_TEXTS) -> NDArray[np.float32]:
+        """As `Graph.run`, of a matrix as `training.matrix.Read` has it, with its texts."""
+        if not self.reads_texts:
+            return _output(self._session, {self._inputs[0]: matrix})
+        return np.concatenate([self._run(matrix[at], texts) for at in batches(len(matrix))])
+
+    def _run(self, matrix: NDArray[np.float32], texts: NDArray[np.object_]) -> NDArray[np.float32]:
+        base, places = np.split(matrix, [-texts.shape[1]], axis=1)
+        feed: dict[str, NDArray[Any]] = {TEXTS: texts[places.astype(np.int64), np.arange(texts.shape[1])]}
+        feed |= dict.fromkeys(self._inputs, np.ascontiguousarray(base))
+        return _output(self._session, feed)
+
+
+def batches(rows: int) -> Iterator[slice]:
+    """So many rows, some at a time: onnxruntime holds each of them as long as their longest text."""
+    return (slice(begin, begin + TEXT_ROWS) for begin in range(0, max(rows, 1), TEXT_ROWS))
 
 
 def _session(model: bytes, threads: int) -> ort.InferenceSession:

@@ -16,10 +16,10 @@ from training.answers import MODEL_FAILED, AnswerWriter, JsonAnswers, Reason, re
 from training.cells import STEP, split
 from training.encoding import detached
 from training.graph import MatrixGraph
-from training.matrix import MANY_ROWS, MatrixReader, Read
+from training.matrix import MANY_ROWS, MatrixReader, Read, with_places
 from training.requests import parse, plain_csv, unquoted
 from training.rows import Fault
-from training.values import UNSEEN
+from training.values import MISSING, UNSEEN
 
 REMEMBERED_HEADERS = 64
 
@@ -49,9 +49,9 @@ class Predictor:
         self._json = JsonAnswers(self.contract.problem, self.classes, self.threshold)
         self._vocabularies, model = detached((folder / artifact.MODEL).read_bytes())
         self._graph = MatrixGraph(model)
-        self._categories = [feature.name for feature in self.contract.features if feature.type == "category"]
-        numbers = len(self.contract.features) - len(self._categories)
-        self._codes = slice(numbers, None)
+        self._categories = [feature.name for feature in self.contract.categorical]
+        numbers = len(self.contract.numeric)
+        self._codes = slice(numbers, numbers + len(self._categories))
         self._readers: dict[Hashable, MatrixReader] = {}
         self._warm_up()
 
@@ -67,14 +67,14 @@ class Predictor:
 
     def answers(self, block: Block, writer: AnswerWriter) -> list[str]:
         """What a writer says of each row, in order."""
-        (matrix, faults), ragged, width = block
+        (matrix, faults, texts), ragged, width = block
         if faults:
             reasons: dict[int, list[Reason]] = {}
             for fault in faults:
                 reasons.setdefault(fault.row, []).append(reason(fault))
-            answers = self._answers_beside(reasons, matrix, writer)
+            answers = self._answers_beside(reasons, matrix, texts, writer)
         else:
-            answers = self._scored(matrix, writer)
+            answers = self._scored(matrix, texts, writer)
         for i, fields in ragged.items():
             answers.insert(i, writer.rejection([wrong_field_count(fields, width)]))
         return answers
@@ -109,25 +109,32 @@ class Predictor:
         return even(reader, unquoted(plain.text))
 
     def _answers_beside(
-        self, reasons: Mapping[int, Sequence[Reason]], matrix: NDArray[np.float32], writer: AnswerWriter
+        self,
+        reasons: Mapping[int, Sequence[Reason]],
+        matrix: NDArray[np.float32],
+        texts: NDArray[np.object_],
+        writer: AnswerWriter,
     ) -> list[str]:
         sound = np.ones(len(matrix), bool)
         sound[list(reasons)] = False
-        scored = iter(self._scored(matrix[sound], writer))
+        scored = iter(self._scored(matrix[sound], texts, writer))
         return [writer.rejection(reasons[i]) if i in reasons else next(scored) for i in range(len(matrix))]
 
-    def _scored(self, matrix: NDArray[np.float32], writer: AnswerWriter) -> list[str]:
+    def _scored(
+        self, matrix: NDArray[np.float32], texts: NDArray[np.object_], writer: AnswerWriter
+    ) -> list[str]:
         """Answers for sound rows. Where the graph fails, halves find the rows it fails on."""
         rows = len(matrix)
         if not rows:
             return []
         try:
-            output = self._graph.run(matrix)
+            output = self._graph.run(matrix, texts)
         except Exception:
             if rows == 1:
                 return [writer.rejection([MODEL_FAILED])]
             half = rows // 2
-            return [*self._scored(matrix[:half], writer), *self._scored(matrix[half:], writer)]
+            first, second = matrix[:half], matrix[half:]
+            return [*self._scored(first, texts, writer), *self._scored(second, texts, writer)]
         answers = writer.write(output)
         unseen = matrix[:, self._codes] == UNSEEN
         if np.count_nonzero(unseen):
@@ -144,7 +151,9 @@ class Predictor:
 
     def _warm_up(self) -> None:
         """The first run allocates: better now than in the first request."""
-        self._graph.run(np.full((1, len(self.contract.features)), np.nan, np.float32))
+        texts = len(self.contract.textual)
+        missing = np.full((1, len(self.contract.features) - texts), np.nan, np.float32)
+        self._graph.run(with_places(missing, texts), np.full((1, texts), MISSING, object))
 
 
 def _refused_too(block: Block, nested: Sequence[Fault]) -> Block:

@@ -20,7 +20,6 @@ from training import table
 from training.failures import DataError
 from training.inputs import check_code, read_contract
 from training.paths import Paths
-from training.rows import Block
 from training.samples import Samples, digests
 
 log = logging.getLogger(__name__)
@@ -49,7 +48,7 @@ def split(folder: Path, contract: Contract) -> tuple[Samples, NDArray[np.bool_]]
         try:
             for chunk in table.read(path, contract):
                 rows = _samples(path, chunk, contract)
-                marks = digests(Block(rows.numbers, rows.categories, []))
+                marks = digests(rows)
                 parts.append(rows)
                 sides.append(np.array([mark < limit for mark in marks], bool))
         except Unscorable as unreadable:

@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.reasons import FileReason, RowReason, Unscorable
-from contract.schema import Feature
+from contract.schema import NUMERIC, Feature
 from training import values
 
 T = TypeVar("T")
 Rows = Sequence[Sequence[str]]
+
+NO_TEXTS: NDArray[np.object_] = np.empty((0, 0), object)
+"""Of models that read no texts."""
 
 
 class Fault(NamedTuple):
@@ -35,11 +38,13 @@ class Block(NamedTuple):
     """Rows as the model takes them, and what was refused in them, by row.
 
     `numbers` is float32 [rows, numeric features], NaN where missing; `categories` holds
-    str [rows, categorical features], empty where missing. A refused value is left missing.
+    str [rows, categorical features] and `texts` str [rows, textual features], both empty where
+    missing. A refused value is left missing.
     """
 
     numbers: NDArray[np.float32]
     categories: NDArray[np.object_]
+    texts: NDArray[np.object_]
     faults: list[Fault]
 
 
@@ -55,10 +60,10 @@ class RowReader:
             Unscorable: a feature's column is missing from the header, or there twice.
         """
         places = places_of(header, [feature.name for feature in features])
-        numeric = [f for f in features if f.type != "category"]
+        numeric = [f for f in features if f.type in NUMERIC]
         self.width = len(header)
         self.names = frozenset(places)
-        self._shape = (len(numeric), len(features) - len(numeric))
+        self._numeric = len(numeric)
         self._order = {feature.name: i for i, feature in enumerate(features)}
         self._numbers = [f for f in numeric if f.type == "number"]
         self._number_places = [places[f.name] for f in self._numbers]
@@ -69,6 +74,7 @@ class RowReader:
         self._marked = [i for i, f in enumerate(self._numbers) if has_numeric_marker(f)]
         self._datetimes = [(i, places[f.name], f) for i, f in enumerate(numeric) if f.type == "datetime"]
         self._categories = [(places[f.name], f, _known(f)) for f in features if f.type == "category"]
+        self._texts = [(places[f.name], f) for f in features if f.type == "text"]
 
     def read(self, rows: Rows) -> Block:
         """Rows of `width` texts each as a block of as many rows."""
@@ -77,9 +83,10 @@ class RowReader:
         if self._datetimes:
             numbers = self._with_datetimes(rows, numbers, faults)
         categories = self._read_categories(rows, faults)
+        texts = read_texts(rows, self._texts, faults)
         if len(faults) > 1:
             faults.sort(key=lambda fault: (fault.row, self._order[fault.column]))
-        return Block(numbers.astype(np.float32), categories, faults)
+        return Block(numbers.astype(np.float32), categories, texts, faults)
 
     def _read_numbers(self, rows: Rows, faults: list[Fault]) -> NDArray[np.float64]:
         places = self._number_places
@@ -97,16 +104,16 @@ class RowReader:
     def _with_datetimes(
         self, rows: Rows, numbers: NDArray[np.float64], faults: list[Fault]
     ) -> NDArray[np.float64]:
-        matrix = np.empty((len(rows), self._shape[0]))
+        matrix = np.empty((len(rows), self._numeric))
         matrix[:, self._number_slots] = numbers
         for slot, place, feature in self._datetimes:
             matrix[:, slot] = [
-                attempt(values.days, feature, i, row[place], np.nan, faults) for i, row in enumerate(rows)
+                attempt(values.hours, feature, i, row[place], np.nan, faults) for i, row in enumerate(rows)
             ]
         return matrix
 
     def _read_categories(self, rows: Rows, faults: list[Fault]) -> NDArray[np.object_]:
-        matrix = np.empty((len(rows), self._shape[1]), dtype=object)
+        matrix = np.empty((len(rows), len(self._categories)), dtype=object)
         for slot, (place, feature, known) in enumerate(self._categories):
             texts = [row[place].strip() for row in rows]
             is_open = feature.values is None
@@ -117,6 +124,19 @@ class RowReader:
                     found[i] = attempt(values.category, feature, i, texts[i], values.MISSING, faults)
             matrix[:, slot] = found
         return matrix
+
+
+def read_texts(
+    rows: Rows, columns: Sequence[tuple[int, Feature]], faults: list[Fault]
+) -> NDArray[np.object_]:
+    """The words of textual features [rows, columns], each with its place in a row."""
+    matrix = np.empty((len(rows), len(columns)), dtype=object)
+    for slot, (place, feature) in enumerate(columns):
+        matrix[:, slot] = [
+            attempt(values.words, feature, i, row[place], values.MISSING, faults)
+            for i, row in enumerate(rows)
+        ]
+    return matrix
 
 
 def places_of(header: Sequence[str], names: Sequence[str]) -> dict[str, int]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from contract.schema import Contract
+from contract.schema import Contract, Feature
 from training.failures import PlatformError
 from training.rows import Block
 
@@ -22,21 +22,28 @@ FILE = "samples.parquet"
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Rows in order: `numbers` float32 [n, k], `categories` str [n, m], `target` [n].
+    """Rows in order: `numbers` float32 [n, k], `categories` str [n, m], `target` [n], `texts` str [n, t].
 
-    The target is float32 of a regression, str otherwise.
+    The target is float32 of a regression, str otherwise. Without `texts` there are none.
     """
 
     numbers: NDArray[np.float32]
     categories: NDArray[np.object_]
     target: NDArray[Any]
+    texts: NDArray[np.object_] = field(default_factory=lambda: np.empty((0, 0), object))
+
+    def __post_init__(self) -> None:
+        if not self.texts.shape[1]:
+            object.__setattr__(self, "texts", np.empty((len(self.target), 0), object))
 
     def __len__(self) -> int:
         return len(self.target)
 
     def where(self, chosen: NDArray[np.bool_]) -> Self:
         """The rows for which `chosen` [n] is true."""
-        return type(self)(self.numbers[chosen], self.categories[chosen], self.target[chosen])
+        return type(self)(
+            self.numbers[chosen], self.categories[chosen], self.target[chosen], self.texts[chosen]
+        )
 
     def classes(self, contract: Contract) -> tuple[str, ...]:
         """The target's classes in the order of their codes; none of a regression.
@@ -63,6 +70,7 @@ class Samples:
             np.concatenate([part.numbers for part in listed]),
             np.concatenate([part.categories for part in listed]),
             np.concatenate([part.target for part in listed]),
+            np.concatenate([part.texts for part in listed]),
         )
 
     def write(self, folder: Path, contract: Contract) -> None:
@@ -72,6 +80,8 @@ class Samples:
             columns[feature.name] = pa.array(self.numbers[:, i], from_pandas=False)
         for i, feature in enumerate(contract.categorical):
             columns[feature.name] = pa.array(self.categories[:, i], pa.string()).dictionary_encode()
+        for i, feature in enumerate(contract.textual):
+            columns[feature.name] = pa.array(self.texts[:, i], pa.string())
         target_type = pa.float32() if contract.problem == "regression" else pa.string()
         columns[contract.target.name] = pa.array(self.target, target_type)
         pq.write_table(pa.table(columns), folder / FILE)
@@ -88,19 +98,26 @@ class Samples:
             numbers = np.empty((table.num_rows, len(contract.numeric)), np.float32)
             for i, feature in enumerate(contract.numeric):
                 numbers[:, i] = table[feature.name].to_numpy()
-            categories = np.empty((table.num_rows, len(contract.categorical)), object)
-            for i, feature in enumerate(contract.categorical):
-                categories[:, i] = table[feature.name].to_pylist()
-            return cls(numbers, categories, table[contract.target.name].to_numpy())
+            categories, texts = (
+                _strings(table, features) for features in (contract.categorical, contract.textual)
+            )
+            return cls(numbers, categories, table[contract.target.name].to_numpy(), texts)
         except (OSError, KeyError, pa.ArrowException) as error:
             raise PlatformError(f"no samples of this contract in {folder}: {error}") from error
 
 
-def digests(block: Block) -> Iterator[int]:
+def _strings(table: pa.Table, features: Sequence[Feature]) -> NDArray[np.object_]:
+    columns = np.empty((table.num_rows, len(features)), object)
+    for i, feature in enumerate(features):
+        columns[:, i] = table[feature.name].to_pylist()
+    return columns
+
+
+def digests(rows: Samples | Block) -> Iterator[int]:
     """A 64-bit digest of each row's features: equal for rows the model cannot tell apart."""
     # Adding zero makes -0.0 and 0.0, which are equal, equal in their bytes too.
-    numbers = np.ascontiguousarray(block.numbers + np.float32(0))
-    for row, texts in zip(numbers, block.categories, strict=True):
+    numbers = np.ascontiguousarray(rows.numbers + np.float32(0))
+    for row, categories, texts in zip(numbers, rows.categories, rows.texts, strict=True):
         digest = blake2b(row.tobytes(), digest_size=8)
-        digest.update("\x1f".join(texts).encode("utf-8", "surrogatepass"))
+        digest.update("\x1f".join((*categories, *texts)).encode("utf-8", "surrogatepass"))
         yield int.from_bytes(digest.digest(), "big")

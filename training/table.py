@@ -68,7 +68,7 @@ def target_values(contract: Contract, block: Block) -> NDArray[np.generic]:
 
 
 def times(contract: Contract, chunk: Chunk) -> NDArray[np.float32] | None:
-    """When each row [n] came to be, in days since 1970, NaN where unknown; None where no time is named."""
+    """When each row [n] came to be, in hours since 1970, NaN where unknown; None where no time is named."""
     if contract.time is None:
         return None
     if chunk.time is not None:
@@ -78,7 +78,8 @@ def times(contract: Contract, chunk: Chunk) -> NDArray[np.float32] | None:
 
 def sound(contract: Contract, chunk: Chunk) -> Samples:
     """The rows that keep the contract."""
-    rows = Samples(chunk.features.numbers, chunk.features.categories, target_values(contract, chunk.target))
+    given = chunk.features
+    rows = Samples(given.numbers, given.categories, target_values(contract, chunk.target), given.texts)
     faulty = chunk.faulty
     return rows.where(~faulty) if faulty.any() else rows
 

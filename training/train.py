@@ -71,7 +71,7 @@ def build(
     parity = check_parity(model, graph, holdout)
     check_detached(onnx, holdout)
     log.info("ONNX and scikit-learn differ by %.2g at most (%g allowed)", parity, TOLERANCE)
-    predictions = graph.run(holdout.numbers, holdout.categories).astype(np.float64)
+    predictions = graph.run(holdout.numbers, holdout.categories, holdout.texts).astype(np.float64)
     threshold = choose(train, fitted)
     scores = measured(contract, model.classes, holdout, predictions, threshold)
     for name, value in scores.items():

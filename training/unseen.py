@@ -15,7 +15,6 @@ from training import metrics
 from training.evaluation.formulas import Array
 from training.fitting import FittedModel, fit
 from training.metrics import Rows
-from training.rows import Block
 from training.samples import Samples, digests
 
 FOLDS = 5
@@ -50,7 +49,7 @@ def unseen(train: Samples, contract: Contract, share: float = 1.0) -> Rows:
 
 def folds(samples: Samples, codes: Array) -> NDArray[np.intp]:
     """A fold [n] for each row: those of a class are dealt evenly, by the digest of their features."""
-    marks = np.fromiter(digests(Block(samples.numbers, samples.categories, [])), np.uint64, len(samples))
+    marks = np.fromiter(digests(samples), np.uint64, len(samples))
     _, first, places = np.unique(marks, return_index=True, return_inverse=True)
     fold = np.empty(len(first), np.intp)
     of_class = codes[first]

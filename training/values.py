@@ -1,11 +1,14 @@
 """The rules for one value: what a model takes, and the reason where it does not.
 
 - Blanks around a value mean nothing. An empty value, or one of the feature's `missing`
-  markers, is missing: NaN for a number, `MISSING` for a category.
+  markers, is missing: NaN for a number, `MISSING` for a category or a text.
 - A number is ASCII and written plainly: `1`, `-1.5`, `.5`, `1e3`. Separators between digits
   are refused; `nan`, `inf` and what overflows 32 bits are refused as not finite.
-- A datetime is ISO 8601 and becomes days since 1970-01-01 UTC; without an offset it is UTC.
+- A datetime is ISO 8601 and becomes hours since 1970-01-01 UTC; without an offset it is UTC.
 - A category is its text. An open set takes any; a closed one takes its `values`.
+- A text is its words: runs of two or more letters, digits or underscores, in lower case and
+  Unicode's form NFKC, with one blank between them. So are words told apart in training and in
+  serving by the same lines of code; the graph has only to split at blanks.
 
 `training.rows` applies them to whole tables.
 """
@@ -13,15 +16,18 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contract.reasons import RowReason
 from contract.schema import Feature
 
 MISSING = ""
-"""How a missing category enters the model. No real value is empty."""
+"""How a missing category or text enters the model. No real category is empty."""
 
 UNSEEN = -1
 """How a category that training never saw enters the model: as this code."""
@@ -29,7 +35,13 @@ UNSEEN = -1
 LARGEST = float(np.finfo(np.float32).max)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
+_BITS = 24
+"""Of a 32-bit float's significand."""
+
+MOST_WORDS = 1000
+"""Of a text, so many words from its beginning are read, so that no row can take all memory."""
+_WORD = re.compile(r"\w\w+")
 _SHOWN_CHARACTERS = 60
 _SHOWN_VALUES = 5
 
@@ -63,10 +75,11 @@ def number(feature: Feature, text: str) -> float:
     return value
 
 
-def days(feature: Feature, text: str) -> float:
-    """A datetime as days since 1970-01-01 UTC, NaN where missing.
+def hours(feature: Feature, text: str) -> float:
+    """A datetime as hours since 1970-01-01 UTC, NaN where missing.
 
-    In the model's 32 bits a present-day time is exact to three minutes.
+    It is the greatest 32-bit float that is not above: a present-day time is exact to two minutes,
+    and never falls into the hour or the day after its own.
 
     Raises:
         RefusedError: missing though required, or not ISO 8601.
@@ -82,7 +95,8 @@ def days(feature: Feature, text: str) -> float:
         ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - EPOCH) / _DAY
+    significand, exponent = math.frexp((moment - EPOCH) / _HOUR)
+    return math.ldexp(math.floor(math.ldexp(significand, _BITS)), exponent - _BITS)
 
 
 def category(feature: Feature, text: str) -> str:
@@ -99,6 +113,23 @@ def category(feature: Feature, text: str) -> str:
     return text
 
 
+def words(feature: Feature, text: str) -> str:
+    """A text's words, `MISSING` where it is missing or has none.
+
+    Raises:
+        RefusedError: missing though required.
+    """
+    if _is_missing(feature, text.strip()):
+        return MISSING
+    text = text.lower() if text.isascii() else _normal(text)
+    return " ".join(_WORD.findall(text)[:MOST_WORDS])
+
+
+def lengths(texts: NDArray[np.object_]) -> NDArray[np.float32]:
+    """How many words each of some texts [n] has, as `words` leaves them; NaN of one without any."""
+    return np.array([text.count(" ") + 1 if text else np.nan for text in texts], np.float32)
+
+
 def plain_float(text: str) -> float | None:
     """The float a text plainly writes, infinite and NaN included; None if it writes none."""
     if "_" in text or not text.isascii():
@@ -112,6 +143,11 @@ def plain_float(text: str) -> float | None:
 def shown(text: str) -> str:
     """A value as a message quotes it: on one line and not too long."""
     return repr(text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…")
+
+
+def _normal(text: str) -> str:
+    # Lower case may undo the form.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
 
 
 def _is_missing(feature: Feature, stripped: str) -> bool:

@@ -71,6 +71,7 @@ class Document:
     def _features(self) -> Iterator[str]:
         yield "# A value that breaks what is said here rejects its row; the comments say what the table held."
         yield '# A category takes new values, too, until it is closed by values = ["…", "…"].'
+        yield "# A datetime also enters as month, day, weekday and hour; a text as its words."
         yield "[features]"
         features = [draft for draft in self.drafts if not draft.omitted]
         yield from _commented(_lines(features), (draft.note for draft in features))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cli.new_model.profile import MAX_DISTINCT, Profile
-from cli.new_model.wording import bounds, listed, quote, quoted, share
+from cli.new_model.wording import bounds, listed, quote, quoted, share, short
 from contract.checks import MAXIMUM_MISSING_SHARE
 from contract.schema import FeatureType
 from contract.serving import is_result_column
@@ -16,9 +16,12 @@ IDENTIFIER_ROWS = 20
 """With fewer rows, values that are all different prove nothing."""
 MOSTLY = 0.9
 FEW_WORDS = 3
-PROSE_CHARACTERS, PROSE_BLANKS = 40, 4
+PROSE_CHARACTERS, PROSE_BLANKS = 40, 2
+FIRST_DATE, LAST_DATE = 19000101, 21001231
+"""Between these, whole numbers may be dates written without dashes."""
 
 _IDENTIFIER_NAME = re.compile(r"(?:^|[\W_])(?:id|uuid|guid|index|key)$|[a-z](?:Id|ID)$", re.IGNORECASE)
+_FOREIGN_DATE = re.compile(r"\d{1,4}[./]\d{1,2}[./]\d{1,4}\b.*|\d{1,2}-\d{1,2}-\d{4}\b.*")
 _YES_NO = ({"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"})
 
 
@@ -61,6 +64,8 @@ def _type(profile: Profile) -> tuple[FeatureType, tuple[str, ...]]:
         return "number", tuple(sorted(words.counts))
     if not numbers.count and words.datetimes and words.count > profile.marked:
         return "datetime", words.markers
+    if _own_values(profile) > 0.5 and _is_prose(profile):
+        return "text", words.markers
     return "category", words.markers
 
 
@@ -85,14 +90,25 @@ def _identity(profile: Profile, kind: FeatureType) -> str:
     if kind == "number":
         tells = profile.unique and profile.numbers.whole and (profile.ordered or named)
         return "numbers the rows" if tells else ""
-    if kind == "datetime":
+    if kind in ("datetime", "text"):
         return ""
-    own = 1.0 if profile.many else len(profile.values) / profile.present
-    if own > 0.5 and _is_prose(profile):
-        return "is free text"
+    own = _own_values(profile)
+    if own > MOSTLY and _writes_foreign_dates(profile):
+        return "dates, but not as 2024-05-01"
     if profile.many:
         return f"has more than {MAX_DISTINCT:,} different values"
     return "has its own value in almost every row" if own > MOSTLY else ""
+
+
+def _own_values(profile: Profile) -> float:
+    """The share of values that are different."""
+    if profile.present < IDENTIFIER_ROWS:
+        return 0.0
+    return 1.0 if profile.many else len(profile.values) / profile.present
+
+
+def _writes_foreign_dates(profile: Profile) -> bool:
+    return all(map(_FOREIGN_DATE.fullmatch, profile.values))
 
 
 def _is_prose(profile: Profile) -> bool:
@@ -111,8 +127,12 @@ def _notes(profile: Profile, kind: FeatureType, missing: tuple[str, ...]) -> Ite
         yield bounds(profile.numbers.low, profile.numbers.high, whole=profile.numbers.whole)
         if odd := [text for text in missing if text not in profile.words.markers]:
             yield f"takes {quoted(odd)} for missing"
+        if profile.numbers.whole and profile.numbers.low >= FIRST_DATE and profile.numbers.high <= LAST_DATE:
+            yield 'type = "datetime" if these are dates'
     elif kind == "datetime":
         yield f"such as {next(text for text in profile.words.counts if text not in missing)}"
+    elif kind == "text":
+        yield f"free text, such as {short(next(iter(profile.values)))}"
     elif profile.present:
         yield listed(profile.values, profile.present, many=profile.many)
         if profile.numbers.padded:

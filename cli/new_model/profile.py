@@ -130,7 +130,7 @@ def _add_bounded(counts: Counter[str], text: str, times: int) -> None:
 
 def _is_datetime(text: str) -> bool:
     try:
-        values.days(_ANY_DATETIME, text)
+        values.hours(_ANY_DATETIME, text)
     except values.RefusedError:
         return False
     return True

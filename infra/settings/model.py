@@ -58,6 +58,7 @@ class Time(Table):
 
 class Training(Table):
     estimator: str = schema.Training.estimator
+    features: str | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     holdout_share: float = Field(default=schema.Training.holdout_share, gt=0, lt=1)
     seed: int = Field(default=schema.Training.seed, ge=0, lt=2**32)
@@ -151,6 +152,10 @@ class Model(Table):
                 allowed=f"{', '.join(ESTIMATORS)}, or module:function of this folder{hint}",
             )
 
+        if self.training.features is not None and ":" not in self.training.features:
+            allowed = "module:function of this folder, such as features:build"
+            yield Problem.at("training", "features", found=self.training.features, allowed=allowed)
+
     def _columns(self) -> Iterator[Problem]:
         for name in self.features:
             if name == self.target.name:
@@ -173,6 +178,8 @@ class Model(Table):
             if name not in self.features:
                 allowed = f"names of features{suggestion(name, self.features)}"
                 yield Problem.at("fairness", "sensitive", found=name, allowed=allowed)
+            elif self.features[name].type == "text":
+                yield Problem.at("fairness", "sensitive", found=name, allowed="features of any type but text")
 
     def _target(self) -> Iterator[Problem]:
         if (self.problem == "binary") != (self.target.positive is not None):

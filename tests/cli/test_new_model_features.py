@@ -33,11 +33,23 @@ def omitted(made: Made) -> dict[str, str]:
         (["1,5", "2,5"], {"type": "category"}),
         (["2024-01-02", "2024-02-03T04:05:06Z", "null"], {"type": "datetime", "missing": ["null"]}),
         (["20240102", "20240203"], {"type": "number", "min": 0}),
+        (
+            [f"the {i}th patient felt better" for i in range(ROWS - 1)] + ["n/a"],
+            {"type": "text", "missing": ["n/a"]},
+        ),
+        (["these are few words", "and so are these"], {"type": "category"}),
         (["1e999", "1"], {"type": "category"}),
     ],
 )
 def test_what_a_column_becomes(make: Make, values: list[str], expected: dict[str, Any]) -> None:
     assert feature(make(with_x(values))) == expected
+
+
+def test_what_may_be_dates_is_said(make: Make) -> None:
+    assert (
+        'to 20240203; type = "datetime" if these are dates'
+        in make(with_x([20240102, 20240203])).path.read_text()
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,7 +58,7 @@ def test_what_a_column_becomes(make: Make, values: list[str], expected: dict[str
         (list(range(ROWS)), "numbers the rows"),
         (list(range(ROWS, 0, -1)), "numbers the rows"),
         ([f"{i:032x}" for i in range(ROWS)], "has its own value in almost every row"),
-        ([f"the {i}th patient said she felt much better" for i in range(ROWS)], "is free text"),
+        ([f"{i % 28 + 1:02}/{i // 28 + 1:02}/2024" for i in range(ROWS)], "dates, but not as 2024-05-01"),
         (["same"], 'is "same" in every row'),
         (["", "?"], "holds no value"),
         (["rare", *[""] * (ROWS - 1)], "missing in 98% of the rows"),

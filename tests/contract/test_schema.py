@@ -81,13 +81,13 @@ def test_a_document_that_lacks_a_field_is_refused(key: str) -> None:
         Contract.from_json(_without(key))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", "null", '{"format": 1, "unknown": 2}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", "null", '{"format": 2, "unknown": 2}'])
 def test_what_is_no_contract_is_refused(text: str) -> None:
     with pytest.raises(ContractError):
         Contract.from_json(text)
 
 
 def test_another_format_says_what_to_do() -> None:
-    text = CONTRACT.to_json().replace('"format": 1', '"format": 2')
+    text = CONTRACT.to_json().replace('"format": 2', '"format": 1')
     with pytest.raises(ContractError, match="redeploy and retrain"):
         Contract.from_json(text)

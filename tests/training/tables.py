@@ -6,6 +6,7 @@ import csv
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import StringIO
 from typing import Any, Literal
@@ -119,10 +120,52 @@ def _mixed_row(draw: random.Random, problem: Problem) -> tuple[str, ...]:
     )
 
 
-def samples_of(problem: Problem) -> tuple[Contract, Samples]:
-    """The mixed table as a contract and samples to fit."""
-    table = mixed(problem)
-    block = RowReader(MIXED_FEATURES, table.header).read(table.rows)
+TICKET_FEATURES = (
+    Feature(name="note", type="text", missing=("-",)),
+    Feature(name="opened", type="datetime"),
+    Feature(name="channel", type="category", missing=("?",)),
+    Feature(name="subject", type="text", required=True),
+    Feature(name="waited", type="number", minimum=0),
+)
+"""Texts and times, from which more columns are derived."""
+NOTES = ("refund please", "great, thanks", "broken on arrival", "where is my order", "naïve café owner")
+
+
+@cache
+def tickets(problem: Problem = "binary") -> Table:
+    """Rows whose target hangs on words, on the weekday and on the hour."""
+    draw = random.Random(11)
+    rows = tuple(_ticket(draw, problem) for _ in range(500))
+    target = Target(name="outcome", positive="yes" if problem == "binary" else None)
+    contract = Contract(model="tickets", problem=problem, target=target, features=TICKET_FEATURES)
+    return Table(contract, (*contract.feature_names, "outcome"), rows)
+
+
+def _ticket(draw: random.Random, problem: Problem) -> tuple[str, ...]:
+    note, subject = draw.choice(NOTES), " ".join(draw.choices(("Urgent", "order", "hello!", "ÄRGER"), k=3))
+    opened = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=draw.randrange(60 * 24 * 364))
+    waited, channel = draw.uniform(0, 48), draw.choice(("mail", "phone", "?"))
+    signal = 2 * ("refund" in note or "broken" in note) + ("Urgent" in subject) + waited / 48
+    signal += (opened.weekday() > 4) + (opened.hour < 8) + draw.gauss(0, 0.2)
+    target = {
+        "binary": "yes" if signal > 2.2 else "no",
+        "multiclass": "low" if signal < 1.5 else "middle" if signal < 2.8 else "high",
+        "regression": f"{signal:.3f}",
+    }[problem]
+    return (
+        draw.choice(("", "-", "!!!")) if draw.random() < 0.1 else f"{note} {draw.randrange(10_000)}",
+        "" if draw.random() < 0.1 else opened.isoformat(),
+        channel,
+        subject,
+        f"{waited:.2f}",
+        target,
+    )
+
+
+def samples_of(problem: Problem, table: Table | None = None) -> tuple[Contract, Samples]:
+    """A table, or the mixed one, as a contract and samples to fit."""
+    table = table or mixed(problem)
+    block = RowReader(table.contract.features, table.header).read(table.rows)
     target = np.array([row[-1] for row in table.rows], object)
     target = target.astype(np.float32) if problem == "regression" else target
-    return table.contract, Samples(block.numbers, block.categories, target)
+    return table.contract, Samples(block.numbers, block.categories, target, block.texts)

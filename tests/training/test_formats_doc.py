@@ -39,8 +39,8 @@ def refusal(rule: Callable[[Feature, str], object], feature: Feature, text: str)
         ("are written plainly:", values.number, NUMBER, None),
         ("`not_a_number`:", values.number, NUMBER, RowReason.NOT_A_NUMBER),
         ("as `not_finite`:", values.number, NUMBER, RowReason.NOT_FINITE),
-        ("are ISO 8601:", values.days, DATETIME, None),
-        ("`not_a_datetime`:", values.days, DATETIME, RowReason.NOT_A_DATETIME),
+        ("are ISO 8601:", values.hours, DATETIME, None),
+        ("`not_a_datetime`:", values.hours, DATETIME, RowReason.NOT_A_DATETIME),
     ],
 )  # fmt: skip
 def test_every_example_is_read_as_the_page_says(
@@ -58,6 +58,7 @@ def test_every_ending_is_listed() -> None:
 
 def test_every_limit_is_the_codes() -> None:
     for said in (
+        f"up to the first {values.MOST_WORDS:,}",
         f"{MAX_REQUEST_BYTES:,} bytes",
         f"{decoding.MAX_TABLE_BYTES // 1024**2} MiB when decoded",
         f"more than {jsonlines.MAX_DEPTH} deep",

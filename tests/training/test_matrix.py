@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contract.reasons import FileReason, Unscorable
+from contract.reasons import FileReason, RowReason, Unscorable
 from contract.schema import Feature
 from tests.training.tables import MIXED_FEATURES
 from training import values
@@ -67,7 +67,7 @@ def _value(feature: Feature, text: str) -> float:
     if feature.type == "category":
         vocabulary = VOCABULARIES[CATEGORICAL.index(feature)]
         return vocabulary.get(values.category(feature, text), values.UNSEEN)
-    return values.days(feature, text) if feature.type == "datetime" else values.number(feature, text)
+    return values.hours(feature, text) if feature.type == "datetime" else values.number(feature, text)
 
 
 def reader() -> MatrixReader:
@@ -110,6 +110,13 @@ def test_a_model_of_one_kind_of_feature_is_read_too() -> None:
     assert MatrixReader([number], ["x", "n"], []).read_cells(pa.array(["a", "1"])).matrix.tolist() == [[1.0]]
     found = MatrixReader([category], ["c", "x"], [{"a": 0.0}]).read_cells(pa.array(["a", "1", "b", "1"]))
     assert found.matrix.tolist() == [[0.0], [values.UNSEEN]]
+
+
+def test_a_number_out_of_range_among_plain_ones_is_refused() -> None:
+    number = Feature(name="n", type="number", minimum=0)
+    found = MatrixReader([number], ["n"], []).read_cells(pa.array(["1", "-1", "2"]))
+    assert [fault.code for fault in found.faults] == [RowReason.BELOW_MINIMUM]
+    np.testing.assert_array_equal(found.matrix, [[1], [np.nan], [2]])
 
 
 def test_many_different_texts_are_not_remembered_for_ever() -> None:

@@ -46,10 +46,10 @@ class FailsOn:
         self._graph = graph
         self._row = row
 
-    def run(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, matrix: NDArray[np.float32], texts: NDArray[np.object_]) -> NDArray[np.float32]:
         if any(np.array_equal(row, self._row, equal_nan=True) for row in matrix):
             raise RuntimeError("this row")
-        return self._graph.run(matrix)
+        return self._graph.run(matrix, texts)
 
 
 def test_a_row_on_which_the_model_fails_is_isolated(mixed_model: Path) -> None:

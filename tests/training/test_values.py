@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from sklearn.feature_extraction.text import CountVectorizer
 
 from contract.reasons import FileReason, RowReason, Unscorable
 from contract.schema import Feature
@@ -72,25 +75,73 @@ def test_what_is_no_number_is_refused_with_its_reason(text: str, code: RowReason
 
 
 @pytest.mark.parametrize(
-    ("text", "days"),
+    ("text", "hours"),
     [
-        ("1970-01-02", 1),
-        ("1970-01-01T12:00:00", 0.5),
-        ("1970-01-01T12:00:00Z", 0.5),
+        ("1970-01-02", 24),
+        ("1970-01-01T12:30:00", 12.5),
+        ("1970-01-01T12:00:00Z", 12),
         ("1970-01-01 12:00:00+12:00", 0),
-        ("19700103", 2),
-        ("1969-12-31", -1),
-        ("0001-01-01T00:00:00+14:00", -719162 - 14 / 24),
+        ("19700103", 48),
+        ("1969-12-31", -24),
+        ("0001-01-01T00:00:00+14:00", -719162 * 24 - 14),
     ],
 )
-def test_datetimes_become_days_since_1970_in_utc(text: str, days: float) -> None:
-    assert values.days(DATETIME, text) == pytest.approx(days)
+def test_datetimes_become_hours_since_1970_in_utc(text: str, hours: float) -> None:
+    assert values.hours(DATETIME, text) == hours
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_a_time_never_falls_into_the_hour_after_its_own(moment: datetime) -> None:
+    found = values.hours(DATETIME, moment.isoformat())
+    assert found == np.float32(found), "as the model will see it"
+    exact = (moment - values.EPOCH) / timedelta(hours=1)
+    assert found <= exact
+    day = math.floor(found / 24)
+    assert day == (moment - values.EPOCH).days
+    if 57 < moment.year < 3880:
+        assert math.floor(found) == math.floor(exact)
+
+
+TEXT = Feature(name="t", type="text", missing=("n/a",))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (" Hello, WORLD! I'm  naïve\n55 ", "hello world naïve 55"),
+        ("ﬁne ４２ ΣΑΣ", "fine 42 σας"),
+        ("n/a", values.MISSING),
+        ("a ! ?", values.MISSING),
+        ("x" * 3 + " \ud800 yy\0zz", "xxx yy zz"),
+    ],
+)
+def test_a_text_is_its_words(text: str, words: str) -> None:
+    assert values.words(TEXT, text) == words
+
+
+@given(st.text())
+def test_words_are_those_that_scikit_learn_would_find(text: str) -> None:
+    found = values.words(TEXT, text)
+    assert values.words(TEXT, found) == found
+    if text.isascii() and text.strip() not in ("", "n/a"):
+        assert found.split() == CountVectorizer().build_analyzer()(text)
+
+
+def test_a_text_is_read_up_to_so_many_words() -> None:
+    assert values.words(TEXT, "word " * 2 * values.MOST_WORDS).count("word") == values.MOST_WORDS
+
+
+def test_a_text_may_be_required() -> None:
+    required = replace(TEXT, required=True)
+    assert values.words(required, "!!!") == values.MISSING, "it is there, and says nothing"
+    with pytest.raises(values.RefusedError):
+        values.words(required, " ")
 
 
 @pytest.mark.parametrize("text", ["yesterday", "1970-13-01", "01/02/1970", "12:00"])
 def test_other_dates_are_refused(text: str) -> None:
     with pytest.raises(values.RefusedError) as refused:
-        values.days(DATETIME, text)
+        values.hours(DATETIME, text)
     assert refused.value.code == RowReason.NOT_A_DATETIME
 
 
@@ -115,7 +166,7 @@ def test_a_long_value_is_shown_in_part() -> None:
     assert len(str(refused.value)) < 100
 
 
-RULES = {"number": values.number, "datetime": values.days, "category": values.category}
+RULES = {"number": values.number, "datetime": values.hours, "category": values.category, "text": values.words}
 texts = st.one_of(
     st.text(max_size=8),
     st.floats(width=32).map(repr),

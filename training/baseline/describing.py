@@ -16,10 +16,12 @@ from training.baseline.drawing import Draws, windows
 from training.baseline.measuring import Measure
 from training.baseline.null import WINDOWS, simulate
 from training.baseline.weighing import of_category, of_number
+from training.rows import Block
 from training.samples import Samples
+from training.values import lengths
 
 Column = Any
-"""float32 [n] of a number, str [n] of a category."""
+"""float32 [n] of a number or of a text's length, str [n] of a category."""
 
 
 def describe(
@@ -35,7 +37,7 @@ def describe(
     of both sides say what undisturbed windows of a feature look like.
     """
     random = np.random.default_rng(contract.training.seed)
-    trained, held_out = (columns(contract, side.numbers, side.categories) for side in (train, holdout))
+    trained, held_out = (columns(contract, side) for side in (train, holdout))
     draws = windows(WINDOWS, len(train) + len(holdout), random)
     features = {name: reference(trained[name], held_out[name], draws) for name in contract.feature_names}
     draws = windows(WINDOWS, len(holdout), random)
@@ -46,13 +48,12 @@ def describe(
     return Baseline(features, predictions)
 
 
-def columns(
-    contract: Contract, numbers: NDArray[np.float32], categories: NDArray[np.object_]
-) -> dict[str, Column]:
-    """Features by name, of rows as `Samples` and `Block` hold them [n, numeric], [n, categorical]."""
+def columns(contract: Contract, rows: Samples | Block) -> dict[str, Column]:
+    """Features by name, of a text its number of words."""
     return {
-        **dict(zip((feature.name for feature in contract.numeric), numbers.T, strict=True)),
-        **dict(zip((feature.name for feature in contract.categorical), categories.T, strict=True)),
+        **dict(zip((feature.name for feature in contract.numeric), rows.numbers.T, strict=True)),
+        **dict(zip((feature.name for feature in contract.categorical), rows.categories.T, strict=True)),
+        **{feature.name: lengths(rows.texts[:, i]) for i, feature in enumerate(contract.textual)},
     }
 
 

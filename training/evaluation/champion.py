@@ -59,7 +59,7 @@ def difference(champion: SealedModel, contract: Contract, classes: set[str]) -> 
     for feature in theirs.features:
         if feature.name not in ours:
             return f"it reads the column {feature.name!r}, which is no feature any more"
-        if (feature.type == "category") != (ours[feature.name] == "category"):
+        if feature.type != ours[feature.name]:
             return f"it reads the column {feature.name!r} as a {feature.type}, which it is no more"
     return ""
 
@@ -72,8 +72,10 @@ def _columns(holdout: Samples, ours: Contract, theirs: Contract) -> Samples:
     """The holdout with the features of another contract."""
     numbers = [f.name for f in ours.numeric]
     categories = [f.name for f in ours.categorical]
+    texts = [f.name for f in ours.textual]
     return Samples(
         holdout.numbers[:, [numbers.index(f.name) for f in theirs.numeric]],
         holdout.categories[:, [categories.index(f.name) for f in theirs.categorical]],
         holdout.target,
+        holdout.texts[:, [texts.index(f.name) for f in theirs.textual]],
     )

@@ -7,12 +7,13 @@ does. The tests hold both against those libraries: importing them takes longer t
 evaluation does, and shap compiles itself anew in each process.
 
 Both run on the matrix of numbers and codes that the model server makes, so that a category is
-one feature, and what takes the place of a value is always another row's.
+one feature, as are a date and a text, and what takes the place of a value is always another row's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -40,16 +41,17 @@ def rank(model: SealedModel, holdout: Samples) -> Importances:
     sign = -1 if metric in LOWER_IS_BETTER else 1
 
     def score(changed: Array) -> float:
-        return sign * model.rows_of(changed, truth).score(metric)
+        return sign * model.rows_of(changed, truth, some.texts).score(metric)
 
     losses = permutation_losses(score, matrix, np.random.default_rng(seed))
     # The rows were drawn in no order of time or class, or are all there are.
     drawn = np.random.default_rng(seed).permutation(len(matrix))
     explained, background = matrix[drawn[:SHAP_ROWS]], matrix[drawn[-BACKGROUND_ROWS:]]
-    values = shapley(model.predict, explained, background, np.random.default_rng(seed))
+    predict = partial(model.predict, texts=some.texts)
+    values = shapley(predict, explained, background, np.random.default_rng(seed))
     shares = np.abs(values).mean(axis=0)
     shares = shares.sum(axis=1) if shares.ndim == 2 else shares
-    names = [f.name for f in (*contract.numeric, *contract.categorical)]
+    names = [f.name for f in contract.in_model_order]
     means, spreads = losses.mean(axis=1), losses.std(axis=1)
     return {
         "metric": metric,

@@ -63,14 +63,17 @@ def _bounded(contract: Contract, i: int) -> bool:
 
 
 def _missing(samples: Samples, contract: Contract, random: np.random.Generator) -> Samples:
-    numbers, categories = samples.numbers.copy(), samples.categories.copy()
+    numbers, categories, texts = samples.numbers.copy(), samples.categories.copy(), samples.texts.copy()
     for i, feature in enumerate(contract.numeric):
         if not feature.required:
             numbers[_some(samples, random), i] = np.nan
     for i, feature in enumerate(contract.categorical):
         if not feature.required:
             categories[_some(samples, random), i] = MISSING
-    return replace(samples, numbers=numbers, categories=categories)
+    for i, feature in enumerate(contract.textual):
+        if not feature.required:
+            texts[_some(samples, random), i] = MISSING
+    return replace(samples, numbers=numbers, categories=categories, texts=texts)
 
 
 def _unseen(samples: Samples, contract: Contract, random: np.random.Generator) -> Samples:

@@ -17,6 +17,7 @@ from training.evaluation.formulas import Array
 from training.failures import PlatformError
 from training.graph import MatrixGraph
 from training.metrics import Rows
+from training.rows import NO_TEXTS
 from training.samples import Samples
 
 ARCHIVE = "model.tar.gz"
@@ -53,18 +54,21 @@ class SealedModel:
         self._graph = MatrixGraph(model)
 
     def matrix(self, samples: Samples) -> Array:
-        """Samples as the graph takes them: float32 [n, features], numbers and then codes."""
+        """Samples as the graph takes them beside their texts: float32 [n, features], a column each.
+
+        They are numbers, codes, and where in the samples a row's texts are.
+        """
         return coded(samples, self.vocabularies)
 
-    def predict(self, matrix: Array) -> Array:
+    def predict(self, matrix: Array, texts: Array = NO_TEXTS) -> Array:
         """Predictions as `training.metrics` takes them: float64 [n], or [n, classes]."""
-        found = self._graph.run(matrix).astype(np.float64)
+        found = self._graph.run(matrix, texts).astype(np.float64)
         return metrics.of_problem(self.contract.problem, found)
 
     def rows(self, samples: Samples) -> Rows:
         """What this model predicts of samples, beside what is true of them."""
-        return self.rows_of(self.matrix(samples), samples.coded_target(self.classes))
+        return self.rows_of(self.matrix(samples), samples.coded_target(self.classes), samples.texts)
 
-    def rows_of(self, matrix: Array, truth: Array) -> Rows:
+    def rows_of(self, matrix: Array, truth: Array, texts: Array = NO_TEXTS) -> Rows:
         """The same of a matrix, with the coded truth [n]."""
-        return Rows(self.contract.problem, truth, self.predict(matrix), self.threshold)
+        return Rows(self.contract.problem, truth, self.predict(matrix, texts), self.threshold)

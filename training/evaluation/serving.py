@@ -59,19 +59,19 @@ def request(samples: Samples, contract: Contract, rows: int) -> str:
     """So many of the samples, as CSV; they repeat where there are fewer."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([f.name for f in (*contract.numeric, *contract.categorical)])
+    writer.writerow([f.name for f in contract.in_model_order])
     for i in range(rows):
         row = i % len(samples)
         numbers = zip(contract.numeric, samples.numbers[row].tolist(), strict=True)
         cells = [_text(feature.type == "datetime", value) for feature, value in numbers]
-        writer.writerow([*cells, *samples.categories[row]])
+        writer.writerow([*cells, *samples.categories[row], *samples.texts[row]])
     return text.getvalue()
 
 
 def _text(is_datetime: bool, value: float) -> str:
     if math.isnan(value):
         return ""
-    return (EPOCH + timedelta(days=value)).isoformat() if is_datetime else repr(value)
+    return (EPOCH + timedelta(hours=value)).isoformat() if is_datetime else repr(value)
 
 
 def _measured(predictor: Predictor, bodies: Sequence[Path]) -> dict[str, float]:

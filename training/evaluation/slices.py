@@ -17,7 +17,7 @@ from training.evaluation.document import Slice, Slices
 from training.evaluation.formulas import Array, Measure
 from training.metrics import Rows
 from training.samples import Samples
-from training.values import EPOCH, MISSING
+from training.values import EPOCH, MISSING, lengths
 
 MAXIMUM_ROWS = 20_000
 BINS = 5
@@ -70,15 +70,21 @@ def _judged(places: dict[tuple[str, str], Array], rows: Rows, metric: str, seed:
 
 
 def column(contract: Contract, samples: Samples, name: str) -> Array:
-    """One feature's values: float32 [n] of numbers and datetimes, str [n] of categories."""
+    """One feature's values [n]: float32 of numbers, datetimes and texts' lengths, str of categories."""
     numbers = [f.name for f in contract.numeric]
     if name in numbers:
         return samples.numbers[:, numbers.index(name)]
+    texts = [f.name for f in contract.textual]
+    if name in texts:
+        return lengths(samples.texts[:, texts.index(name)])
     return samples.categories[:, [f.name for f in contract.categorical].index(name)]
 
 
 def parts(feature: Feature, values: Array) -> Iterator[Part]:
-    """Each value of a category, and bins of numbers by their quantiles; missing values are one part."""
+    """Each value of a category, and bins of numbers by their quantiles; missing values are one part.
+
+    Of texts the number is that of their words.
+    """
     if feature.type == "category":
         for value in sorted(set(values.tolist())):
             yield Part(MISSING_SLICE if value == MISSING else value, np.flatnonzero(values == value))
@@ -110,5 +116,5 @@ def sampled(rows: int, most: int, seed: int) -> Array:
 
 def _shown(feature: Feature, value: float) -> str:
     if feature.type == "datetime":
-        return (EPOCH + timedelta(days=float(value))).date().isoformat()
-    return f"{value:.6g}"
+        return (EPOCH + timedelta(hours=float(value))).date().isoformat()
+    return f"{value:.6g} words" if feature.type == "text" else f"{value:.6g}"

@@ -17,7 +17,6 @@ from contract.reasons import Unscorable
 from contract.schema import Contract
 from training import table
 from training.baseline import Baseline, add, columns
-from training.rows import Block
 from training.samples import Samples, digests
 from training.sources import unit
 from training.validation.faults import Faults
@@ -86,20 +85,21 @@ class Collected:
             return
         self._count(rows)
         self.sample.add(rows)
-        features = digests(Block(rows.numbers, rows.categories, []))
+        features = digests(rows)
         self.repeats.add(file, counted, places, features, _label_digests(rows.target))
         if self.live is not None:
-            window = self.live.count(columns(self.contract, rows.numbers, rows.categories))
+            window = self.live.count(columns(self.contract, rows))
             self.counts = add(self.counts, window) if self.counts else window
 
     def _count(self, rows: Samples) -> None:
-        names = [f.name for f in (*self.contract.numeric, *self.contract.categorical)]
+        names = [f.name for f in self.contract.in_model_order]
         missing = [
             *np.isnan(rows.numbers).sum(axis=0).tolist(),
             *(rows.categories == MISSING).sum(axis=0).tolist(),
+            *(rows.texts == MISSING).sum(axis=0).tolist(),
         ]
         self.missing.update(dict(zip(names, missing, strict=True)))
-        for name, column in zip(names, [*rows.numbers.T, *rows.categories.T], strict=True):
+        for name, column in zip(names, [*rows.numbers.T, *rows.categories.T, *rows.texts.T], strict=True):
             known = self.values.setdefault(name, set())
             if len(known) < 2:
                 known |= set(_two(column))

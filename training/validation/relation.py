@@ -9,11 +9,15 @@ folds in turn: answers of models that share rows depend on each other, and seem 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from contract.schema import Contract
+from training.derived import words
 from training.evaluation.slices import sampled
+from training.samples import Samples
 from training.validation.alone import (
     COARSE_BINS,
     COARSE_VALUES,
@@ -31,6 +35,7 @@ LEARNED = 0.6
 """Share of the rows that the model is fitted to."""
 TREES = 50
 MOST_CATEGORIES = 100
+MOST_WORDS = 50
 _SEED = 7
 
 
@@ -54,9 +59,11 @@ def _by_itself(evidence: Evidence, column: Column) -> float:
 def _together(evidence: Evidence) -> float:
     """Of a model's answers about rows it has not seen: p of how they rank them, the least of all classes."""
     chosen = sampled(len(evidence.sample), MODEL_ROWS, _SEED)
-    matrix = np.column_stack([_codes(column)[chosen] for column in evidence.columns.values()])
     target = evidence.target[chosen]
     learned = np.random.default_rng(_SEED).permutation(len(target)) < LEARNED * len(target)
+    columns = [_codes(column)[chosen] for column in evidence.columns.values()]
+    rows = evidence.sample.where(chosen)
+    matrix = np.column_stack([*columns, *_words(evidence.contract, rows, target, learned)])
     matrix = matrix[:, [len(np.unique(column[~np.isnan(column)])) > 1 for column in matrix[learned].T]]
     if not matrix.shape[1]:
         return 1.0
@@ -86,6 +93,13 @@ def _codes(column: Column) -> Array:
     if column.values.dtype == object:
         return category_codes(column.values, most=MOST_CATEGORIES).codes.astype(np.float64)
     return column.values.astype(np.float64)
+
+
+def _words(contract: Contract, rows: Samples, target: Array, learned: Array) -> Iterator[Array]:
+    """Whether the words that tell most in the rows learned from occur in each text [n, words]."""
+    found = words.learn(rows.where(learned), target[learned], contract)
+    for column, (known, _) in zip(rows.texts.T, found, strict=True):
+        yield words.occurrences(column, known[:MOST_WORDS])
 
 
 def _model(*, regression: bool) -> Any:

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from training.validation.repeats import Place, Repeated
 from training.values import EPOCH
 
-TOLERANCE_DAYS = 1.0
+TOLERANCE_HOURS = 24.0
 """Times without an offset are read as UTC, and may be up to a day ahead of it."""
 
 
 @dataclass
 class Timing:
-    """Counts rows by their times, in days since 1970, NaN where a row has none."""
+    """Counts rows by their times, in hours since 1970, NaN where a row has none."""
 
     now: datetime
     rows: int = 0
@@ -37,7 +37,7 @@ class Timing:
         self.rows += int(known.sum())
         latest = np.fmax.accumulate(np.concatenate([[self._latest[1]], times]))
         self.disordered = _more(self.disordered, known & (times < latest[:-1]), file, unit, places)
-        limit = (self.now - EPOCH).total_seconds() / 86_400 + TOLERANCE_DAYS
+        limit = (self.now - EPOCH).total_seconds() / 3600 + TOLERANCE_HOURS
         self.future = _more(self.future, known & (times > limit), file, unit, places)
         self._latest = (file, float(latest[-1]))
 

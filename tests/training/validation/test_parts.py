@@ -119,7 +119,7 @@ def test_times_out_of_order_and_of_the_future_are_counted_over_parts(
 ) -> None:
     now = datetime(2030, 1, 1, tzinfo=UTC)
     timing = Timing(now)
-    times = np.array([np.nan if day is None else day for day in days], np.float32)
+    times = np.array([np.nan if day is None else 24 * day for day in days], np.float32)
     for start in range(0, len(days), part):
         places = list(range(start, start + part))
         timing.add("a.csv", "line", places, times[start : start + part])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from contract.gates import METRICS
 from tests.training import tables
 from tests.training.folders import Run
 
@@ -51,6 +54,26 @@ def test_each_problem_is_looked_at_on_a_desk_and_on_a_phone(found: list[dict[str
         else:
             assert {"Verdict", "Metrics", "Importance", "Lineage"} <= set(view["headings"]), view
             assert len(view["plots"]) >= 3, view
+
+
+PLOTS = {
+    "binary": {"ROC", "Precision and recall", "Calibration", "Confusion", "Thresholds"},
+    "multiclass": {"ROC", "Precision and recall", "Calibration", "Confusion"},
+    "regression": {"Residuals", "Spread of the residuals"},
+}
+
+
+def test_each_problem_has_the_plots_and_metrics_of_its_kind(found: list[dict[str, Any]]) -> None:
+    for view in found:
+        problem = Path(view["page"]).stem
+        if problem == SPOILED:
+            continue
+        page = Path(view["page"]).read_text(encoding="utf-8")
+        drawn = set(re.findall(r'role="img" aria-label="([^"]*)"', page))
+        assert drawn >= {*PLOTS[problem], "Permutation importance", "SHAP values"}, problem
+        assert not drawn & {*itertools.chain(*PLOTS.values())} - PLOTS[problem], problem
+        for metric in METRICS[problem]:
+            assert f">{metric}<" in page, metric
 
 
 def test_the_page_is_whole_and_needs_nobody(found: list[dict[str, Any]]) -> None:

@@ -18,7 +18,6 @@ from lambdas.adapters.state_machines import StandardStateMachine
 from lambdas.reconcile_uploads.handler import handler
 from tests.lambdas.account import Account, Context, create_bucket
 
-
 ROLE = "arn:aws:iam::123456789012:role/batch"
 
 

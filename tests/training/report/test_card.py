@@ -70,7 +70,9 @@ def test_a_card_has_the_facts_of_the_report(problem: Problem) -> None:
     assert {one["name"] for one in groups["fairness: sex"]} == {"demographic_parity_difference"}
     assert holdout["metadata"]["dataset_version"] == given.dataset
     assert [one["type"] for one in groups["importance"]] == ["bar_chart"]
-    assert ("curves" in groups) == (problem != "regression")
+    drawn = {"binary": {"calibration"}, "multiclass": {"confusion"}, "regression": {"residuals"}}
+    assert drawn[problem] <= {one["name"] for one in groups["curves"]}
+    assert len(groups["robustness"]) == len(given.evaluation["robustness"])
 
 
 def test_a_card_has_what_validation_warned_of() -> None:

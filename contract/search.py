@@ -108,21 +108,17 @@ def _floats(least: float, most: float, scale: Scale = "linear") -> Range:
     return Range(type="float", minimum=least, maximum=most, scale=scale)
 
 
-def default_space(estimator: str, problem: str) -> Mapping[str, Range]:
+def default_space(estimator: str) -> Mapping[str, Range]:
     """What is searched of a built-in estimator unless a model says it itself; nothing of any other.
 
     The bounds leave out what only costs time, and what makes exported graphs too large to serve.
     """
-    if estimator == "logistic-regression":
-        return (
-            {"alpha": _floats(1e-3, 1e3, "log")}
-            if problem == "regression"
-            else {"C": _floats(1e-3, 1e2, "log")}
-        )
-    return _TREES.get(estimator, {})
+    return _SPACES.get(estimator, {})
 
 
-_TREES: Mapping[str, Mapping[str, Range]] = {
+_SPACES: Mapping[str, Mapping[str, Range]] = {
+    "logistic-regression": {"C": _floats(1e-3, 1e2, "log")},
+    "ridge-regression": {"alpha": _floats(1e-3, 1e3, "log")},
     "hist-gradient-boosting": {
         "learning_rate": _floats(0.02, 0.3, "log"),
         "max_iter": _integers(50, 400, "log"),

@@ -68,33 +68,41 @@ def random_forest(columns: Columns, *, problem: str, seed: int, **parameters: An
     return Pipeline([("impute", impute), ("forest", forest)])
 
 
-def linear(columns: Columns, *, problem: str, seed: int, **parameters: Any) -> Any:
-    """Logistic or ridge regression on scaled numbers, and an indicator of each code or part of a date.
+def logistic_regression(columns: Columns, *, problem: str, seed: int, **parameters: Any) -> Any:
+    """Linear in scaled numbers, in an indicator of each code or part of a date, in weights of words."""
+    if problem == "regression":
+        raise ValueError("it predicts classes; ridge-regression predicts a number")
+    logistic = LogisticRegression(random_state=seed, **{"max_iter": 1000, **parameters})
+    return Pipeline([("prepare", _scaled(columns)), ("logistic", logistic)])
 
-    Weights of words are left as they are.
-    """
+
+def ridge_regression(columns: Columns, *, problem: str, seed: int, **parameters: Any) -> Any:
+    """The same of a number: least squares with a penalty on large coefficients."""
+    if problem != "regression":
+        raise ValueError("it predicts a number; logistic-regression predicts classes")
+    return Pipeline([("prepare", _scaled(columns)), ("ridge", Ridge(random_state=seed, **parameters))])
+
+
+def _scaled(columns: Columns) -> ColumnTransformer:
     coded = [*columns.categories, *columns.dates]
     codes = [np.arange(size, dtype=np.float32) for _, size in coded]
     first = len(columns.numbers)
     indicators = OneHotEncoder(
         categories=codes, handle_unknown="ignore", sparse_output=False, dtype=np.float32
     )
-    prepare = _by_column(
+    return _by_column(
         [
             ("numbers", make_pipeline(_imputer(), StandardScaler()), _numbers(columns)),
             ("categories", indicators, list(range(first, first + len(coded)))),
         ]
     )
-    if problem == "regression":
-        return Pipeline([("prepare", prepare), ("ridge", Ridge(random_state=seed, **parameters))])
-    logistic = LogisticRegression(random_state=seed, **{"max_iter": 1000, **parameters})
-    return Pipeline([("prepare", prepare), ("logistic", logistic)])
 
 
 BUILT_IN: dict[str, Builder] = {
     "hist-gradient-boosting": hist_gradient_boosting,
     "random-forest": random_forest,
-    "logistic-regression": linear,
+    "logistic-regression": logistic_regression,
+    "ridge-regression": ridge_regression,
 }
 
 

@@ -11,7 +11,7 @@ from cli.new_model.target import Target
 from cli.new_model.wording import quote
 from contract.checks import MINIMUM_ROWS
 from contract.schema import Training
-from infra.settings.model import ESTIMATORS
+from infra.settings.model import estimators
 
 MAX_ALIGNED = 60
 """Comments of longer lines are not aligned with the others."""
@@ -91,7 +91,7 @@ class Document:
 
     def _training(self) -> Iterator[str]:
         yield "[training]"
-        others = [f'"{name}"' for name in ESTIMATORS if name != Training.estimator]
+        others = [f'"{name}"' for name in estimators(self.target.problem) if name != Training.estimator]
         yield f'estimator = "{Training.estimator}"  # or {", ".join(others)}, "module:function"'
 
     def _validation(self) -> Iterator[str]:

@@ -17,7 +17,11 @@ from infra.settings.toml import Problem, SettingsError, Table, read, suggestion,
 from infra.settings.validation import Rule, compiled_rules, rule_problems
 
 FILE = "model.toml"
-ESTIMATORS = ("hist-gradient-boosting", "logistic-regression", "random-forest")
+_LINEAR = {
+    "binary": "logistic-regression",
+    "multiclass": "logistic-regression",
+    "regression": "ridge-regression",
+}
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 MAX_NAME = 24  # keeps every name that SageMaker limits to 63 characters within it
 
@@ -143,13 +147,14 @@ class Model(Table):
         yield from self.training.search.problems(self.problem, self.training.parameters)
         for name, feature in self.features.items():
             yield from _feature(name, feature)
-        if self.training.estimator not in ESTIMATORS and ":" not in self.training.estimator:
-            hint = suggestion(self.training.estimator, ESTIMATORS)
+        known = estimators(self.problem)
+        if self.training.estimator not in known and ":" not in self.training.estimator:
+            hint = suggestion(self.training.estimator, known)
             yield Problem.at(
                 "training",
                 "estimator",
                 found=self.training.estimator,
-                allowed=f"{', '.join(ESTIMATORS)}, or module:function of this folder{hint}",
+                allowed=f"{', '.join(known)}, or module:function of this folder{hint}",
             )
 
         if self.training.features is not None and ":" not in self.training.features:
@@ -221,6 +226,11 @@ class Model(Table):
             yield Problem.at("evaluation", "metric", found=metric, allowed=allowed)
 
 
+def estimators(problem: schema.Problem) -> tuple[str, ...]:
+    """The built-in estimators of a kind of problem."""
+    return ("hist-gradient-boosting", _LINEAR[problem], "random-forest")
+
+
 def _flat(prefix: str, table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     for key, value in table.items():
         if isinstance(value, dict):
@@ -270,6 +280,6 @@ def load_model(root: Path, name: str) -> Model:
 def _with_space(model: Model, folder: Path) -> Model:
     training = model.training
     search = training.search.with_space(
-        problem=model.problem, estimator=training.estimator, fixed=training.parameters, folder=folder
+        estimator=training.estimator, fixed=training.parameters, folder=folder
     )
     return model.model_copy(update={"training": training.model_copy(update={"search": search})})

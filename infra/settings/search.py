@@ -82,7 +82,7 @@ class Search(Table):
                 allowed = "a range here or a value in training.parameters, not both"
                 yield Problem.at(*place, "parameters", name, found=fixed[name], allowed=allowed)
 
-    def with_space(self, *, problem: str, estimator: str, fixed: Mapping[str, Any], folder: Path) -> Search:
+    def with_space(self, *, estimator: str, fixed: Mapping[str, Any], folder: Path) -> Search:
         """The same with the space that is searched, where the file does not say it itself.
 
         Raises:
@@ -90,7 +90,7 @@ class Search(Table):
         """
         if self.max_jobs == 1 or self.parameters:
             return self
-        known = {name: Range.of(r) for name, r in default_space(estimator, problem).items()}
+        known = {name: Range.of(r) for name, r in default_space(estimator).items()}
         known = known or _beside(folder, estimator)
         space = {name: searched for name, searched in known.items() if name not in fixed}
         if not space:

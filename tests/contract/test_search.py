@@ -54,13 +54,15 @@ def test_every_default_objective_is_a_metric_of_its_problem() -> None:
 
 
 @pytest.mark.parametrize("problem", METRICS)
-@pytest.mark.parametrize("estimator", ["hist-gradient-boosting", "random-forest", "logistic-regression"])
+@pytest.mark.parametrize(
+    "estimator", ["hist-gradient-boosting", "random-forest", "logistic-regression", "ridge-regression"]
+)
 def test_a_search_survives_the_contract(estimator: str, problem: Any) -> None:
     search = Search(
         max_jobs=3,
         objective=OBJECTIVES[problem],
         warm_start_from=("before",),
-        parameters=default_space(estimator, problem),
+        parameters=default_space(estimator),
     )
     contract = Contract(
         model="m", problem=problem, target=Target(name="y"), features=(), training=Training(search=search)

@@ -218,9 +218,7 @@ def test_the_definition_is_the_same_on_another_machine(root: Path, tmp_path: Pat
 
 
 SEARCHED = Training(
-    search=Search(
-        max_jobs=8, objective="log_loss", parameters=default_space("hist-gradient-boosting", "binary")
-    )
+    search=Search(max_jobs=8, objective="log_loss", parameters=default_space("hist-gradient-boosting"))
 )
 
 

@@ -37,7 +37,7 @@ def test_without_a_search_nothing_of_it_is_in_the_contract(tmp_path: Path) -> No
 
 def test_a_built_in_estimator_has_a_space_less_what_is_fixed(tmp_path: Path) -> None:
     found = search(tmp_path, "[training.parameters]\nlearning_rate = 0.1\n" + TWO)
-    known = default_space("hist-gradient-boosting", "binary")
+    known = default_space("hist-gradient-boosting")
     assert found.parameters == {name: r for name, r in known.items() if name != "learning_rate"}
     assert (found.objective, found.max_parallel_jobs) == ("roc_auc", 2)
 

@@ -24,7 +24,7 @@ def searched(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     configuration = Configuration.read(root, environment="prod", model="tumor")
     training = configuration.model.training
     search = Search(max_jobs=8).with_space(
-        problem="binary", estimator=training.estimator, fixed={}, folder=root / "models" / "tumor"
+        estimator=training.estimator, fixed={}, folder=root / "models" / "tumor"
     )
     model = configuration.model.model_copy(
         update={"training": training.model_copy(update={"search": search})}

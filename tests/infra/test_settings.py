@@ -97,6 +97,7 @@ def test_a_model_compiles_to_a_contract_that_reads_back(tmp_path: Path) -> None:
         ('positive = "yes"', 'positive = "yes"\nthreshold = 50', "[target] threshold: found 50; allowed: a number between"),
         ('positive = "yes"', 'positive = "yes"\nthreshold = { rule = "f2" }', "[target] threshold: found {'rule': 'f2'}; allowed"),
         ("[features]", "[training]\nestimator = 'random-forst'\n[features]", '(did you mean "random-forest"?)'),
+        ("[features]", "[training]\nestimator = 'ridge-regression'\n[features]", "found 'ridge-regression'; allowed: hist-gradient-boosting, logistic-regression,"),
         ("[features]", "[training]\nfeatures = 'mine'\n[features]", "features: found 'mine'; allowed: module:function"),
         ("[features]", "[training]\nholdout_share = 1.0\n[features]", "[training] holdout_share: found 1.0"),
         ("[features]", "[validation]\ndublicates.level = 'off'\n[features]", '(did you mean "duplicates"?)'),

@@ -75,6 +75,14 @@ def _numeric(name: str, problem: Problem, data: Any, target: list[str], column: 
 
 
 ESTIMATORS = ("hist-gradient-boosting", "random-forest", "logistic-regression")
+"""The built-in ones; `of_problem` says what the last is called of a regression."""
+
+
+def of_problem(estimator: str, problem: Problem) -> str:
+    """The estimator as a contract of this problem names it."""
+    linear = estimator == "logistic-regression"
+    return "ridge-regression" if linear and problem == "regression" else estimator
+
 
 MIXED_FEATURES = (
     Feature(name="amount", type="number", missing=("n/a", "9999"), minimum=0, maximum=10_000),

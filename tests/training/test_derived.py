@@ -18,7 +18,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from contract.schema import Contract, Feature, Problem, Target, Training
 from contract.serving import CSV
 from tests.training.folders import Run
-from tests.training.tables import ESTIMATORS, samples_of, tickets, to_csv
+from tests.training.tables import ESTIMATORS, of_problem, samples_of, tickets, to_csv
 from training import features, values
 from training.derived import dates
 from training.derived.making import BASE, Derived, learn
@@ -156,7 +156,7 @@ def models() -> dict[tuple[Problem, str], tuple[FittedModel, bytes, Graph]]:
     for problem in problems:
         contract, samples = samples_of(problem, tickets(problem))
         for estimator in ESTIMATORS:
-            contract = replace(contract, training=Training(estimator=estimator))
+            contract = replace(contract, training=Training(estimator=of_problem(estimator, problem)))
             model = fit(samples, contract)
             exported = to_onnx(model, contract)
             made[problem, estimator] = model, exported, Graph(exported)

@@ -10,7 +10,7 @@ import pytest
 
 from contract.artifact import ArtifactError
 from contract.schema import Problem, Training
-from tests.training.tables import ESTIMATORS, samples_of
+from tests.training.tables import ESTIMATORS, of_problem, samples_of
 from training.encoding import detached
 from training.export import check_detached, to_onnx
 from training.failures import PlatformError
@@ -43,7 +43,7 @@ def test_the_rest_of_the_graph_is_no_text(exported: bytes) -> None:
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_it_predicts_the_same_to_the_bit_on_any_rows(problem: Problem, estimator: str) -> None:
     contract, samples = samples_of(problem)
-    contract = replace(contract, training=Training(estimator=estimator))
+    contract = replace(contract, training=Training(estimator=of_problem(estimator, problem)))
     samples.categories[::7] = "never seen"
     samples.numbers[::5] = np.nan
     check_detached(to_onnx(fit(samples, contract), contract), samples)

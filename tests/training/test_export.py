@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.dummy import DummyClassifier
 
-from contract.schema import Contract, Feature, Target, Training
-from tests.training.tables import COLOURS, ESTIMATORS, samples_of
+from contract.schema import Contract, Feature, Problem, Target, Training
+from tests.training.tables import COLOURS, ESTIMATORS, of_problem, samples_of
 from training.export import TOLERANCE, check_parity, to_onnx
 from training.failures import ModelCodeError
+from training.features import LARGEST_VOCABULARY
 from training.fitting import FittedModel, fit
 from training.graph import Graph
 from training.samples import Samples
@@ -28,7 +29,7 @@ def models() -> dict[tuple[str, str], tuple[FittedModel, Graph]]:
     for problem in ("binary", "multiclass", "regression"):
         for estimator in ESTIMATORS:
             contract, samples = samples_of(problem)
-            contract = replace(contract, training=Training(estimator=estimator))
+            contract = replace(contract, training=Training(estimator=of_problem(estimator, problem)))
             model = fit(samples, contract)
             made[problem, estimator] = model, Graph(to_onnx(model, contract))
     return made
@@ -73,7 +74,7 @@ def test_linear_models_agree_on_rows_within_reason(models: Any, rows: list[Any])
     numbers = np.clip(np.array([row[0] for row in rows], np.float32), -1e5, 1e5)
     samples = Samples(numbers, np.array([row[1] for row in rows], object), np.zeros(len(rows)))
     for (problem, estimator), (model, graph) in models.items():
-        if estimator == "logistic-regression":
+        if estimator in ("logistic-regression", "ridge-regression"):
             expected = model.predict(samples)
             found = graph.run(samples.numbers, samples.categories)
             assert np.abs(found - expected).max() <= 1e-4 * max(1, np.abs(expected).max()), problem
@@ -98,6 +99,23 @@ def test_a_threshold_between_two_neighbouring_floats_sends_no_row_the_other_way(
     probability = model.predict(samples)[:, 1]
     assert ((probability > 0.5) == (target == "b")).all(), "the model tells neighbouring floats apart"
     assert check_parity(model, Graph(to_onnx(model, contract)), samples) < TOLERANCE
+
+
+@pytest.mark.parametrize("problem", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_more_values_than_have_a_code(problem: Problem, estimator: str) -> None:
+    contract, samples = samples_of(problem)
+    many = np.array([f"value {i % (LARGEST_VOCABULARY + 50)}" for i in range(6 * len(samples))], object)
+    larger = Samples.joined([samples] * 6)
+    larger.categories[:, 0] = many
+    contract = replace(contract, training=Training(estimator=of_problem(estimator, problem)))
+    model = fit(larger, contract)
+    assert model.encoder is not None
+    assert len(model.encoder.categories_[0]) == LARGEST_VOCABULARY
+    larger.categories[::5] = "never seen"
+    larger.categories[1::5] = ""
+    larger.numbers[::3] = np.nan
+    check_parity(model, Graph(to_onnx(model, contract)), larger)
 
 
 def test_a_value_never_seen_is_scored_as_a_rare_one() -> None:
@@ -157,7 +175,8 @@ def test_an_estimator_of_the_models_own_folder(tmp_path: Path, monkeypatch: pyte
     source = (Path(__file__).parents[2] / "models" / "README.md").read_text()
     folder = tmp_path / "models" / "own"
     folder.mkdir(parents=True)
-    (folder / "estimator.py").write_text(source.partition("```python\n")[2].partition("```")[0])
+    example = source.split("## Estimators", 1)[1].partition("```python\n")[2].partition("```")[0]
+    (folder / "estimator.py").write_text(example)
     import models
 
     monkeypatch.setattr(models, "__path__", [*models.__path__, str(tmp_path / "models")])

@@ -12,9 +12,7 @@ from contract import artifact
 from contract.gates import METRICS
 from contract.schema import Problem
 from tests.training.folders import Run
-from tests.training.tables import Table, diabetes, mixed, tumor, wine
-
-ESTIMATORS = ("hist-gradient-boosting", "random-forest", "logistic-regression")
+from tests.training.tables import ESTIMATORS, Table, diabetes, mixed, of_problem, tumor, wine
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
@@ -25,7 +23,7 @@ ESTIMATORS = ("hist-gradient-boosting", "random-forest", "logistic-regression")
 def test_a_table_becomes_a_sealed_and_measured_model(
     tmp_path: Path, table: Callable[[], Table], metric: str, least: float, estimator: str
 ) -> None:
-    given = table().with_training(estimator=estimator)
+    given = table().with_training(estimator=of_problem(estimator, table().contract.problem))
     given = replace(given, contract=replace(given.contract, gates={metric: f">= {least}"}))
     run = Run(tmp_path, given)
     assert run.validate().run("validate") == 0
@@ -44,7 +42,9 @@ def test_a_table_becomes_a_sealed_and_measured_model(
 @pytest.mark.parametrize("problem", ["multiclass", "regression"])
 def test_categories_datetimes_and_missing_values_of_other_problems(tmp_path: Path, problem: Problem) -> None:
     for estimator in ESTIMATORS:
-        run = Run(tmp_path / estimator, mixed(problem).with_training(estimator=estimator))
+        run = Run(
+            tmp_path / estimator, mixed(problem).with_training(estimator=of_problem(estimator, problem))
+        )
         _, trained = run.trained()
         facts = trained.document("model/model.json")
         assert facts["parity"]["largest_difference"] <= facts["parity"]["tolerance"]

@@ -18,7 +18,7 @@ from training.predictor import REMEMBERED_HEADERS, Predictor
 
 
 def test_a_prediction_that_is_not_finite_is_a_failure_of_its_row_alone(tmp_path: Path) -> None:
-    table = mixed("regression").with_training(estimator="logistic-regression")
+    table = mixed("regression").with_training(estimator="ridge-regression")
     _, trained = Run(tmp_path, table).trained()
     predictor = Predictor(trained.base / "model")
     rows = [[*table.rows[0][:4], ratio, "free"] for ratio in ("1", "3.4e38", "2")]

@@ -19,6 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from benchmarks import tables
 from contract.schema import Contract
 from training import train
+from training.checkpoints import Checkpoints
 from training.fitting import fit
 from training.graph import Graph
 from training.samples import Samples
@@ -52,7 +53,9 @@ def fitted(estimator: str, folder: Path, rows: int = TRAINING_ROWS) -> Models:
         held_out = tables.draw(CHECKED_ROWS, seed=2)
         for path in (models.artifact, models.pickle):
             path.mkdir(parents=True, exist_ok=True)
-        train.build(models.contract, samples, held_out, {}, models.artifact, tuned={})
+        train.build(
+            models.contract, samples, held_out, {}, models.artifact, tuned={}, checkpoints=Checkpoints()
+        )
         pipeline = _pipeline(models.contract, samples)
         _check_same(pipeline, Graph((models.artifact / "model.onnx").read_bytes()), held_out)
         joblib.dump(pipeline, models.pickle / "model.joblib")

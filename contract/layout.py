@@ -16,6 +16,10 @@ CONTRACTS_PREFIX = "contracts/"
 CHAMPIONS_PREFIX = "champions/"
 """In the artifacts bucket: what runs are started with. It is named by what it is, never by the run, so
 that a step of a later run whose inputs are the same has the same arguments."""
+CHECKPOINTS_PREFIX = "checkpoints/"
+"""In the artifacts bucket: what training jobs on spot instances have done, by dataset version and code."""
+CHECKPOINTS_KEPT_DAYS = 30
+"""As long as a training job may take at most, and a little more."""
 NOBODY = "nobody"
 CONTRACT_FILE = "contract.json"
 CAPTURED_PREFIX = "captured/"

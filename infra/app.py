@@ -72,6 +72,7 @@ class Configuration:
                 instance_type=settings.instance_type,
                 volume_gib=settings.volume_gib,
                 max_runtime_minutes=settings.max_runtime_minutes,
+                spot_wait_minutes=settings.spot_wait_minutes,
             ),
             approval="Approved" if self.environment.approval == "automatic" else "PendingManualApproval",
             code_digest=digest,

@@ -11,7 +11,13 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from contract.layout import BATCH_PREFIX, CAPTURED_PREFIX, resource_name
+from contract.layout import (
+    BATCH_PREFIX,
+    CAPTURED_PREFIX,
+    CHECKPOINTS_KEPT_DAYS,
+    CHECKPOINTS_PREFIX,
+    resource_name,
+)
 from infra.permissions import acknowledge, arn
 from infra.settings import Environment
 from infra.storage import Storage
@@ -43,6 +49,9 @@ class StorageStack(cdk.Stack):
         )
         artifacts.add_lifecycle_rule(
             prefix=BATCH_PREFIX, expiration=cdk.Duration.days(environment.batch.kept_days)
+        )
+        artifacts.add_lifecycle_rule(
+            prefix=CHECKPOINTS_PREFIX, expiration=cdk.Duration.days(CHECKPOINTS_KEPT_DAYS)
         )
         cfn_data = data.node.default_child
         assert isinstance(cfn_data, s3.CfnBucket)

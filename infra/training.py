@@ -11,6 +11,7 @@ from constructs import Construct
 
 from contract.layout import (
     CHAMPIONS_PREFIX,
+    CHECKPOINTS_PREFIX,
     CONTRACTS_PREFIX,
     DATASETS_PREFIX,
     RUNS_PREFIX,
@@ -96,13 +97,16 @@ class Training(Construct):
         storage = deployment.storage
         jobs = [step["Name"] for step in definition["Steps"] if step["Name"] in (*JOBS, TUNE)]
         searched = TUNE in jobs
+        spot = deployment.settings.training.spot_wait_minutes is not None
         job_roles = {
-            job: job_role(self, job, storage=storage, image=image, searched=searched) for job in jobs
+            job: job_role(self, job, storage=storage, image=image, searched=searched, spot=spot)
+            for job in jobs
         }
         values = Values(
             image_uri=image.uri,
             key_arn=storage.key_arn,
             package_group=storage.package_group,
+            checkpoints_uri=f"s3://{storage.artifacts_bucket}/{CHECKPOINTS_PREFIX.rstrip('/')}",
             **{f"{job}_role_arn": made.role_arn for job, made in job_roles.items()},
         )
         body = cdk.Stack.of(self).to_json_string(render(definition, values))

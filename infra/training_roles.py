@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.layout import CHAMPIONS_PREFIX, CONTRACTS_PREFIX, DATASETS_PREFIX, RUNS_PREFIX
+from contract.layout import (
+    CHAMPIONS_PREFIX,
+    CHECKPOINTS_PREFIX,
+    CONTRACTS_PREFIX,
+    DATASETS_PREFIX,
+    RUNS_PREFIX,
+)
 from infra.image import Image
 from infra.permissions import (
     Allow,
@@ -48,10 +54,12 @@ _READS_TRIALS = ("train", "evaluate")
 _READS_DATASET = ("validate", "prepare")
 
 
-def job_role(scope: Construct, job: str, *, storage: Storage, image: Image, searched: bool) -> iam.Role:
+def job_role(
+    scope: Construct, job: str, *, storage: Storage, image: Image, searched: bool, spot: bool
+) -> iam.Role:
     """A role that reads what a job's steps before it wrote, and writes under the job's own name.
 
-    Where parameters are `searched`, that is what trials wrote, too.
+    Where parameters are `searched`, that is what trials wrote, too; on `spot` instances, checkpoints.
     """
     reads = [*_READS[job], *([f"{_RUN}/{TUNE}/*"] if searched and job in _READS_TRIALS else [])]
     dataset = (
@@ -69,12 +77,22 @@ def job_role(scope: Construct, job: str, *, storage: Storage, image: Image, sear
             read_objects(storage.artifacts_arn, *reads),
             list_objects(storage.artifacts_arn, RUNS_PREFIX, CONTRACTS_PREFIX, CHAMPIONS_PREFIX),
             write_objects(storage.artifacts_arn, f"{_RUN}/{job}/*"),
+            *(_keep_checkpoints(storage, job) if spot and job in _MADE else []),
             use_key(scope, storage.key_arn),
             lend_key(storage.key_arn),
             *telemetry(scope, f"/aws/sagemaker/{kind}"),
             *image.pull,
         ],
     )
+
+
+def _keep_checkpoints(storage: Storage, job: str) -> list[Allow]:
+    keys = f"{CHECKPOINTS_PREFIX}*/{job}/*"
+    return [
+        read_objects(storage.artifacts_arn, keys),
+        write_objects(storage.artifacts_arn, keys),
+        list_objects(storage.artifacts_arn, CHECKPOINTS_PREFIX),
+    ]
 
 
 def pipeline_role(

@@ -50,6 +50,11 @@ class Paths:
         return _made(self.base / "model")
 
     @property
+    def checkpoints(self) -> Path:
+        """Folder that outlives an interruption of a training job; it is there only if that is asked for."""
+        return self.base / "checkpoints"
+
+    @property
     def training_failure(self) -> Path:
         """File whose beginning becomes a training job's FailureReason."""
         return _made(self.base / "output") / "failure"

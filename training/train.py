@@ -17,6 +17,7 @@ from contract.search import TRIAL
 from contract.threshold import DEFAULT
 from training import metrics, search, trial
 from training.baseline import describe
+from training.checkpoints import Checkpoints
 from training.evaluation.document import Threshold
 from training.evaluation.threshold import choose
 from training.export import TOLERANCE, check_detached, check_parity, to_onnx
@@ -51,7 +52,8 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     holdout = Samples.read(paths.channel("holdout"), contract)
     log.info("fitting %s on %d rows", contract.training.estimator, len(train))
     facts = {"dataset_version": environ.get(DATASET_VERSION, ""), "code_digest": code}
-    sealed = build(contract, train, holdout, facts, paths.model, tuned)
+    checkpoints = Checkpoints(paths.checkpoints)
+    sealed = build(contract, train, holdout, facts, paths.model, tuned=tuned, checkpoints=checkpoints)
     log.info("sealed %s", ", ".join(f"{name} {digest[:12]}" for name, digest in sealed.items()))
 
 
@@ -61,7 +63,9 @@ def build(
     holdout: Samples,
     facts: Mapping[str, str],
     folder: Path,
+    *,
     tuned: Mapping[str, Any],
+    checkpoints: Checkpoints,
 ) -> dict[str, str]:
     """Fit, export, check and write an artifact to a folder; its files' digests."""
     fitted = search.with_parameters(contract, tuned)
@@ -72,7 +76,7 @@ def build(
     check_detached(onnx, holdout)
     log.info("ONNX and scikit-learn differ by %.2g at most (%g allowed)", parity, TOLERANCE)
     predictions = graph.run(holdout.numbers, holdout.categories, holdout.texts).astype(np.float64)
-    threshold = choose(train, fitted)
+    threshold = choose(train, fitted, checkpoints)
     scores = measured(contract, model.classes, holdout, predictions, threshold)
     for name, value in scores.items():
         log.info("holdout:%s=%.6f;", name, value)

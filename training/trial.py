@@ -12,6 +12,7 @@ import logging
 from contract.schema import Contract
 from contract.search import PREFIX
 from training import metrics, search
+from training.checkpoints import Checkpoints
 from training.failures import ModelCodeError
 from training.inputs import read_contract
 from training.paths import Paths
@@ -38,20 +39,22 @@ def run(paths: Paths) -> None:
     tried = search.with_parameters(contract, parameters)
     train = Samples.read(paths.channel("train"), tried)
     for share in SHARES if contract.training.search.early_stopping else (1.0,):
-        scores, rows = measured(train, tried, share)
+        scores, rows = measured(train, tried, Checkpoints(paths.checkpoints), share)
         trial = {"parameters": parameters, "share": share, "rows": rows, "metrics": scores}
         search.write(paths, trial)
         for name, value in scores.items():
             log.info("%s%s=%.6f;", PREFIX, name, value)
 
 
-def measured(train: Samples, contract: Contract, share: float = 1.0) -> tuple[metrics.Scores, int]:
+def measured(
+    train: Samples, contract: Contract, checkpoints: Checkpoints, share: float
+) -> tuple[metrics.Scores, int]:
     """The metrics of training rows predicted unseen, and how many rows these were.
 
     Raises:
         ModelCodeError: the estimator fails, or the search's objective is not defined on these rows.
     """
-    rows = unseen(train, contract, share)
+    rows = unseen(train, contract, checkpoints, share)
     scores = metrics.measure(contract.problem, rows.truth, rows.predictions)
     objective = contract.training.search.objective
     if scores[objective] != scores[objective]:

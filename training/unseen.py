@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from contract.schema import Contract
 from training import metrics
+from training.checkpoints import Checkpoints
 from training.evaluation.formulas import Array
 from training.fitting import FittedModel, fit
 from training.metrics import Rows
@@ -21,10 +22,11 @@ FOLDS = 5
 ENOUGH_ROWS = 10_000
 
 
-def unseen(train: Samples, contract: Contract, share: float = 1.0) -> Rows:
+def unseen(train: Samples, contract: Contract, checkpoints: Checkpoints, share: float = 1.0) -> Rows:
     """Rows [m] of a training set, predicted unseen.
 
     A `share` below 1 fits only on so much of what there is to fit on; the rows predicted stay the same.
+    What `checkpoints` hold of the same contract and, by their place, the same dataset is not done again.
 
     Raises:
         ModelCodeError: the estimator fails on a part of the rows.
@@ -39,9 +41,13 @@ def unseen(train: Samples, contract: Contract, share: float = 1.0) -> Rows:
         held = dealt == fold
         if not held.any():
             continue
-        model = fit(train.where(~held & taken), contract)
         truth.append(codes[held])
-        predictions.append(_predictions(model, train.where(held), classes, contract.problem))
+
+        def predict(held: NDArray[np.bool_] = held) -> Array:
+            model = fit(train.where(~held & taken), contract)
+            return _predictions(model, train.where(held), classes, contract.problem)
+
+        predictions.append(checkpoints.array(f"{contract.digest} {share} fold {fold}", predict))
         if sum(map(len, truth)) >= ENOUGH_ROWS:
             break
     return Rows(contract.problem, np.concatenate(truth), np.concatenate(predictions))

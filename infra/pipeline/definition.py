@@ -50,6 +50,8 @@ def author(
     job = Job(
         run=run,
         size=size,
+        version=version,
+        code_digest=code_digest,
         environment={"MILLRACE_DATASET_VERSION": version, "MILLRACE_CODE_DIGEST": code_digest},
     )
     validate = job.processing(

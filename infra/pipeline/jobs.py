@@ -19,6 +19,8 @@ class Size:
     instance_type: str
     volume_gib: int
     max_runtime_minutes: int
+    spot_wait_minutes: int | None = None
+    """None for instances on demand; else how long training jobs may wait for spot capacity besides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,8 @@ class Job:
 
     run: Any
     size: Size
+    version: Any
+    code_digest: str
     environment: Mapping[str, Any]
 
     def place(self, *parts: str) -> Any:
@@ -108,6 +112,23 @@ class Job:
             "EnableNetworkIsolation": True,
             "EnableInterContainerTrafficEncryption": True,
             "StoppingCondition": self._limit(),
+            **self._spot(name),
+        }
+
+    def _spot(self, name: str) -> dict[str, Any]:
+        """What makes a training job one on spot instances, which goes on where it was interrupted.
+
+        Its checkpoints lie where those of the same data and code do, whichever run they are of: a place of
+        the run's own would be another argument each time, and nothing would be found in the cache.
+        """
+        if self.size.spot_wait_minutes is None:
+            return {}
+        place = [PLACEHOLDERS.checkpoints_uri, self.version, self.code_digest, name]
+        seconds = 60 * (self.size.max_runtime_minutes + self.size.spot_wait_minutes)
+        return {
+            "EnableManagedSpotTraining": True,
+            "StoppingCondition": {**self._limit(), "MaxWaitTimeInSeconds": seconds},
+            "CheckpointConfig": {"S3Uri": sdk.Join(on="/", values=place)},
         }
 
     def _instance(self) -> dict[str, Any]:

@@ -22,6 +22,8 @@ class Values:
     prepare_role_arn: str
     train_role_arn: str
     evaluate_role_arn: str
+    checkpoints_uri: str = ""
+    """Of training on spot instances only."""
     tune_role_arn: str = ""
     """Of a pipeline with a search only."""
 

@@ -26,6 +26,7 @@ class Training(Table):
     instance_type: Instance = "ml.m5.xlarge"
     volume_gib: int = Field(default=30, ge=1, le=16384)
     max_runtime_minutes: int = Field(default=60, ge=1, le=28 * 24 * 60)
+    spot_wait_minutes: int | None = Field(default=None, ge=1, le=28 * 24 * 60)
     start_timeout_seconds: int = Field(default=300, ge=10, le=900)
     quiet_seconds: int = Field(default=300, ge=0, le=10 * 3600)  # SQS hides a message for 12 h at most
 

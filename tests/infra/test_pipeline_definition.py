@@ -282,3 +282,23 @@ def test_the_jobs_metrics_are_found_in_their_logs() -> None:
             match = re.search(regex, f"2026-11-21 12:00:00,123 {prefix}:roc_auc={text};")
             assert match
             assert match[1] == text
+
+
+def test_spot_training_goes_on_where_any_run_of_the_same_data_and_code_was_interrupted() -> None:
+    size = replace(SIZE, spot_wait_minutes=30)
+    options: dict[str, Any] = {
+        "name": "p",
+        "approval": "Approved",
+        "code_digest": "0" * 64,
+        "problem": "binary",
+    }
+    definition = author(size=size, training=SEARCHED, **options)
+    assert [c for c in check(definition) if "placeholder:" not in c] == []
+    steps = named(definition["Steps"])
+    trial = steps["tune"]["Arguments"]["TrainingJobDefinition"]
+    for job, arguments in (("tune", trial), ("train", steps["train"]["Arguments"])):
+        assert arguments["EnableManagedSpotTraining"] is True
+        assert arguments["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 5400}
+        place = arguments["CheckpointConfig"]["S3Uri"]["Std:Join"]["Values"]
+        assert place[1:] == [{"Get": "Parameters.DatasetVersion"}, "0" * 64, job]
+    assert "CheckpointConfig" not in json.dumps(write(SEARCHED))

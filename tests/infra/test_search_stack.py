@@ -20,7 +20,7 @@ pytestmark = pytest.mark.synth
 
 @pytest.fixture(scope="module")
 def searched(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
-    """The stacks of `tumor` in production, with a search of eight trials."""
+    """The stacks of `tumor` in production, with a search of eight trials on spot instances."""
     configuration = Configuration.read(root, environment="prod", model="tumor")
     training = configuration.model.training
     search = Search(max_jobs=8).with_space(
@@ -29,16 +29,19 @@ def searched(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     model = configuration.model.model_copy(
         update={"training": training.model_copy(update={"search": search})}
     )
-    return compose_alone(dataclasses.replace(configuration, model=model), tmp_path_factory.mktemp("searched"))
+    spot = configuration.environment.training.model_copy(update={"spot_wait_minutes": 30})
+    environment = configuration.environment.model_copy(update={"training": spot})
+    changed = dataclasses.replace(configuration, model=model, environment=environment)
+    return compose_alone(changed, tmp_path_factory.mktemp("searched"))
 
 
-def allowed(stacks: Synthesis, action: str) -> dict[str, Any]:
+def allowed(stacks: Synthesis, action: str) -> dict[str, str]:
     """Resources on which each role may do an action."""
-    found = {}
+    found: dict[str, str] = {}
     for name, role in stacks.of_type("AWS::IAM::Role").items():
         for statement in role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]:
             if action in statement["Action"]:
-                found[name] = json.dumps(statement["Resource"])
+                found[name] = found.get(name, "") + json.dumps(statement["Resource"])
     return found
 
 
@@ -59,6 +62,7 @@ def test_trials_read_what_is_trained_on_and_nothing_held_out(searched: Synthesis
     assert "runs/*/prepare/train/*" in reads
     assert "holdout" not in reads
     assert "prepare/*" not in reads
+    assert "checkpoints/*/tune/*" in reads
 
 
 def test_without_a_search_nobody_may_make_one(stacks: Synthesis) -> None:

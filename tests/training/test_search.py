@@ -15,6 +15,7 @@ from contract.schema import Problem
 from contract.search import OBJECTIVES, Range, Search
 from tests.training.folders import Job, Run
 from tests.training.tables import Table, diabetes, samples_of, tumor, wine
+from training.checkpoints import Checkpoints
 from training.search import trials
 from training.unseen import folds, unseen
 
@@ -125,7 +126,7 @@ def test_rows_are_predicted_by_models_that_did_not_see_them(problem: Problem) ->
     contract = replace(contract, training=training)
     chance = np.random.default_rng(0).permutation(samples.target)
     samples = replace(samples, target=chance)
-    rows = unseen(samples, contract)
+    rows = unseen(samples, contract, Checkpoints())
     assert len(rows) == len(samples)
     metric, least, most = {
         "binary": ("roc_auc", 0.4, 0.6),
@@ -149,6 +150,29 @@ def test_a_class_that_is_in_one_fold_only_costs_no_trial() -> None:
     rare = samples.target.copy()
     rare[0] = "rare"
     contract = replace(contract, training=replace(contract.training, parameters={"max_iter": 5}))
-    rows = unseen(replace(samples, target=rare), contract)
+    rows = unseen(replace(samples, target=rare), contract, Checkpoints())
     assert rows.predictions.shape == (len(samples), classes + 1)
     assert np.isfinite(rows.score("log_loss"))
+
+
+def test_what_an_interrupted_job_did_is_not_done_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    contract, samples = samples_of("binary")
+    checkpoints = Checkpoints(tmp_path)
+    whole = unseen(samples, contract, Checkpoints())
+
+    first = unseen(samples, contract, checkpoints)
+    lost = sorted(tmp_path.iterdir())[0]
+    lost.unlink()
+    (tmp_path / f"{lost.stem}.part").write_bytes(b"half of it")
+    with caplog.at_level("INFO"):
+        again = unseen(samples, contract, checkpoints)
+    for rows in (first, again):
+        assert (rows.predictions == whole.predictions).all()
+    assert sum("resumed" in line for line in caplog.messages) == 4
+    assert not list(tmp_path.glob("*.part"))
+    other = replace(contract, training=replace(contract.training, seed=8))
+    caplog.clear()
+    unseen(samples, other, checkpoints)
+    assert not any("resumed" in line for line in caplog.messages)

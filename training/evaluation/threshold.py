@@ -10,13 +10,14 @@ import numpy as np
 from contract import threshold
 from contract.schema import Contract
 from contract.threshold import AtLeast, Best, Costs, Fixed
+from training.checkpoints import Checkpoints
 from training.evaluation.document import Threshold
 from training.evaluation.formulas import Array, divided
 from training.samples import Samples
 from training.unseen import unseen
 
 
-def choose(train: Samples, contract: Contract) -> Threshold | None:
+def choose(train: Samples, contract: Contract, checkpoints: Checkpoints) -> Threshold | None:
     """The threshold by the contract's rule; None of problems that are not binary.
 
     Raises:
@@ -27,7 +28,7 @@ def choose(train: Samples, contract: Contract) -> Threshold | None:
     rule = threshold.parse(contract.target.threshold)
     if isinstance(rule, Fixed):
         return {"value": rule.value, "rule": str(rule), "why": "model.toml says so"}
-    rows = unseen(train, contract)
+    rows = unseen(train, contract, checkpoints)
     value, why = best(rule, rows.truth, rows.predictions)
     return {
         "value": value,

@@ -43,5 +43,7 @@ class JobPlan:
     upload: Upload
     upload_of_failed: Upload | None = None
     """What is in S3 of a job that failed, for it was uploaded as it was written."""
+    checkpoints: Input | None = None
+    """A folder whose files are fetched before the process starts, and kept when it has ended, however."""
     metrics: Mapping[str, str] = field(default_factory=dict)
     """Regular expressions by metric name: each finds a number in the job's log."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
@@ -84,7 +85,17 @@ class JobRun:
         )
         argv = container.command(self.plan.arguments)
         code = self.process.run(argv, variables, self.backend.cloud.image_root, self.plan.max_runtime)
+        self._keep_checkpoints(s3)
         self._finish(s3, code)
+
+    def _keep_checkpoints(self, s3: Any) -> None:
+        kept = self.plan.checkpoints
+        if kept is None:
+            return
+        try:
+            storage.upload(s3, container.local_path(self.base, kept.path), kept.uri)
+        except (ClientError, BotoCoreError) as error:
+            raise JobFailedError(f"ClientError: Checkpoint upload failed: {reason(error)}") from error
 
     def _finish(self, s3: Any, code: int | None) -> None:
         message = self._message()
@@ -113,6 +124,9 @@ class JobRun:
             file = container.local_path(self.base, path)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(document, default=str))
+        if kept := self.plan.checkpoints:
+            with contextlib.suppress(storage.EmptyPrefixError):  # the job's first start
+                storage.download(s3, kept.uri, container.local_path(self.base, kept.path))
         for item in self.plan.inputs:
             try:
                 storage.download(s3, item.uri, container.local_path(self.base, item.path))

@@ -17,6 +17,8 @@ from local.sagemaker.state import TRAINING_JOB
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _DATA = "/opt/ml/input/data"
 _CONFIG = "/opt/ml/input/config"
+_CHECKPOINTS = "/opt/ml/checkpoints"
+_DAY = 86_400
 
 
 def plan(backend: Backend, arguments: Mapping[str, Any], s3: Any) -> JobPlan:
@@ -26,6 +28,7 @@ def plan(backend: Backend, arguments: Mapping[str, Any], s3: Any) -> JobPlan:
         ServiceError: 501 for what is not implemented, ValidationException for an input without objects.
     """
     _refuse(arguments)
+    _check_spot(arguments)
     name, output = arguments["TrainingJobName"], arguments["OutputDataConfig"]
     channels = {channel["ChannelName"]: channel for channel in arguments.get("InputDataConfig", [])}
     sources = {name: channel["DataSource"]["S3DataSource"]["S3Uri"] for name, channel in channels.items()}
@@ -37,13 +40,14 @@ def plan(backend: Backend, arguments: Mapping[str, Any], s3: Any) -> JobPlan:
         arguments=algorithm.get("ContainerArguments") or ["train"],
         environment={**arguments.get("Environment", {}), **_variables(backend, name)},
         isolated=bool(arguments.get("EnableNetworkIsolation")),
-        max_runtime=arguments.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86_400),
+        max_runtime=arguments.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _DAY),
         log_group=LOG_GROUP,
         documents=_documents(arguments, channels),
         inputs=[Input(uri=uri, path=f"{_DATA}/{channel}") for channel, uri in sources.items()],
         folders=["/opt/ml/model", "/opt/ml/output/data"],
         message_path="/opt/ml/output/failure",
         upload=lambda s3, base: _upload(s3, base, name, output),
+        checkpoints=_checkpoints(arguments),
         metrics={metric["Name"]: metric["Regex"] for metric in algorithm.get("MetricDefinitions", [])},
     )
 
@@ -54,9 +58,8 @@ def _variables(backend: Backend, name: str) -> dict[str, str]:
 
 def _refuse(arguments: Mapping[str, Any]) -> None:
     refuse.beyond(arguments["AlgorithmSpecification"], "AlgorithmName", "ContainerEntrypoint")
-    refuse.beyond(arguments, "VpcConfig", "CheckpointConfig", "DebugHookConfig", "RetryStrategy")
+    refuse.beyond(arguments, "VpcConfig", "DebugHookConfig", "RetryStrategy")
     refuse.unless(arguments["AlgorithmSpecification"].get("TrainingInputMode"), "TrainingInputMode", "File")
-    refuse.unless(arguments.get("EnableManagedSpotTraining"), "EnableManagedSpotTraining", False)
     refuse.unless(arguments.get("ResourceConfig", {}).get("InstanceCount"), "InstanceCount", 1)
     refuse.unless(arguments["OutputDataConfig"].get("CompressionType"), "CompressionType", "GZIP")
     for channel in arguments.get("InputDataConfig", []):
@@ -66,6 +69,24 @@ def _refuse(arguments: Mapping[str, Any]) -> None:
         refuse.unless(channel.get("RecordWrapperType"), "RecordWrapperType", "None")
         refuse.beyond(channel["DataSource"], "FileSystemDataSource", "DatasetSource")
         refuse.s3_source(channel["DataSource"]["S3DataSource"])
+
+
+def _checkpoints(arguments: Mapping[str, Any]) -> Input | None:
+    config = arguments.get("CheckpointConfig")
+    if config is None:
+        return None
+    return Input(uri=config["S3Uri"], path=config.get("LocalPath", _CHECKPOINTS).rstrip("/"))
+
+
+def _check_spot(arguments: Mapping[str, Any]) -> None:
+    """A laptop is never out of spot capacity, nor takes it away: only the request is checked."""
+    limit = arguments.get("StoppingCondition", {})
+    wait = limit.get("MaxWaitTimeInSeconds")
+    if not arguments.get("EnableManagedSpotTraining"):
+        if wait is not None:
+            raise invalid("MaxWaitTimeInSeconds can only be set if EnableManagedSpotTraining is true.")
+    elif wait is None or wait < limit.get("MaxRuntimeInSeconds", _DAY):
+        raise invalid("MaxWaitTimeInSeconds must be set, and be no less than MaxRuntimeInSeconds.")
 
 
 def _check_sources(backend: Backend, s3: Any, role_arn: str, uris: Iterable[str]) -> None:

@@ -51,6 +51,10 @@ def train():
     rows = sum(len(f.read_text().splitlines()) for f in (ML / "input" / "data" / "train").iterdir())
     print(f"rows={rows}; loss=0.25;")
     (ML / "model" / "model.json").write_text(json.dumps({"rows": rows, **settings}))
+    if (ML / "checkpoints").is_dir():
+        starts = len(list((ML / "checkpoints").iterdir())) + 1
+        (ML / "checkpoints" / str(starts)).write_text("")
+        print(f"starts={starts};")
     if "x" in settings:
         score = -abs(float(settings["x"]) - 3)
         if score < float(settings.get("least", "-inf")):

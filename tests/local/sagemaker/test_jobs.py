@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -196,3 +197,33 @@ def _lines(workbench: Workbench, name: str) -> list[str]:
         return workbench.lines("/aws/sagemaker/ProcessingJobs", f"{name}/")
     except ClientError:
         return []
+
+
+def test_checkpoints_outlive_their_job(workbench: Workbench) -> None:
+    data = workbench.put("checkpointed/data/a.csv", "a")
+    spot: dict[str, Any] = {
+        "EnableManagedSpotTraining": True,
+        "CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/checkpointed/{uuid4().hex}"},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
+    }
+    for starts in (1, 2):
+        name = workbench.train(data, **spot)
+        assert workbench.trained(name)["TrainingJobStatus"] == "Completed"
+        assert f"starts={starts};" in workbench.lines("/aws/sagemaker/TrainingJobs", f"{name}/algo-1-")
+
+
+@pytest.mark.parametrize(
+    ("members", "complaint"),
+    [
+        ({"EnableManagedSpotTraining": True}, "MaxWaitTimeInSeconds must be set"),
+        (
+            {"StoppingCondition": {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 9}},
+            "only be set if EnableManagedSpotTraining",
+        ),
+    ],
+)
+def test_spot_training_says_how_long_to_wait(
+    workbench: Workbench, members: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(ClientError, match=complaint):
+        workbench.train(workbench.put("spot/data/a.csv", "a"), **members)

@@ -112,7 +112,7 @@ class Workbench:
         """Start a training job with one channel `train` and return its name."""
         name = f"job-{uuid4().hex[:8]}"
         self.sagemaker.create_training_job(
-            **training(data, role or self.job_role), TrainingJobName=name, **members
+            **{**training(data, role or self.job_role), "TrainingJobName": name, **members}
         )
         return name
 

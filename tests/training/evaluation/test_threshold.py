@@ -18,6 +18,7 @@ from tests.training.evaluation.cases import Array, predicted
 from tests.training.folders import Run
 from tests.training.tables import Table, mixed, samples_of, to_csv
 from training.answers import CsvAnswers
+from training.checkpoints import Checkpoints
 from training.evaluation.sealed import SealedModel
 from training.evaluation.threshold import best, choose
 from training.predictor import Predictor
@@ -87,7 +88,7 @@ def test_the_cost_is_the_least_of_all(found: tuple[Array, Array], positive: floa
 
 def test_only_a_binary_problem_has_a_threshold() -> None:
     contract, samples = samples_of("multiclass")
-    assert choose(samples, contract) is None
+    assert choose(samples, contract, Checkpoints()) is None
 
 
 @pytest.fixture(scope="module")

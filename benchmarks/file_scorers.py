@@ -84,6 +84,17 @@ SCORERS: dict[str, Callable[[Path], Run]] = {
     scorer.__name__: scorer for scorer in (millrace, pandas, pandas_written, limit)
 }
 
+
+def peak_mib() -> float:
+    """The most memory that this process had at a time."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not getrusage, which on Linux also counts what the parent had when it started this process.
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(peak.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+
+
 if __name__ == "__main__":
     name, *paths = sys.argv[1:]
     models, table, output = map(Path, paths)
@@ -91,7 +102,4 @@ if __name__ == "__main__":
     begin, cpu_begin = perf_counter(), process_time()
     scorer(table, output)
     seconds, cpu_seconds = perf_counter() - begin, process_time() - cpu_begin
-    # On macOS it is in bytes, elsewhere in kibibytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1024**2
-    sys.stdout.write(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_mib": peak}))
+    sys.stdout.write(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_mib": peak_mib()}))

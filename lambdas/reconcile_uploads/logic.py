@@ -177,8 +177,8 @@ class _Run:
     def _has_outcome(self, version: ListedVersion) -> bool:
         results = self._reconciler.results
         try:
-            # The more frequent one first: the other is then not looked for.
-            return results.holds(layout.scored_stem(version.key, version.version_id)) or results.exists(
+            # With both, a delivery was killed before it could withdraw one: put back, the next one does.
+            return results.holds(layout.scored_stem(version.key, version.version_id)) != results.exists(
                 layout.unscorable_key(version.key, version.version_id)
             )
         except AwsError as failure:

@@ -115,6 +115,18 @@ def test_what_should_have_an_outcome_and_has_none_is_put_back_once() -> None:
     assert account.without_outcome() == 0
 
 
+def test_an_upload_with_two_outcomes_is_put_back_until_one_is_withdrawn() -> None:
+    account = Account()
+    account.upload("score/both")
+    account.score("score/both")
+    account.results.put(layout.unscorable_key("score/both", "v0"), b"{}")
+    assert account.run(after=AFTER) == [("score/both", "v0")]
+    assert account.without_outcome() == 1
+    account.results.withdraw(layout.unscorable_key("score/both", "v0"))
+    assert account.run(after=60) == []
+    assert account.without_outcome() == 0
+
+
 def test_every_version_has_its_own_outcome_and_what_is_no_upload_none() -> None:
     account = Account()
     account.upload("score/a", "score/a", "score/folder/", "training/a")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from contract.layout import live_parameter
@@ -12,8 +10,7 @@ from infra.batch_definition import BatchDefinition
 from infra.batch_roles import assemble_role, split_role, state_machine_role
 from infra.deployment import Deployment
 from infra.image import Image
-from infra.log_group import LogGroup
-from infra.permissions import acknowledge
+from infra.state_machine import executions_metric, state_machine
 
 
 class Batch(Construct):
@@ -45,28 +42,10 @@ class Batch(Construct):
             job_role_arns=[split.role_arn, assemble.role_arn],
             live_parameter=parameter,
         )
-        logs = LogGroup(self, "Logs", deployment=deployment, name=f"/aws/vendedlogs/states/{name}")
-        self.machine = stepfunctions.CfnStateMachine(
-            self,
-            "StateMachine",
-            state_machine_name=name,
-            role_arn=role.role_arn,
-            definition_string=cdk.Stack.of(self).to_json_string(definition.to_dict()),
-            logging_configuration={
-                "level": "ALL",
-                "includeExecutionData": True,
-                "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": f"{logs.arn}:*"}}],
-            },
+        self.machine = state_machine(
+            self, deployment=deployment, name=name, role=role, definition=definition.to_dict()
         )
-        self.machine.node.add_dependency(logs)
-        history = "Each state's input, output and duration are in the execution's history and log."
-        rules = ("AwsSolutions-SF2", "Serverless-StepFunctionStateMachineXray")
-        acknowledge(self.machine, dict.fromkeys(rules, history))
 
     def metric(self, name: str) -> cloudwatch.Metric:
         """A metric that Step Functions emits about the state machine, such as `ExecutionsFailed`."""
-        return cloudwatch.Metric(
-            namespace="AWS/States",
-            metric_name=name,
-            dimensions_map={"StateMachineArn": self.machine.attr_arn},
-        )
+        return executions_metric(self.machine, name)

@@ -17,8 +17,8 @@ from infra.permissions import (
     use_key,
     write_objects,
 )
-from infra.release_roles import log_delivery, read_packages
-from infra.sagemaker_permissions import lend_key, telemetry
+from infra.sagemaker_permissions import lend_key, read_packages, telemetry
+from infra.state_machine import log_delivery
 from infra.storage import Storage
 
 _NAMED = "A batch's jobs are named after its execution, behind the model's own name."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -14,14 +13,15 @@ from infra.deployment import Deployment
 from infra.endpoint_configuration import VARIANT, Capture, EndpointConfiguration
 from infra.function import Function
 from infra.image import Image
-from infra.log_group import LogGroup
-from infra.permissions import Allow, acknowledge, list_objects, read_objects, role, use_key
+from infra.permissions import Allow, list_objects, read_objects, role, use_key
 from infra.queues import dead_letter_queue, queue_metric, rule_metric
 from infra.release_definition import ReleaseDefinition
 from infra.release_endpoint import EndpointStates
 from infra.release_retirement import Retirement
-from infra.release_roles import read_packages, serving_role, state_machine_role
+from infra.release_roles import serving_role, state_machine_role
 from infra.release_scaling import Scaling
+from infra.sagemaker_permissions import read_packages
+from infra.state_machine import executions_metric, state_machine
 from infra.storage import Storage
 
 VERIFY_TIMEOUT_SECONDS = 120
@@ -56,11 +56,7 @@ class Release(Construct):
 
     def metric(self, name: str) -> cloudwatch.Metric:
         """A metric that Step Functions emits about the state machine, such as `ExecutionsFailed`."""
-        return cloudwatch.Metric(
-            namespace="AWS/States",
-            metric_name=name,
-            dimensions_map={"StateMachineArn": self.machine.attr_arn},
-        )
+        return executions_metric(self.machine, name)
 
     def metric_endpoint(self, name: str) -> cloudwatch.Metric:
         """A metric that SageMaker emits about the endpoint, such as `ModelLatency` (microseconds)."""
@@ -90,7 +86,6 @@ class Release(Construct):
     def _make_machine(self, name: str, serving: iam.Role) -> stepfunctions.CfnStateMachine:
         deployment = self._deployment
         parameter = live_parameter(deployment.environment_name, deployment.model)
-        logs = LogGroup(self, "Logs", deployment=deployment, name=f"/aws/vendedlogs/states/{name}")
         definition = ReleaseDefinition(
             verify_function_arn=self.function.function.function_arn,
             serving_role_arn=serving.role_arn,
@@ -112,23 +107,9 @@ class Release(Construct):
             serving_role_arn=serving.role_arn,
             live_parameter=parameter,
         )
-        machine = stepfunctions.CfnStateMachine(
-            self,
-            "StateMachine",
-            state_machine_name=name,
-            role_arn=machine_role.role_arn,
-            definition_string=cdk.Stack.of(self).to_json_string(definition.to_dict()),
-            logging_configuration={
-                "level": "ALL",
-                "includeExecutionData": True,
-                "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": f"{logs.arn}:*"}}],
-            },
+        return state_machine(
+            self, deployment=deployment, name=name, role=machine_role, definition=definition.to_dict()
         )
-        machine.node.add_dependency(logs)
-        history = "Each state's input, output and duration are in the execution's history and log."
-        rules = ("AwsSolutions-SF2", "Serverless-StepFunctionStateMachineXray")
-        acknowledge(machine, dict.fromkeys(rules, history))
-        return machine
 
     def _endpoint_states(self) -> EndpointStates:
         settings, has_instances = self._deployment.settings, self._deployment.serving.has_instances

@@ -18,38 +18,12 @@ from infra.permissions import (
     use_key,
     write_objects,
 )
-from infra.sagemaker_permissions import lend_key, telemetry
+from infra.sagemaker_permissions import lend_key, read_packages, telemetry
 from infra.settings.model import Serving
+from infra.state_machine import log_delivery
 from infra.storage import Storage
 
 _NAMED = "Packages, models and configurations are named after the version they hold."
-
-
-def log_delivery() -> Allow:
-    """Let a state machine write its log."""
-    return Allow(
-        actions=[
-            "logs:CreateLogDelivery",
-            "logs:DeleteLogDelivery",
-            "logs:DescribeLogGroups",
-            "logs:DescribeResourcePolicies",
-            "logs:GetLogDelivery",
-            "logs:ListLogDeliveries",
-            "logs:PutResourcePolicy",
-            "logs:UpdateLogDelivery",
-        ],
-        resources=["*"],
-        because="Log delivery, by which Step Functions writes its log, has no resources to name.",
-    )
-
-
-def read_packages(scope: Construct, group: str) -> Allow:
-    """Describe any version of a model package group."""
-    return Allow(
-        actions=["sagemaker:DescribeModelPackage"],
-        resources=[arn(scope, "sagemaker", f"model-package/{group}/*")],
-        because=_NAMED,
-    )
 
 
 def serving_role(

@@ -33,3 +33,12 @@ def telemetry(scope: Construct, log_group: str) -> tuple[Allow, ...]:
             because="CloudWatch has no resources to name; the namespace is the limit.",
         ),
     )
+
+
+def read_packages(scope: Construct, group: str) -> Allow:
+    """Describe any version of a model package group."""
+    return Allow(
+        actions=["sagemaker:DescribeModelPackage"],
+        resources=[arn(scope, "sagemaker", f"model-package/{group}/*")],
+        because="A package's ARN ends in the version it is given when it is registered.",
+    )

@@ -25,7 +25,7 @@ from infra.image import Image
 from infra.permissions import Allow, arn, list_objects, read_objects, use_key, write_objects
 from infra.pipeline.definition import JOBS, TUNE
 from infra.pipeline.values import Values, render
-from infra.release_roles import read_packages
+from infra.sagemaker_permissions import read_packages
 from infra.training_roles import job_role, pipeline_role
 from infra.upload_queue import UploadQueue
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -10,40 +9,15 @@ import pytest
 from contract.layout import BATCH_PREFIX
 from contract.serving import MAX_REQUEST_BYTES
 from infra.pipeline.shapes import conform, operation
-from infra.pipeline.template import render
+from tests.infra.machines import Machine, calls, follows, known, machine_of, reached
 from tests.synthesis import Synthesis
 
 pytestmark = pytest.mark.synth
 
 
 @pytest.fixture
-def machine(stacks: Synthesis) -> dict[str, Any]:
-    machines = stacks.of_type("AWS::StepFunctions::StateMachine").values()
-    [machine] = [m for m in machines if m["Properties"]["StateMachineName"].endswith("-batch")]
-    definition: dict[str, Any] = json.loads(render(machine["Properties"]["DefinitionString"]))
-    return definition
-
-
-def follows(state: dict[str, Any]) -> set[str]:
-    branches = (state, *state.get("Choices", ()), *state.get("Catch", ()))
-    found = {branch["Next"] for branch in branches if "Next" in branch}
-    return found | ({state["Default"]} if "Default" in state else set())
-
-
-def calls(machine: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The SageMaker calls, each with what it sends."""
-    return [
-        ((action := state["Resource"].rsplit(":", 1)[1])[0].upper() + action[1:], state["Parameters"])
-        for state in machine["States"].values()
-        if ":aws-sdk:sagemaker:" in state.get("Resource", "")
-    ]
-
-
-def known(value: Any) -> Any:
-    """Parameters with what a path will find standing as an expression."""
-    if isinstance(value, dict):
-        return {k.removesuffix(".$"): {"Get": v} if k.endswith(".$") else known(v) for k, v in value.items()}
-    return [known(item) for item in value] if isinstance(value, list) else value
+def machine(stacks: Synthesis) -> Machine:
+    return machine_of(stacks, "-batch")
 
 
 def transform(machine: dict[str, Any]) -> dict[str, Any]:
@@ -51,13 +25,13 @@ def transform(machine: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_state_is_reached_and_every_path_ends(machine: dict[str, Any]) -> None:
-    states, seen, todo = machine["States"], set(), [machine["StartAt"]]
-    while todo:
-        if (name := todo.pop()) not in seen:
-            seen.add(name)
-            todo.extend(follows(states[name]))
-    assert seen == set(states)
-    assert {name for name, s in states.items() if not follows(s)} == {"Done", "JobFailed", "PartsNotScored"}
+    states = machine["States"]
+    assert reached(machine) == set(states)
+    assert {name for name, s in states.items() if not [*follows(s)]} == {
+        "Done",
+        "JobFailed",
+        "PartsNotScored",
+    }
 
 
 def test_calls_have_the_shape_that_sagemaker_takes(machine: dict[str, Any]) -> None:

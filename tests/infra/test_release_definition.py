@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,50 +9,25 @@ from botocore.session import get_session
 
 from infra.endpoint_configuration import Capture
 from infra.pipeline.shapes import conform, operation
-from infra.pipeline.template import render
 from infra.settings.environment import Serving
+from tests.infra.machines import Machine, calls, follows, known, machine_of, reached
 from tests.synthesis import Synthesis
 
 pytestmark = pytest.mark.synth
 
 
 @pytest.fixture
-def machine(stacks: Synthesis) -> dict[str, Any]:
-    machines = stacks.of_type("AWS::StepFunctions::StateMachine").values()
-    [machine] = [m for m in machines if m["Properties"]["StateMachineName"].endswith("-release")]
-    definition: dict[str, Any] = json.loads(render(machine["Properties"]["DefinitionString"]))
-    return definition
+def machine(stacks: Synthesis) -> Machine:
+    return machine_of(stacks, "-release")
 
 
 BY_AUTOSCALING = {"sagemaker:DescribeEndpointConfig", "sagemaker:UpdateEndpointWeightsAndCapacities"}
 """What Application Auto Scaling does for its callers only where they may do it themselves."""
 
 
-def follows(state: dict[str, Any]) -> Iterator[str]:
-    """The states that may come after a state."""
-    for branch in (state, *state.get("Choices", ()), *state.get("Catch", ())):
-        if "Next" in branch:
-            yield branch["Next"]
-    if "Default" in state:
-        yield state["Default"]
-
-
-def calls(machine: dict[str, Any], service: str = "sagemaker") -> dict[str, dict[str, Any]]:
-    """The calls of a service, by operation, with what they send."""
-    return {
-        (action := state["Resource"].rsplit(":", 1)[1])[0].upper() + action[1:]: state["Parameters"]
-        for state in machine["States"].values()
-        if f":aws-sdk:{service}:" in state.get("Resource", "")
-    }
-
-
 def test_every_state_is_reached_and_every_path_ends(machine: dict[str, Any]) -> None:
-    states, seen, todo = machine["States"], set(), [machine["StartAt"]]
-    while todo:
-        if (name := todo.pop()) not in seen:
-            seen.add(name)
-            todo.extend(follows(states[name]))
-    assert seen == set(states)
+    states = machine["States"]
+    assert reached(machine) == set(states)
     for name, state in states.items():
         assert list(follows(state)) or state.get("End") or state["Type"] in ("Fail", "Succeed"), name
 
@@ -72,7 +45,7 @@ def test_what_was_verified_is_known_to_the_end(machine: dict[str, Any]) -> None:
 
 
 def test_calls_have_the_shape_that_sagemaker_takes(machine: dict[str, Any]) -> None:
-    found = calls(machine)
+    found = dict(calls(machine))
     assert set(found) == {
         "CreateModel",
         "CreateEndpointConfig",
@@ -83,13 +56,6 @@ def test_calls_have_the_shape_that_sagemaker_takes(machine: dict[str, Any]) -> N
     }
     for name, parameters in found.items():
         assert list(conform(known(parameters), operation(name).input_shape, name)) == []
-
-
-def known(value: Any) -> Any:
-    """Parameters with what a path will find standing as an expression."""
-    if isinstance(value, dict):
-        return {k.removesuffix(".$"): {"Get": v} if k.endswith(".$") else known(v) for k, v in value.items()}
-    return [known(item) for item in value] if isinstance(value, list) else value
 
 
 def test_the_role_allows_each_call_and_no_other_of_sagemaker(
@@ -106,15 +72,17 @@ def test_the_role_allows_each_call_and_no_other_of_sagemaker(
     ours = {action for action in allowed if action.startswith("sagemaker:")}
     # CreateModel reads the package it is given on behalf of who calls it.
     implied = {"sagemaker:DescribeModelPackage", *BY_AUTOSCALING}
-    assert ours == {f"sagemaker:{name}" for name in calls(machine)} | implied
+    assert ours == {f"sagemaker:{name}" for name, _ in calls(machine)} | implied
     scaling = {action for action in allowed if action.startswith("application-autoscaling:")}
-    assert scaling == {f"application-autoscaling:{name}" for name in calls(machine, "applicationautoscaling")}
+    assert scaling == {
+        f"application-autoscaling:{name}" for name, _ in calls(machine, "applicationautoscaling")
+    }
 
 
 def test_what_clients_ask_is_captured_as_the_models_settings_say(
     stacks: Synthesis, machine: dict[str, Any]
 ) -> None:
-    capture = calls(machine)["CreateEndpointConfig"]["DataCaptureConfig"]
+    capture = dict(calls(machine))["CreateEndpointConfig"]["DataCaptureConfig"]
     assert capture["EnableCapture"] is True
     assert capture["InitialSamplingPercentage"] == stacks.configuration.model.serving.capture_percent == 100
     assert capture["DestinationS3Uri"].endswith("/captured")
@@ -179,7 +147,7 @@ def test_autoscaling_is_off_during_an_update_and_on_after_it_whatever_came_of_it
 
 def test_autoscaling_is_what_the_settings_say(stacks: Synthesis, machine: dict[str, Any]) -> None:
     settings = stacks.configuration.environment.serving
-    found = calls(machine, "applicationautoscaling")
+    found = dict(calls(machine, "applicationautoscaling"))
     assert set(found) == {"DeregisterScalableTarget", "RegisterScalableTarget", "PutScalingPolicy"}
     service: Any = get_session().get_service_model("application-autoscaling")
     for name, parameters in found.items():

@@ -115,6 +115,8 @@ def in_order(column: Array, target: Array, classes: int) -> float:
     """
     known = ~np.isnan(column)
     column, target = column[known], target[known]
+    if len(column) < 2:
+        return float("nan")
     if not classes:
         from scipy.stats import rankdata  # Half a second, which only regressions pay.
 

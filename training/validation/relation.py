@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from training.validation.evidence import Column, Evidence
 
 MODEL_ROWS = 5_000
+FEWEST_ROWS = 20
+"""With fewer there is no model: some to learn from, others to ask about."""
 LEARNED = 0.6
 """Share of the rows that the model is fitted to."""
 TREES = 50
@@ -58,6 +60,8 @@ def _by_itself(evidence: Evidence, column: Column) -> float:
 
 def _together(evidence: Evidence) -> float:
     """Of a model's answers about rows it has not seen: p of how they rank them, the least of all classes."""
+    if len(evidence.sample) < FEWEST_ROWS:
+        return 1.0
     chosen = sampled(len(evidence.sample), MODEL_ROWS, _SEED)
     target = evidence.target[chosen]
     learned = np.random.default_rng(_SEED).permutation(len(target)) < LEARNED * len(target)

@@ -25,6 +25,7 @@ FEATURES = (
     Feature(name="c", type="category"),
     Feature(name="s", type="category", values=("a", "b")),
     Feature(name="d", type="datetime"),
+    Feature(name="w", type="text"),
 )
 SOUND = (
     st.sampled_from(["", "0", "-0.0", "1", "2", "7", "3.5", "1e30", "-3e38"]),
@@ -32,6 +33,7 @@ SOUND = (
     st.sampled_from(["", "a", "b", "ü", "z" * 300]),
     st.sampled_from(["", "a", "b"]),
     st.sampled_from(["", "2020-01-01", "1200-02-03T04:05", "9999-12-31"]),
+    st.sampled_from(["", "good", "bad one", "good good day"]),
 )
 REFUSED = st.sampled_from(["x", "-1e39", "NaN", "2020-13-01"])
 TARGETS = {
@@ -65,7 +67,9 @@ def tables(draw: st.DrawFn) -> tuple[Contract, list[list[str]]]:
 def live(contract: Contract) -> Live:
     half = np.arange(40) % 2 == 0
     numbers = np.linspace(0, 9, 120, dtype=np.float32).reshape(40, 3)
-    samples = Samples(numbers, np.array([["a", "b"], ["", "a"]] * 20, object), np.array(["yes", "no"] * 20))
+    categories = np.array([["a", "b"], ["", "a"]] * 20, object)
+    texts = np.array([["good day"], [""]] * 20, object)
+    samples = Samples(numbers, categories, np.array(["yes", "no"] * 20), texts)
     baseline = describe(
         replace(contract, problem="binary"),
         ("no", "yes"),
@@ -84,7 +88,7 @@ LIVE = live(Contract(model="any", problem="binary", target=Target(name="t"), fea
 def test_every_table_has_a_verdict(table: tuple[Contract, list[list[str]]], is_live: bool) -> None:
     contract, rows = table
     with TemporaryDirectory() as folder:
-        (Path(folder) / "a.csv").write_text(to_csv([["n", "m", "c", "s", "d", "t"], *rows]))
+        (Path(folder) / "a.csv").write_text(to_csv([["n", "m", "c", "s", "d", "w", "t"], *rows]))
         found = inspect(Path(folder), contract, LIVE if is_live else None)
 
     json.dumps(found, allow_nan=False)

@@ -165,5 +165,8 @@ def test_groups_that_have_the_target_unlike_are_named(tmp_path: Path, problem: P
     _, document = validated(tmp_path / "apart", grouped(problem, 0.4))
     (problem_,) = [each for each in document["problems"] if each["check"] == "bias"]
     assert re.match(says, problem_["sentence"])
-    _, document = validated(tmp_path / "alike", grouped(problem, 0.0))
+    alike = grouped(problem, 0.0)
+    # Of many small groups some are far apart by chance.
+    alike = replace(alike, contract=replace(alike.contract, sensitive=("plan", "colour")))
+    _, document = validated(tmp_path / "alike", alike)
     assert check(document, "bias")["outcome"] == "passed"

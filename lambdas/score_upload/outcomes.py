@@ -7,6 +7,7 @@ right before the commit, and within one file only the first answer may say it. T
 deliveries at once that see two models needing different columns could still commit both
 within the same milliseconds. So each looks again after its commit, when S3 shows at least
 one of them both objects: the scored one stays, and the other is withdrawn.
+Where that delivery is killed before, reconciliation finds both and puts the upload back.
 """
 
 from __future__ import annotations

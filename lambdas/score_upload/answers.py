@@ -68,7 +68,7 @@ def _row_answer(line: Any) -> RowAnswer:
             return RowAnswer(cells={}, rejected=rejected_text(map(_reason, reasons)))
         case {serving.PREDICTION: prediction}:
             unseen = line.pop(serving.UNSEEN, [])
-            are_columns = isinstance(unseen, list) and all(isinstance(name, str) for name in unseen)
+            are_columns = isinstance(unseen, list) and all(type(name) is str for name in unseen)
             if are_columns and all(map(_is_cell, line.items())):
                 return RowAnswer(cells={serving.PREDICTION: prediction, **line}, unseen=unseen)
     raise BadAnswer("an answer of the model server is neither a prediction nor a list of reasons")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.errors import CliError
 from cli.evaluation import comparison_table, gate_lines, metrics_table
@@ -29,6 +29,7 @@ EXAMPLES = examples(
     ("./millrace models --environment prod --model income", "in an account"),
 )
 SHORT = 12
+REPORT = "report"
 
 Named = Annotated[str, typer.Argument(metavar="VERSION", help="Such as 3, or <group>/3.")]
 First = Annotated[str, typer.Argument(metavar="A", help="A version, such as 3.", show_default=False)]
@@ -84,7 +85,8 @@ def show(
     found = version(deployed, named)
     out.print(versions_table(deployed, [found]))
     for name, value in found.origin.items():
-        out.print(f"  {name.replace('_', ' ')}  {escape(value)}", soft_wrap=True)
+        if name != REPORT:
+            out.print(f"  {name.replace('_', ' ')}  {escape(value)}", soft_wrap=True)
     evaluation = read_package_evaluation(deployed.aws, found)
     if evaluation is not None:
         out.print(metrics_table(evaluation))
@@ -100,11 +102,7 @@ def compare(
 ) -> None:
     """Show the metrics of two versions side by side, with their 95% intervals."""
     deployed = deployment(connect(environment, port), model)
-    pair = [version(deployed, named) for named in (first, second)]
-    if pair[0].name == pair[1].name:
-        raise CliError(
-            f"{first} and {second} are the same version: name two, such as ./millrace models lists."
-        )
+    pair = two_versions(deployed, first, second)
     out.print(comparison_table({found.name: _evaluation(deployed, found) for found in pair}))
     if len({found.dataset_version for found in pair}) > 1:
         out.print("They were trained and measured on different datasets: their holdouts are not the same.")
@@ -166,7 +164,7 @@ def _is_live(deployed: Deployment, found: Version) -> bool:
 def versions_table(deployed: Deployment, found: list[Version]) -> Table:
     """A version a block, newest first: its facts, one a line."""
     live = live_version(deployed)
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid("", Column(overflow="fold"), "", padding=(0, 2))  # a link that is cut is none
     for each in found:
         mark = "[bold green]live[/bold green]" if live and live.model_version == each.name else ""
         table.add_row(f"[bold]{each.name}[/bold]", styled_status(each), mark)
@@ -190,7 +188,7 @@ def _facts(each: Version, evaluation: Mapping[str, Any] | None) -> Iterator[tupl
     for i, line in enumerate(lines):
         yield "metrics" if i == 0 else "", line
     yield "dataset", each.dataset_version[:SHORT] or "unknown"
-    if report := each.origin.get("report"):
+    if report := each.origin.get(REPORT):
         yield "report", escape(report)
     if each.description:
         yield "decision", escape(each.description)

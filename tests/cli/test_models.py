@@ -50,6 +50,13 @@ def test_a_version_is_told_with_its_gates_dataset_and_what_is_live(deployed: Dep
     assert "live" in older
 
 
+def test_a_link_is_whole_however_narrow_the_terminal(deployed: Deployment) -> None:
+    console = Console(width=50)
+    with console.capture() as captured:
+        console.print(versions_table(deployed, versions(deployed)))
+    assert f"s3://{EVALUATIONS}/runs/r1-0.95/report.html" in "".join(captured.get().split())
+
+
 def test_a_version_whose_evaluation_is_gone_is_listed_all_the_same(deployed: Deployment) -> None:
     deployed.aws.s3.delete_object(Bucket=EVALUATIONS, Key="runs/r1-0.95/evaluation.json")
 
@@ -163,3 +170,4 @@ def test_variables_are_no_options_that_were_typed(run: Run, monkeypatch: pytest.
 def test_a_version_is_not_compared_with_itself(deployed: Deployment, second: str) -> None:
     with pytest.raises(CliError, match="are the same version"):
         two_versions(deployed, "1", second)
+    assert [one.name for one in two_versions(deployed, "1", "2")] == [f"{GROUP}/1", f"{GROUP}/2"]

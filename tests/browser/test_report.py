@@ -50,7 +50,6 @@ def test_each_problem_is_looked_at_on_a_desk_and_on_a_phone(found: list[dict[str
     for view in found:
         if Path(view["page"]).stem == SPOILED:
             assert view["headings"] == ["Verdict", "Checks", "Rows", "Features", "Lineage"], view
-            assert len(view["plots"]) == 2, view
         else:
             assert {"Verdict", "Metrics", "Importance", "Lineage"} <= set(view["headings"]), view
             assert len(view["plots"]) >= 3, view

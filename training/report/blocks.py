@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 Level = Literal["pass", "warn", "fail", ""]
 Cell = object
-"""Something to show: text, or a `Badge`."""
+"""Something to show: text, a `Badge` or a `Bar`."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,23 @@ class Badge:
         from markupsafe import escape
 
         return f'<span class="badge {self.level}">{escape(self.text)}</span>'
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A figure over a line as long as its `share`, 0 to 1, of the cell; the figure alone in plain text."""
+
+    share: float
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __html__(self) -> str:
+        from markupsafe import escape
+
+        share = 100 * min(max(self.share, 0.0), 1.0)
+        return f'<span class="bar" style="background-size: {share:.1f}% 3px">{escape(self.text)}</span>'
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from contract import artifact
 from training.baseline import Baseline
 from training.champion import read_champion
-from training.evaluation.sealed import unpack
 from training.failures import PlatformError
 
 
@@ -31,6 +30,9 @@ def read_live(folder: Path) -> Live | None:
     champion = read_champion(folder)
     if champion is None:
         return None
+    # With it comes the runtime for models, which a first run can do without.
+    from training.evaluation.sealed import unpack
+
     with TemporaryDirectory() as unpacked:
         unpack(champion.archive, Path(unpacked))
         text = (Path(unpacked) / artifact.BASELINE).read_bytes()

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from contract.schema import Contract
-from training.report import plots
-from training.report.blocks import Badge, Block, Level, Pairs, Plots, Section, Table, Text, Tiles
+from training.report.blocks import Badge, Bar, Block, Cell, Level, Pairs, Section, Table, Text, Tiles
 from training.report.facts import Lineage
 from training.report.page import number, percent, render
-from training.validation.document import CheckMade, Problem, Validation
+from training.validation.document import CheckMade, FeatureLooked, Problem, Validation
 
 PAGE = "report.html"
-DRAWN, SHOWN = 15, 12
+SHOWN = 40
 _OUTCOMES: Mapping[str, Level] = {"passed": "pass", "warned": "warn", "stopped": "fail"}
 _FOOTER = "Written by the step validate. The same figures are in report.json beside this page."
 
@@ -133,38 +132,22 @@ def _rows(contract: Contract, found: Validation) -> Iterator[Block]:
 def _features(contract: Contract, found: Validation) -> Iterator[Block]:
     if not found["features"]:
         return
-    measure = "R²" if contract.problem == "regression" else "ROC AUC"
-    told = [(one["feature"], one["alone"]) for one in found["features"] if one["alone"] is not None]
-    strongest = sorted(told, key=lambda one: -one[1])[:DRAWN]
-    figures = []
-    if strongest:
-        svg = plots.bars(
-            "What each feature alone says",
-            [name for name, _ in strongest],
-            [max(0.0, value) for _, value in strongest],
-            x=f"{measure} alone",
+    classes = contract.problem != "regression"
+    measure = "ROC AUC" if classes else "R²"
+    yield Text(
+        f"What each feature alone says about {contract.target.name}, the strongest first. "
+        + (
+            "0.5 is nothing, 1 the target itself; of several classes it is the mean of each against the rest."
+            if classes
+            else "0 is nothing, 1 the target itself."
         )
-        figures.append((svg, _reading(contract)))
-    lacking = sorted(found["features"], key=lambda one: -one["missing"])[:DRAWN]
-    lacking = [one for one in lacking if one["missing"]]
-    if lacking:
-        names, shares = [one["feature"] for one in lacking], [100 * one["missing"] for one in lacking]
-        svg = plots.bars("Missing values", names, shares, x="% of the rows")
-        figures.append((svg, "How many rows have no value."))
-    if figures:
-        yield Plots(figures)
-    table = [
-        (
-            one["feature"],
-            one["type"],
-            percent(one["missing"]),
-            f"{one['distinct']:,}",
-            number(one["alone"]),
-            number(one["psi"]),
-        )
-        for one in found["features"]
-    ]
-    yield _long(("feature", "type", "#missing", "#values", f"#{measure} alone", "#PSI"), table, "features")
+    )
+    by_strength = sorted(found["features"], key=lambda one: (one["alone"] is None, -(one["alone"] or 0)))
+    yield _long(
+        ("feature", "type", "#values", "missing", f"{measure} alone", "#PSI"),
+        [_feature(one, nothing=0.5 if classes else 0) for one in by_strength],
+        "features",
+    )
     against = found["compared_with"]
     yield Text(
         f"PSI is the population stability index against the data of {against}; 0.2 is a great change."
@@ -173,10 +156,16 @@ def _features(contract: Contract, found: Validation) -> Iterator[Block]:
     )
 
 
-def _reading(contract: Contract) -> str:
-    if contract.problem == "regression":
-        return "0 is nothing, 1 the target itself."
-    return "0.5 is nothing, 1 the target itself; of several classes the mean over each against the rest."
+def _feature(one: FeatureLooked, *, nothing: float) -> tuple[Cell, ...]:
+    alone = one["alone"]
+    return (
+        one["feature"],
+        one["type"],
+        f"{one['distinct']:,}",
+        Bar(one["missing"], percent(one["missing"])),
+        number(None) if alone is None else Bar((alone - nothing) / (1 - nothing), number(alone)),
+        number(one["psi"]),
+    )
 
 
 def _lineage(contract: Contract, found: Validation, lineage: Lineage) -> Iterator[Block]:
@@ -191,7 +180,7 @@ def _lineage(contract: Contract, found: Validation, lineage: Lineage) -> Iterato
     yield Pairs([(term, value) for term, value in rows if value])
 
 
-def _long(columns: tuple[str, ...], rows: Sequence[Sequence[str]], what: str) -> Table:
+def _long(columns: tuple[str, ...], rows: Sequence[Sequence[Cell]], what: str) -> Table:
     return Table(columns, rows, folded=f"All {len(rows)} {what}" if len(rows) > SHOWN else "")
 
 

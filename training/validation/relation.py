@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contract.schema import Contract
-from training.derived import words
 from training.evaluation.slices import sampled
 from training.samples import Samples
 from training.validation.alone import (
@@ -101,6 +100,9 @@ def _codes(column: Column) -> Array:
 
 def _words(contract: Contract, rows: Samples, target: Array, learned: Array) -> Iterator[Array]:
     """Whether the words that tell most in the rows learned from occur in each text [n, words]."""
+    # With it comes scikit-learn, which takes seconds; most datasets show a relation without it.
+    from training.derived import words
+
     found = words.learn(rows.where(learned), target[learned], contract)
     for column, (known, _) in zip(rows.texts.T, found, strict=True):
         yield words.occurrences(column, known[:MOST_WORDS])

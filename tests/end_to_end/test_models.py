@@ -15,6 +15,12 @@ from tests.end_to_end.laptop import Laptop, Model, table
 pytestmark = pytest.mark.local_cloud
 
 PARTS = 3
+SEARCH = """
+[training.search]
+max_jobs = 2
+[training.search.parameters]
+max_iter = { type = "integer", min = 10, max = 30 }
+"""
 
 
 @dataclass(frozen=True)
@@ -35,11 +41,13 @@ class Brought:
 def bring(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Brought]:
     folder: Path = tmp_path_factory.mktemp("tables")
 
-    def bring(name: str, header: list[str], rows: list[list[Any]]) -> Brought:
+    def bring(name: str, header: list[str], rows: list[list[Any]], more: str = "") -> Brought:
         path = samples.write_csv(folder / f"{name}.csv", header, rows)
         (folder / name).mkdir()
         parts = [samples.write_csv(folder / name / f"{n}.csv", header, rows[n::PARTS]) for n in range(PARTS)]
         laptop.millrace("new-model", name, "--from", str(path), "--target", header[-1])
+        settings = laptop.root / "models" / name / "model.toml"
+        settings.write_text(settings.read_text() + more)
         laptop.millrace("deploy", "--model", name)
         model = laptop.model(name)
         model.train(*parts)
@@ -49,7 +57,7 @@ def bring(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
 
 def test_a_multiclass_table(bring: Callable[..., Brought]) -> None:
-    brought = bring("wine", *samples.cultivars())
+    brought = bring("wine", *samples.cultivars(), more=SEARCH)
 
     result = brought.score(50)
 
@@ -60,7 +68,26 @@ def test_a_multiclass_table(bring: Callable[..., Brought]) -> None:
         shares = {name: float(row[f"probability_{name}"]) for name in classes}
         assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
         assert row["prediction"] == max(shares, key=lambda name: shares[name])
-    assert brought.model.evaluation()["metrics"]["accuracy"]["value"] > 0.85
+    evaluation = brought.model.evaluation()
+    assert evaluation["metrics"]["accuracy"]["value"] > 0.85
+    assert_searched(brought, evaluation["search"])
+
+
+def assert_searched(brought: Brought, search: Any) -> None:
+    """SageMaker's own record of the search says what the evaluation does."""
+    sagemaker = brought.model.laptop.client("sagemaker")
+    [trial] = [trial for trial in search["trials"] if trial["chosen"]]
+    assert len(search["trials"]) == 2
+    assert trial["value"] == min(other["value"] for other in search["trials"])
+    job = sagemaker.describe_training_job(TrainingJobName=trial["name"])
+    tuning = sagemaker.describe_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=job["TuningJobArn"].rpartition("/")[2]
+    )
+    best = tuning["BestTrainingJob"]
+    assert best["TrainingJobName"] == trial["name"]
+    assert best["TunedHyperParameters"] == {"max_iter": str(trial["parameters"]["max_iter"])}
+    measured = best["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
+    assert measured == pytest.approx(trial["value"], abs=1e-6)
 
 
 def test_a_regression_table(bring: Callable[..., Brought]) -> None:

@@ -11,33 +11,21 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from contract import layout
-from contract.artifact import sha256
-from contract.dataset import Manifest, PinnedObject
+from contract.dataset import Manifest
 from contract.failures import STARTED_BY, StartedBy
-from contract.formats.detection import claim_of
-from contract.reasons import Unscorable
 from lambdas.adapters.errors import AlreadyExists, NotFound
 from lambdas.adapters.ports import Bucket, Catalogue, ObjectVersion, Pipeline
 from lambdas.start_training.champion import Champions
+from lambdas.start_training.pinning import NoTrainingData, pin
 from lambdas.start_training.uploads import QuietTime, Record, newest_upload, of_interest
 
 log = logging.getLogger(__name__)
 
 JSON = "application/json"
-READERS = 4
-"""Uploads whose digests are computed at a time."""
-HIDDEN = (".", "_")
-"""How names begin that Spark, Hive and Athena skip as well, such as `_SUCCESS`."""
-
-
-class NoTrainingData(Exception):  # noqa: N818 - it names what is the case
-    """Nothing under `training/` can be trained on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,40 +111,6 @@ def start_training(trainer: Trainer, *, started_by: StartedBy, attempt: str = ""
 def _registered(trainer: Trainer, version: str) -> str:
     origin = {"dataset_version": version, "code_digest": trainer.code_digest}
     return trainer.catalogue.made_of(trainer.package_group, origin)
-
-
-def pin(data: Bucket) -> Manifest:
-    """The tables that lie under `training/` now, at their versions, with their digests.
-
-    Raises:
-        NoTrainingData: there are none.
-    """
-    found = [v for v in data.current_versions(layout.TRAINING_PREFIX) if _is_table(v)]
-    if not found:
-        raise NoTrainingData(
-            f"no table lies under s3://{data.name}/{layout.TRAINING_PREFIX}: upload one there, "
-            "as CSV, JSON Lines or Parquet"
-        )
-    with ThreadPoolExecutor(READERS) as pool:
-        return Manifest.of(pool.map(lambda version: _pinned(data, version), found))
-
-
-def _is_table(version: ObjectVersion) -> bool:
-    name = version.key.rsplit("/", 1)[-1]
-    if not name or name.startswith(HIDDEN):
-        return False
-    try:
-        claim_of(version.key)
-    except Unscorable as why:
-        log.error("not trained on: %s", why.message, extra={"key": version.key})
-        return False
-    return True
-
-
-def _pinned(data: Bucket, version: ObjectVersion) -> PinnedObject:
-    with closing(data.open(version.key, version.version_id).stream) as stream:
-        digest = sha256(stream)
-    return PinnedObject(key=version.key, version_id=version.version_id, sha256=digest, size=version.size)
 
 
 def _write_dataset(data: Bucket, manifest: Manifest) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from contract.dataset import Manifest
 from contract.layout import manifest_key
-from lambdas.start_training.logic import pin
+from lambdas.start_training.pinning import pin
 from tests.lambdas.test_start_training import Lab
 from tests.lambdas.uploads import event, message
 

@@ -16,7 +16,8 @@ from contract.dataset import Manifest
 from lambdas.adapters.errors import AwsError, Transient
 from lambdas.adapters.ports import ObjectVersion
 from lambdas.start_training.champion import ChampionLost, Champions
-from lambdas.start_training.logic import NoTrainingData, Trainer, handle
+from lambdas.start_training.logic import Trainer, handle
+from lambdas.start_training.pinning import NoTrainingData
 from lambdas.start_training.uploads import QuietTime
 from tests.lambdas.fakes import MODIFIED, MemoryBucket, MemoryParameter, MemoryQueue, MemoryRegistry
 from tests.lambdas.uploads import message

@@ -13,7 +13,7 @@ from contract.serving import MODEL_VERSION_VARIABLE
 from infra.release_endpoint import EndpointStates
 from infra.release_retirement import Retirement
 from infra.settings.environment import Release
-from infra.states import OVERTAKEN, RETRY_SAGEMAKER, State, States, again, call
+from infra.states import OVERTAKEN, RETRY_SAGEMAKER, State, States, again, call, made_once
 
 _RETRY_LAMBDA = again(
     "Lambda.ServiceException",
@@ -81,7 +81,9 @@ class ReleaseDefinition:
                 "Retry": _RETRY_LAMBDA,
                 "Next": "CreateModel",
             },
-            "CreateModel": call("sagemaker:createModel", model, then=then, retry=RETRY_SAGEMAKER),
+            **made_once(
+                "CreateModel", call("sagemaker:createModel", model, then=then, retry=RETRY_SAGEMAKER)
+            ),
         }
 
     def _look(self) -> States:

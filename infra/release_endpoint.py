@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from infra.endpoint_configuration import EndpointConfiguration
 from infra.release_scaling import Scaling
-from infra.states import OVERTAKEN, RETRY_SAGEMAKER, State, States, call, fail
+from infra.states import OVERTAKEN, RETRY_SAGEMAKER, State, States, call, fail, made_once
 
 _BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
@@ -61,7 +61,8 @@ class EndpointStates:
 
     def _configure(self) -> States:
         then = "StopScaling" if self.scaling else "LookForEndpoint"
-        return {self.first: _sagemaker("createEndpointConfig", self.configuration.to_dict(), then=then)}
+        make = _sagemaker("createEndpointConfig", self.configuration.to_dict(), then=then)
+        return made_once(self.first, make)
 
     def _find(self) -> States:
         """Does the endpoint exist? SageMaker has no error of its own for one that does not."""

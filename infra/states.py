@@ -31,6 +31,21 @@ def fail(error: str, cause: str) -> State:
     return {"Type": "Fail", "Error": error, "Cause": cause}
 
 
+def made_once(title: str, state: State) -> States:
+    """A call that makes what has a name of this execution's own; what is there already, it made itself.
+
+    So a call whose answer was lost, and that is made again, goes on.
+    """
+    why, refused = f"WhyNot{title}", f"{title}Refused"
+    exists = {"Variable": "$.error.Cause", "StringMatches": "*already existing*", "Next": state["Next"]}
+    caught = {"ErrorEquals": ["States.TaskFailed"], "ResultPath": "$.error", "Next": why}
+    return {
+        title: {**state, "Catch": [caught]},
+        why: {"Type": "Choice", "Choices": [exists], "Default": refused},
+        refused: {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": "$.error.Cause"},
+    }
+
+
 # The SDK integration tells SageMaker's throttling and its refusals by one name.
 RETRY_SAGEMAKER = again("SageMaker.SageMakerException", "SageMaker.ThrottlingException")
 

@@ -127,6 +127,21 @@ def test_an_endpoint_that_runs_a_later_approval_is_not_updated(machine: dict[str
     assert states["WaitForOthers"]["Next"] == "LookForEndpoint"
 
 
+def test_what_was_made_before_its_answer_was_lost_is_used(machine: dict[str, Any]) -> None:
+    states = machine["States"]
+    for name in ("CreateModel", "CreateEndpointConfig"):
+        [caught] = states[name]["Catch"]
+        why = states[caught["Next"]]
+        [exists] = why["Choices"]
+        assert exists["StringMatches"] == "*already existing*"
+        assert exists["Next"] == states[name]["Next"]
+        assert states[why["Default"]]["CausePath"] == "$.error.Cause"
+    # Only this execution makes what has these names.
+    assert states["CreateModel"]["Parameters"]["ModelName.$"] == "$.model_name"
+    named = states["CreateEndpointConfig"]["Parameters"]["EndpointConfigName.$"]
+    assert named == "$.endpoint_config_name"
+
+
 def test_autoscaling_is_off_during_an_update_and_on_after_it_whatever_came_of_it(
     machine: dict[str, Any],
 ) -> None:

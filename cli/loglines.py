@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -21,9 +21,10 @@ FUNCTIONS = {
     "failures": "ReportFailureFunction",
     "verify": "VerifyPackageFunction",
 }
+BATCH_JOB_GROUPS = ("/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TransformJobs")
 JOB_GROUPS = ("/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TrainingJobs")
 RECENT_RUNS = 5
-RECENT_RELEASES = 5
+RECENT_EXECUTIONS = 5
 
 
 @dataclass(frozen=True)
@@ -82,20 +83,45 @@ def of_jobs(deployed: Deployment, _source: str, after: datetime) -> Iterator[Lin
 
 def of_releases(deployed: Deployment, source: str, after: datetime) -> Iterator[Line]:
     """What the last releases did after a moment: each state entered, each failure."""
+    for arn, events in _histories(deployed, "ReleaseStateMachineArn"):
+        yield from _told(arn, events, source, after)
+
+
+def of_batches(deployed: Deployment, source: str, after: datetime) -> Iterator[Line]:
+    """What the last executions of the batch path did after a moment, and what their jobs logged."""
+    for arn, events in _histories(deployed, "BatchStateMachineArn"):
+        yield from _told(arn, events, source, after)
+        for job in filter(None, map(_jobs_of, events)):
+            for group in BATCH_JOB_GROUPS:
+                yield from _group(deployed, source, group, after, stream_prefix=f"{job}-")
+
+
+def _histories(deployed: Deployment, machine: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The last executions of a state machine, by ARN, with all that happened in each."""
     functions = deployed.aws.stepfunctions
-    executions = functions.list_executions(
-        stateMachineArn=deployed["ReleaseStateMachineArn"], maxResults=RECENT_RELEASES
-    )["executions"]
+    executions = functions.list_executions(stateMachineArn=deployed[machine], maxResults=RECENT_EXECUTIONS)[
+        "executions"
+    ]
     for execution in executions:
         arn = execution["executionArn"]
         pages = functions.get_paginator("get_execution_history").paginate(executionArn=arn)
-        for event in (event for page in pages for event in page["events"]):
-            text = release_event(dict(event))
-            if text and event["timestamp"] > after:
-                yield Line(event["timestamp"], source, text, f"{arn}/{event['id']:05}")
+        yield arn, [dict(event) for page in pages for event in page["events"]]
 
 
-def release_event(event: dict[str, Any]) -> str:
+def _told(arn: str, events: Iterable[dict[str, Any]], source: str, after: datetime) -> Iterator[Line]:
+    for event in events:
+        text = machine_event(event)
+        if text and event["timestamp"] > after:
+            yield Line(event["timestamp"], source, text, f"{arn}/{event['id']:05}")
+
+
+def _jobs_of(event: dict[str, Any]) -> str:
+    """How the names of an execution's jobs begin, where it enters the first of the states that make them."""
+    entered = event.get("stateEnteredEventDetails", {})
+    return str(json.loads(entered["input"])["job"]["name"]) if entered.get("name") == "Split" else ""
+
+
+def machine_event(event: dict[str, Any]) -> str:
     """What an event of a state machine's history says, or nothing where it is bookkeeping."""
     details: dict[str, Any] = next(
         (value for name, value in event.items() if name.endswith("EventDetails") and isinstance(value, dict)),
@@ -112,6 +138,7 @@ SOURCES = {
     **dict.fromkeys(FUNCTIONS, of_function),
     "jobs": of_jobs,
     "release": of_releases,
+    "batch": of_batches,
     "endpoint": of_endpoint,
 }
 

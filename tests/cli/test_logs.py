@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cli.aws import Aws
-from cli.loglines import Line, release_event
+from cli.loglines import Line, machine_event
 from cli.logs import read_lines, rendered
 from cli.session import Deployment
 from tests.cli.conftest import deploy
@@ -100,4 +100,4 @@ def test_a_line_for_reading(text: str, expected: str) -> None:
     ],
 )
 def test_what_a_release_did(event: dict[str, object], expected: str) -> None:
-    assert release_event(event) == expected
+    assert machine_event(event) == expected

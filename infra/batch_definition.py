@@ -1,7 +1,8 @@
 """The state machine of the batch path, in Amazon States Language with JSONPath.
 
 It splits an upload into requests, has SageMaker Batch Transform answer them, asks again for
-those without an answer, and assembles the result. What a job found is its exit message.
+those without an answer, and assembles the result. What a job found is its exit message. A job
+that failed is done again, as its instance may have been at fault: what it wrote stays valid.
 
 Why the transform is configured as it is: a part is one request (SplitType None, SingleRecord),
 so that a part that fails costs no other its answer: SageMaker goes on with the others, writes
@@ -18,28 +19,14 @@ from typing import Any
 
 from contract.layout import BATCH_PREFIX
 from contract.serving import JSON_LINES, MODEL_VERSION_VARIABLE
+from infra.batch_jobs import again, call_batch, ended
 from infra.settings.environment import Batch
-from infra.states import State, States, call, fail
+from infra.states import State, States, fail
 
 MAX_PAYLOAD_MB = 7
 MAX_PROCESSING_SECONDS = 5 * 24 * 3600
 """SageMaker's limit on a processing job; the machine's own is what stops an execution."""
 
-_RETRY = [
-    {
-        "ErrorEquals": ["SageMaker.ResourceLimitExceededException"],
-        "IntervalSeconds": 60,
-        "MaxAttempts": 10,
-        "BackoffRate": 1.5,
-    },
-    {
-        # The SDK integration tells SageMaker's throttling and its refusals by one name.
-        "ErrorEquals": ["SageMaker.SageMakerException", "Ssm.SsmException"],
-        "IntervalSeconds": 2,
-        "MaxAttempts": 4,
-        "BackoffRate": 2,
-    },
-]
 _NOTHING_LEFT = ("assembled", "settled", "gone", "unscorable")
 
 
@@ -88,12 +75,12 @@ class BatchDefinition:
         folder = f"s3://{self.artifacts_bucket}/{BATCH_PREFIX}{{}}/{{}}"
         return {
             "ReadLive": {
-                **_call("ssm:getParameter", {"Name": self.live_parameter}, then="DescribePackage"),
+                **call_batch("ssm:getParameter", {"Name": self.live_parameter}, then="DescribePackage"),
                 "ResultSelector": {"version.$": "States.StringToJson($.Parameter.Value)"},
                 "ResultPath": "$.live",
             },
             "DescribePackage": {
-                **_call(
+                **call_batch(
                     "sagemaker:describeModelPackage",
                     {"ModelPackageName.$": "$.live.version.model_package_arn"},
                     then="Name",
@@ -107,6 +94,7 @@ class BatchDefinition:
                     "name.$": f"States.Format('{self.name}-{{}}', {fresh})",
                     "folder.$": f"States.Format('{folder}', $.batch, $$.Execution.Name)",
                     "round": 1,
+                    "attempt": 1,
                 },
                 "ResultPath": "$.job",
                 "Next": "Split",
@@ -114,7 +102,7 @@ class BatchDefinition:
         }
 
     def _split(self) -> States:
-        name = {"ProcessingJobName.$": "States.Format('{}-s', $.job.name)"}
+        name = {"ProcessingJobName.$": "States.Format('{}-s{}', $.job.name, $.job.attempt)"}
         model = {
             "InputName": "model",
             "S3Input": {
@@ -126,7 +114,8 @@ class BatchDefinition:
         }
         job = {**name, **self._processing("split", self.split_role_arn, {}), "ProcessingInputs": [model]}
         return {
-            **self._job("Split", "ProcessingJob", job, name, then="HowSplit"),
+            **self._job("Split", "ProcessingJob", job, name, then="HowSplit", failed="MaySplitAgain"),
+            **again("Split"),
             "HowSplit": {
                 "Type": "Choice",
                 "Choices": [
@@ -173,7 +162,8 @@ class BatchDefinition:
         return self._job("Transform", "TransformJob", job, name, then="Assemble", failed="Assemble")
 
     def _assemble(self) -> States:
-        name = {"ProcessingJobName.$": "States.Format('{}-a{}', $.job.name, $.job.round)"}
+        numbered = "States.Format('{}-a{}{}', $.job.name, $.job.round, $.job.attempt)"
+        name = {"ProcessingJobName.$": numbered}
         variables = {
             "MILLRACE_BATCH_ROUND.$": "States.Format('{}', $.job.round)",
             f"{MODEL_VERSION_VARIABLE}.$": "$.live.version.model_version",
@@ -182,7 +172,10 @@ class BatchDefinition:
         incomplete = {"Variable": "$.assemble.said.outcome", "StringEquals": "incomplete"}
         more = {"Variable": "$.job.round", "NumericLessThan": self.batch.rounds}
         return {
-            **self._job("Assemble", "ProcessingJob", job, name, then="IsAssembled"),
+            **self._job(
+                "Assemble", "ProcessingJob", job, name, then="IsAssembled", failed="MayAssembleAgain"
+            ),
+            **again("Assemble"),
             "IsAssembled": {
                 "Type": "Choice",
                 "Choices": [
@@ -198,11 +191,16 @@ class BatchDefinition:
                     "name.$": "$.job.name",
                     "folder.$": "$.job.folder",
                     "round.$": "States.MathAdd($.job.round, 1)",
+                    "attempt.$": "$.job.attempt",
                 },
                 "ResultPath": "$.job",
                 "Next": "Transform",
             },
         }
+
+    def _job(self, title: str, kind: str, job: State, name: State, *, then: str, failed: str) -> States:
+        seconds = self.batch.poll_seconds
+        return ended(title, kind, job, name, then=then, failed=failed, poll_seconds=seconds)
 
     def _processing(self, command: str, role_arn: str, variables: State) -> State:
         return {
@@ -225,53 +223,6 @@ class BatchDefinition:
             },
             "StoppingCondition": {"MaxRuntimeInSeconds": MAX_PROCESSING_SECONDS},
         }
-
-    def _job(
-        self, title: str, kind: str, job: State, name: State, *, then: str, failed: str = "JobFailed"
-    ) -> States:
-        """Create a job, wait until it has ended, and read what it said."""
-        place = f"$.{title.lower()}"
-        status = f"{place}.status"
-        said = {"said.$": "States.StringToJson($.ExitMessage)"} if kind == "ProcessingJob" else {}
-        exists = {"ErrorEquals": ["SageMaker.ResourceInUseException"], "ResultPath": "$.answer"}
-        states = {
-            # A call whose answer was lost is made again, and finds the job that it made.
-            title: {
-                **_call(f"sagemaker:create{kind}", job, then=f"WaitFor{title}"),
-                "Catch": [{**exists, "Next": f"WaitFor{title}"}],
-            },
-            f"WaitFor{title}": {
-                "Type": "Wait",
-                "Seconds": self.batch.poll_seconds,
-                "Next": f"Describe{title}",
-            },
-            f"Describe{title}": {
-                **_call(f"sagemaker:describe{kind}", name, then=f"Has{title}Ended"),
-                "ResultSelector": {"status.$": f"$.{kind}Status"},
-                "ResultPath": f"{place}_job" if said else place,
-            },
-        }
-        if said:
-            status = f"{place}_job.status"
-            states[f"Read{title}"] = {
-                **_call(f"sagemaker:describe{kind}", name, then=then),
-                "ResultSelector": said,
-                "ResultPath": place,
-            }
-        states[f"Has{title}Ended"] = {
-            "Type": "Choice",
-            "Choices": [
-                {"Variable": status, "StringEquals": "Completed", "Next": f"Read{title}" if said else then},
-                {"Variable": status, "StringEquals": "Failed", "Next": failed},
-                {"Variable": status, "StringEquals": "Stopped", "Next": "JobFailed"},
-            ],
-            "Default": f"WaitFor{title}",
-        }
-        return states
-
-
-def _call(action: str, parameters: State, *, then: str) -> State:
-    return call(action, parameters, then=then, retry=_RETRY)
 
 
 def _ends(variable: str) -> list[State]:

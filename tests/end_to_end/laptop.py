@@ -6,10 +6,12 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -79,6 +81,16 @@ class Laptop:
         self.millrace("deploy", "--model", name)
         return self.model(name)
 
+    def switch(self, model: Model, mode: str) -> Model:
+        """A model made by `like_tumor` with another `serving.mode`: deployed, and its live version released."""
+        path = self.root / "models" / model.name / "model.toml"
+        path.write_text(re.sub(r'mode = "\w+"', f'mode = "{mode}"', path.read_text()))
+        self.millrace("deploy", "--model", model.name)
+        changed = self.model(model.name)
+        released = changed.released(changed.approve(datetime.now(UTC)))
+        assert released["status"] == "SUCCEEDED", released
+        return changed
+
     def denials(self) -> list[Mapping[str, str]]:
         """Everything IAM refused so far."""
         path = self.folder / "denied.jsonl"
@@ -135,6 +147,25 @@ class Model:
         except ssm.exceptions.ParameterNotFound:
             return None
         return dict(json.loads(value))
+
+    def approve(self, at: datetime) -> str:
+        """Release the live version again, as its approval at this time would; the execution."""
+        detail = {"ModelPackageArn": self.live()["model_package_arn"], "ModelApprovalStatus": "Approved"}
+        event = {"source": "aws.sagemaker", "time": f"{at:%Y-%m-%dT%H:%M:%SZ}", "detail": detail}
+        started = self.laptop.client("stepfunctions").start_execution(
+            stateMachineArn=self.outputs["ReleaseStateMachineArn"], input=json.dumps(event)
+        )
+        return str(started["executionArn"])
+
+    def released(self, execution: str) -> Any:
+        """A release's execution, once it has ended."""
+        functions = self.laptop.client("stepfunctions")
+
+        def look() -> Any:
+            described = functions.describe_execution(executionArn=execution)
+            return described if described["status"] != "RUNNING" else None
+
+        return eventually(look, within=60, what="the release ends")
 
     def evaluation(self) -> Any:
         """What `evaluate` wrote of the live version."""

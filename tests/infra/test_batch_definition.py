@@ -8,6 +8,7 @@ import pytest
 
 from contract.layout import BATCH_PREFIX
 from contract.serving import MAX_REQUEST_BYTES
+from infra.batch_jobs import MAX_ATTEMPTS
 from infra.pipeline.shapes import conform, operation
 from tests.infra.machines import Machine, calls, follows, known, machine_of, reached
 from tests.synthesis import Synthesis
@@ -73,6 +74,21 @@ def test_a_transform_that_failed_counts_for_what_it_answered(machine: dict[str, 
     assert failed == {"Completed": "Assemble", "Failed": "Assemble", "Stopped": "JobFailed"}
 
 
+@pytest.mark.parametrize("title", ["Split", "Assemble"])
+def test_a_job_that_failed_is_done_again_under_another_name_and_not_for_ever(
+    machine: dict[str, Any], title: str
+) -> None:
+    states = machine["States"]
+    ended = {c["StringEquals"]: c["Next"] for c in states[f"Has{title}Ended"]["Choices"]}
+    assert (ended["Failed"], ended["Stopped"]) == (f"May{title}Again", "JobFailed")
+    [more] = states[f"May{title}Again"]["Choices"]
+    assert (more["NumericLessThan"], states[f"May{title}Again"]["Default"]) == (MAX_ATTEMPTS, "JobFailed")
+    again = states[more["Next"]]
+    assert again["Next"] == title
+    assert again["Parameters"].keys() == states["NextRound"]["Parameters"].keys()
+    assert "$.job.attempt" in states[title]["Parameters"]["ProcessingJobName.$"]
+
+
 def test_rounds_are_bounded(stacks: Synthesis, machine: dict[str, Any]) -> None:
     settings = stacks.configuration.environment.batch
     *_, more, no_more = machine["States"]["IsAssembled"]["Choices"]
@@ -83,7 +99,7 @@ def test_rounds_are_bounded(stacks: Synthesis, machine: dict[str, Any]) -> None:
 
 def test_names_of_jobs_fit(stacks: Synthesis, machine: dict[str, Any]) -> None:
     longest = f"millrace-{'e' * 12}-{'m' * 24}"
-    assert len(f"{longest}-{'f' * 12}-a9") <= 63
+    assert len(f"{longest}-{'f' * 12}-a9{MAX_ATTEMPTS}") <= 63
 
 
 def test_the_role_allows_each_call_and_no_other_of_sagemaker(

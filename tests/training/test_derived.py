@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ from contract.schema import Contract, Feature, Problem, Target, Training
 from contract.serving import CSV
 from tests.training.folders import Run
 from tests.training.tables import ESTIMATORS, of_problem, samples_of, tickets, to_csv
-from training import features, values
+from training import features, table, values
 from training.derived import dates
 from training.derived.making import BASE, Derived, learn
 from training.derived.words import LARGEST_VOCABULARY, RARE_ROWS
@@ -261,3 +263,27 @@ def test_a_refused_text_is_told_and_no_other_row_is_moved(run: Run) -> None:
         answers = predictor.answer(CSV, to_csv([table.header, *bad]).encode()).splitlines()
         assert [reason["column"] for reason in json.loads(answers[2])["rejected"]] == ["subject", "waited"]
         assert [*answers[:2], *answers[3:]] == [*good[:2], *good[3:]]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin", "+05:30"])
+def test_parquet_and_text_mean_the_same_instant(tmp_path: Path, unit: str, zone: str | None) -> None:
+    moments = ["2024-02-29T23:59:59", "1969-12-31T23:00:00", "2024-07-01T00:00:00", None]
+    times = pa.array(moments, pa.string()).cast(pa.timestamp(unit))
+    instants = times.cast(pa.timestamp(unit, "UTC")).cast(pa.timestamp(unit, zone)) if zone else times
+    outcome = ["yes", "no", "yes", "no"]
+    pq.write_table(pa.table({"d": instants, "t": outcome}), tmp_path / "a.parquet")
+    rows = [["d", "t"], *([moment or "", label] for moment, label in zip(moments, outcome, strict=True))]
+    (tmp_path / "b.csv").write_text(to_csv(rows))
+    lines = [{"d": moment and f"{moment}+00:00", "t": label} for moment, label in rows[1:]]
+    (tmp_path / "c.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    contract = Contract(
+        model="m", problem="binary", target=Target(name="t", positive="yes"), features=(DATETIME,)
+    )
+    parquet, csv, json_lines = (
+        np.concatenate([chunk.features.numbers for chunk in table.read(path, contract)])
+        for path in table.files(tmp_path)
+    )
+    assert csv[:, 0].tolist()[:3] == [values.hours(DATETIME, f"{moment}Z") for moment in moments[:3]]
+    np.testing.assert_array_equal(parquet, csv)
+    np.testing.assert_array_equal(json_lines, csv)

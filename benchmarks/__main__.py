@@ -8,6 +8,7 @@ from benchmarks.cold_start import cold_start
 from benchmarks.files import files
 from benchmarks.large import large
 from benchmarks.serving import serving
+from benchmarks.training import training
 from benchmarks.uploads import uploads
 
 app = typer.Typer(
@@ -19,7 +20,7 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serving, files, uploads, large, cold_start):
+for command in (serving, files, uploads, large, training, cold_start):
     app.command(command.__name__)(command)
 
 if __name__ == "__main__":

@@ -73,14 +73,16 @@ def columns(samples: Samples) -> dict[str, NDArray[np.generic]]:
     return found
 
 
-def write_csv(path: Path, rows: int) -> Path:
+def write_csv(path: Path, rows: int, *, with_target: bool = False) -> Path:
     """A table of so many rows as CSV under a header, in bounded memory; about 175 bytes a row."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
         with unfinished.open("wb") as stream:
             for seed, size in enumerate(_sizes(rows)):
-                block = pa.table(columns(draw(size, seed)))
+                drawn = draw(size, seed)
+                target = {_TARGET.name: drawn.target} if with_target else {}
+                block = pa.table({**columns(drawn), **target})
                 options = csv.WriteOptions(
                     include_header=seed == 0, quoting_style="none", quoting_header="none"
                 )

@@ -109,7 +109,14 @@ class Samples:
 def _strings(table: pa.Table, features: Sequence[Feature]) -> NDArray[np.object_]:
     columns = np.empty((table.num_rows, len(features)), object)
     for i, feature in enumerate(features):
-        columns[:, i] = table[feature.name].to_pylist()
+        column = table[feature.name]
+        if pa.types.is_dictionary(column.type):
+            # Each value once, however many rows have it.
+            encoded = column.unify_dictionaries().combine_chunks()
+            values = encoded.dictionary.to_numpy(zero_copy_only=False)
+            columns[:, i] = values[encoded.indices.to_numpy()]
+        else:
+            columns[:, i] = column.to_numpy()
     return columns
 
 

@@ -54,6 +54,20 @@ def test_files(root: Path) -> None:
     assert "Millrace's peak at 2,000 rows" in printed
 
 
+def test_training(root: Path) -> None:
+    printed = run(root, "training", "--rows", "1500", "--estimator", "logistic-regression")
+    for what in (
+        "pandas and scikit-learn",
+        "validate",
+        "prepare",
+        "train",
+        "evaluate",
+        "all jobs",
+        "Overhead",
+    ):
+        assert what in printed
+
+
 def test_cold_start(root: Path) -> None:
     printed = run(root, "cold_start", "--runs", "1")
     for function in (path.parent.name for path in (root / "lambdas").glob("*/handler.py")):

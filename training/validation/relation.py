@@ -100,6 +100,8 @@ def _codes(column: Column) -> Array:
 
 def _words(contract: Contract, rows: Samples, target: Array, learned: Array) -> Iterator[Array]:
     """Whether the words that tell most in the rows learned from occur in each text [n, words]."""
+    if not contract.textual:
+        return
     # With it comes scikit-learn, which takes seconds; most datasets show a relation without it.
     from training.derived import words
 

@@ -47,19 +47,18 @@ def files(
     training_rows: Annotated[int, typer.Option(help="Rows to fit the models on.")] = models.TRAINING_ROWS,
 ) -> None:
     """A CSV file of 30 columns scored whole: rows a second, and peak memory also at four times the rows."""
-    folder = FOLDER / f"models-{training_rows}"
-    models.fitted(estimator, folder, training_rows)
+    folder = models.fitted(estimator, FOLDER / f"models-{training_rows}", training_rows).folder
     source = tables.write_csv(FOLDER / "tables" / f"{rows}.csv", rows)
     larger = tables.write_csv(FOLDER / "tables" / f"{rows * LARGER}.csv", rows * LARGER)
     found: dict[str, list[Figures]] = defaultdict(list)
     console.print(f"{source.stat().st_size / 1e6:,.0f} MB, {rows:,} rows, {estimator}. {machine()}")
     for _ in range(rounds):
         for name in CONTENDERS:
-            found[name].append(_run(name, folder / estimator, source))
+            found[name].append(_run(name, folder, source))
     _show(rows, found)
     peak, at_larger = (
         median(f.peak_mib for f in found[MILLRACE]),
-        _run(MILLRACE, folder / estimator, larger),
+        _run(MILLRACE, folder, larger),
     )
     flat = judged(f"{at_larger.peak_mib:,.0f} MiB", at_larger.peak_mib <= peak * GROWTH_TARGET)
     console.print(f"Millrace's peak at {rows * LARGER:,} rows: {flat}, in {at_larger.seconds:.1f} s")

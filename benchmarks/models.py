@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,17 +38,24 @@ class Models:
     """Where both forms of one estimator's model are."""
 
     contract: Contract
-    artifact: Path
-    """Folder of a sealed artifact."""
-    pickle: Path
-    """Folder with `model.joblib`: a pipeline that takes a DataFrame."""
+    folder: Path
+
+    @property
+    def artifact(self) -> Path:
+        """Folder of a sealed artifact."""
+        return self.folder / "artifact"
+
+    @property
+    def pickle(self) -> Path:
+        """Folder with `model.joblib`: a pipeline that takes a DataFrame."""
+        return self.folder / "pickle"
 
 
 def fitted(estimator: str, folder: Path, rows: int = TRAINING_ROWS) -> Models:
-    """Both forms, made once and kept in a folder."""
-    models = Models(
-        tables.contract(estimator), folder / estimator / "artifact", folder / estimator / "pickle"
-    )
+    """Both forms, made once for a contract and kept in a folder."""
+    contract = tables.contract(estimator)
+    digest = hashlib.sha256(contract.to_json().encode()).hexdigest()
+    models = Models(contract, folder / f"{estimator}-{digest[:12]}")
     if not (models.pickle / "model.joblib").exists():
         samples = tables.draw(rows, seed=1)
         held_out = tables.draw(CHECKED_ROWS, seed=2)

@@ -103,7 +103,7 @@ def describe(started: Started) -> None:
         return
     what = f"run {started.run_id[:12]} of dataset {started.dataset_version[:12]}"
     if started.already_started:
-        out.print(f"This code was started on this data before: {what}. (--again trains once more.)")
+        out.print(f"This code was started on this data before: {what}. (If it failed: --again.)")
     else:
         out.print(f"Started {what}.")
 

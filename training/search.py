@@ -21,16 +21,28 @@ DOCUMENT = "trial.json"
 CONFIG = "hyperparameters.json"
 
 
-def given(paths: Paths, contract: Contract) -> dict[str, Any]:
-    """The parameters that SageMaker gives a trial.
+def hyperparameters(paths: Paths) -> dict[str, str]:
+    """What SageMaker gives a trial: the parameters to try, and what is the same for all trials.
+
+    Raises:
+        PlatformError: it gives nothing.
+    """
+    try:
+        found: dict[str, str] = json.loads((paths.config / CONFIG).read_text(encoding="utf-8"))
+        return found
+    except (OSError, ValueError) as error:
+        raise PlatformError(f"the trial was given no parameters: {error}") from error
+
+
+def tried(hyperparameters: Mapping[str, str], contract: Contract) -> dict[str, Any]:
+    """The parameters to try.
 
     Raises:
         ModelCodeError: they are not those that the contract's search asks for.
     """
     try:
-        texts = json.loads((paths.config / CONFIG).read_text(encoding="utf-8"))
-        return contract.training.search.read(texts)
-    except (OSError, ValueError) as error:
+        return contract.training.search.read(hyperparameters)
+    except ValueError as error:
         raise ModelCodeError(f"the trial cannot be made: {error}") from error
 
 

@@ -42,11 +42,11 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
         ModelCodeError: the estimator cannot be built, fitted or exported, or ONNX disagrees.
         PlatformError: a channel is not what `prepare` wrote, or the exported graph cannot be served.
     """
-    contract = read_contract(paths.channel("contract"))
-    code = check_code(contract, environ)
     if environ.get(TRIAL):
         trial.run(paths)
         return
+    contract = read_contract(paths.channel("contract"))
+    code = check_code(contract, environ)
     tuned = search.tuned(paths.channel("tuned"))
     train = Samples.read(paths.channel("train"), contract)
     holdout = Samples.read(paths.channel("holdout"), contract)

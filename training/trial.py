@@ -14,7 +14,7 @@ from contract.search import PREFIX
 from training import metrics, search
 from training.checkpoints import Checkpoints
 from training.failures import ModelCodeError
-from training.inputs import read_contract
+from training.inputs import check_code, read_contract
 from training.paths import Paths
 from training.samples import Samples
 from training.unseen import unseen
@@ -32,9 +32,12 @@ def run(paths: Paths) -> None:
 
     Raises:
         ModelCodeError: the estimator does not take the parameters, or the objective is not defined.
+        PlatformError: a channel is not what `prepare` wrote, or the code is not that of the run.
     """
     contract = read_contract(paths.channel("contract"))
-    parameters = search.given(paths, contract)
+    given = search.hyperparameters(paths)
+    check_code(contract, given)
+    parameters = search.tried(given, contract)
     log.info("trial of %s with %s", contract.training.estimator, parameters)
     tried = search.with_parameters(contract, parameters)
     train = Samples.read(paths.channel("train"), tried)

@@ -87,9 +87,14 @@ class Job:
         configuration: Mapping[str, Any],
         warm_start: Mapping[str, Any],
     ) -> Any:
-        """A tuning job. Its trials are training jobs that know by `TRIAL` that they are."""
+        """A tuning job. Its trials are training jobs that know by `TRIAL` that they are.
+
+        Which data and code they are of is said in hyperparameters: SageMaker refuses a warm start from a
+        job with another environment.
+        """
         definition = self._fit(name, channels, metrics)
-        definition["Environment"] = {**definition["Environment"], TRIAL: "true"}
+        definition["StaticHyperParameters"] = definition.pop("Environment")
+        definition["Environment"] = {TRIAL: "true"}
         arguments = {
             "HyperParameterTuningJobConfig": dict(configuration),
             "TrainingJobDefinition": definition,

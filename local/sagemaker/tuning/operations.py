@@ -16,6 +16,19 @@ from local.sagemaker.tuning.run import TuningRun
 from local.sagemaker.tuning.sampler import STRATEGIES, Sampler
 
 _ENDED = ("Completed", "Stopped")
+_MAY_CHANGE = {
+    "AlgorithmSpecification",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "StaticHyperParameters",
+    "RoleArn",
+    "ResourceConfig",
+    "StoppingCondition",
+    "VpcConfig",
+    "EnableManagedSpotTraining",
+    "CheckpointConfig",
+}
+"""Of a training job's definition, between a tuning job and one that it is begun from."""
 
 
 class Tuning:
@@ -70,7 +83,9 @@ class Tuning:
         """Parameters and objective of each trial of the jobs that a warm start names."""
         for parent in call.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", []):
             name = parent["HyperParameterTuningJobName"]
-            status = self._state.get(TUNING_JOB, name)["HyperParameterTuningJobStatus"]
+            known = self._state.get(TUNING_JOB, name)
+            _check_parent(known, call.arguments)
+            status = known["HyperParameterTuningJobStatus"]
             if status not in _ENDED:
                 raise invalid(f"The parent tuning job {name} is {status}: it must be Completed or Stopped.")
             for trial in describing.trials(self._state, name):
@@ -87,6 +102,28 @@ class Tuning:
                 value = trial["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
                 trial["FinalObjectiveMetricValue"] = value
         return listing(call.operation, TRAINING_JOB, trials, call.arguments)
+
+
+def _check_parent(parent: Mapping[str, Any], child: Mapping[str, Any]) -> None:
+    """What AWS asks of a tuning job that another begins from, in its words."""
+    before, now = parent["TrainingJobDefinition"], child["TrainingJobDefinition"]
+    fixed = (before.keys() | now.keys()) - _MAY_CHANGE
+    if any(before.get(member) != now.get(member) for member in fixed):
+        allowed = ", ".join(member[0].lower() + member[1:] for member in sorted(_MAY_CHANGE))
+        raise invalid(
+            f"Only the following fields in TrainingJobDefinition are allowed to change: [{allowed}]."
+        )
+    if _names(parent) != _names(child):
+        raise invalid(
+            "The set of tunable plus static HyperParameter names is not the same across current and parent "
+            "tuning jobs. Please ensure this set is constant when warm starting."
+        )
+
+
+def _names(job: Mapping[str, Any]) -> set[str]:
+    ranges = job["HyperParameterTuningJobConfig"].get("ParameterRanges", {})
+    searched = {one["Name"] for listed in ranges.values() for one in listed}
+    return {*searched, *job["TrainingJobDefinition"].get("StaticHyperParameters", {})}
 
 
 def _refuse(arguments: Mapping[str, Any]) -> None:

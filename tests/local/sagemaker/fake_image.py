@@ -48,7 +48,7 @@ def train():
     settings = json.loads((ML / "input" / "config" / "hyperparameters.json").read_text())
     if settings.get("fail"):
         fail(ML / "output" / "failure", settings["fail"])
-    rows = sum(len(f.read_text().splitlines()) for f in (ML / "input" / "data" / "train").iterdir())
+    rows = sum(len(f.read_bytes().splitlines()) for f in (ML / "input" / "data" / "train").iterdir())
     print(f"rows={rows}; loss=0.25;")
     (ML / "model" / "model.json").write_text(json.dumps({"rows": rows, **settings}))
     if (ML / "checkpoints").is_dir():

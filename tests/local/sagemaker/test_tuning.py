@@ -98,6 +98,7 @@ def start(workbench: Workbench, configured: Mapping[str, Any], **changes: Any) -
     definition = training(data, workbench.job_role)
     definition["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "score", "Regex": "score=(.*?);"}]
     definition["StaticHyperParameters"] = changes.pop("static", {})
+    definition["Environment"] = changes.pop("environment", {})
     name = f"tune-{uuid4().hex[:8]}"
     workbench.sagemaker.create_hyper_parameter_tuning_job(
         HyperParameterTuningJobName=name,
@@ -169,6 +170,10 @@ def test_a_tuning_job_makes_trials_and_tells_the_best(workbench: Workbench) -> N
     third = start(workbench, configuration(), WarmStartConfig=warm, static={"fixed": "1"})
     assert "OverallBestTrainingJob" in ended(workbench, third)
     assert tried(workbench, third) != found
+    with pytest.raises(ClientError, match="Only the following fields"):
+        start(workbench, configuration(), WarmStartConfig=warm, static={"fixed": "1"}, environment={"A": "b"})
+    with pytest.raises(ClientError, match="names is not the same"):
+        start(workbench, configuration(), WarmStartConfig=warm, static={"other": "1"})
 
 
 @pytest.mark.local_cloud

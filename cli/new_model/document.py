@@ -11,7 +11,7 @@ from cli.new_model.target import Target
 from cli.new_model.wording import quote
 from contract.checks import MINIMUM_ROWS
 from contract.schema import Training
-from infra.settings.model import estimators
+from infra.settings.contradictions import estimators
 
 MAX_ALIGNED = 60
 """Comments of longer lines are not aligned with the others."""

@@ -9,19 +9,13 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from contract import gates, schema, threshold
-from contract.gates import METRICS
-from contract.serving import is_result_column
+from contract import schema, threshold
+from infra.settings.contradictions import contradictions
 from infra.settings.search import Search
 from infra.settings.toml import Problem, SettingsError, Table, read, suggestion, validate
-from infra.settings.validation import Rule, compiled_rules, rule_problems
+from infra.settings.validation import Rule, compiled_rules
 
 FILE = "model.toml"
-_LINEAR = {
-    "binary": "logistic-regression",
-    "multiclass": "logistic-regression",
-    "regression": "ridge-regression",
-}
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 MAX_NAME = 24  # keeps every name that SageMaker limits to 63 characters within it
 
@@ -139,96 +133,7 @@ class Model(Table):
         )
 
     def contradictions(self) -> Iterator[Problem]:
-        yield from self._columns()
-        yield from self._target()
-        yield from self._evaluation()
-        yield from self._gates()
-        yield from rule_problems(self.validation)
-        yield from self.training.search.problems(self.problem, self.training.parameters)
-        for name, feature in self.features.items():
-            yield from _feature(name, feature)
-        known = estimators(self.problem)
-        if self.training.estimator not in known and ":" not in self.training.estimator:
-            hint = suggestion(self.training.estimator, known)
-            yield Problem.at(
-                "training",
-                "estimator",
-                found=self.training.estimator,
-                allowed=f"{', '.join(known)}, or module:function of this folder{hint}",
-            )
-
-        if self.training.features is not None and ":" not in self.training.features:
-            allowed = "module:function of this folder, such as features:build"
-            yield Problem.at("training", "features", found=self.training.features, allowed=allowed)
-
-    def _columns(self) -> Iterator[Problem]:
-        for name in self.features:
-            if name == self.target.name:
-                yield Problem.at("features", name, found=name, allowed="any column but the target")
-            if is_result_column(name):
-                yield Problem.at("features", name, found=name, allowed="any name that no result column has")
-        if self.row_id and self.row_id.name in {*self.features, self.target.name}:
-            yield Problem.at(
-                "row_id",
-                "name",
-                found=self.row_id.name,
-                allowed="a column that is neither feature nor target",
-            )
-        if self.time and self.time.name == self.target.name:
-            yield Problem.at("time", "name", found=self.time.name, allowed="any column but the target")
-        if self.time and (feature := self.features.get(self.time.name)) and feature.type != "datetime":
-            allowed = 'a column that is no feature, or a feature of type = "datetime"'
-            yield Problem.at("time", "name", found=self.time.name, allowed=allowed)
-        for name in self.fairness.sensitive:
-            if name not in self.features:
-                allowed = f"names of features{suggestion(name, self.features)}"
-                yield Problem.at("fairness", "sensitive", found=name, allowed=allowed)
-            elif self.features[name].type == "text":
-                yield Problem.at("fairness", "sensitive", found=name, allowed="features of any type but text")
-
-    def _target(self) -> Iterator[Problem]:
-        if (self.problem == "binary") != (self.target.positive is not None):
-            allowed = (
-                'the value of the target that counts as positive, such as "yes"'
-                if self.problem == "binary"
-                else 'nothing: only problem = "binary" has a positive value'
-            )
-            yield Problem.at("target", "positive", found=self.target.positive, allowed=allowed)
-        if self.problem != "binary" and "threshold" in self.target.model_fields_set:
-            allowed = 'nothing: only problem = "binary" has a threshold'
-            yield Problem.at("target", "threshold", found=self.target.threshold, allowed=allowed)
-        try:
-            threshold.parse(self.target.threshold)
-        except ValueError:
-            yield Problem.at("target", "threshold", found=self.target.threshold, allowed=threshold.ALLOWED)
-
-    def _gates(self) -> Iterator[Problem]:
-        known = list(gates.names(self.contract()))
-        for name, condition in self.gates.items():
-            if name not in known:
-                told = f"; allowed: {', '.join(METRICS[self.problem])}, and what docs/configuration.md lists"
-                hint = suggestion(name, known)
-                yield Problem(("gates", name), f"unknown metric of a {self.problem} problem{hint}{told}")
-            try:
-                gates.parse(name, condition)
-            except ValueError:
-                allowed = (
-                    '"not worse", "better", or either with a margin such as "not worse by 0.01" or "by 2%"'
-                    if name.startswith(gates.CHAMPION)
-                    else 'a condition such as ">= 0.88"'
-                )
-                yield Problem.at("gates", name, found=condition, allowed=allowed)
-
-    def _evaluation(self) -> Iterator[Problem]:
-        metric, known = self.evaluation.metric, METRICS[self.problem]
-        if metric is not None and metric not in known:
-            allowed = f"{', '.join(known)}{suggestion(metric, known)}"
-            yield Problem.at("evaluation", "metric", found=metric, allowed=allowed)
-
-
-def estimators(problem: schema.Problem) -> tuple[str, ...]:
-    """The built-in estimators of a kind of problem."""
-    return ("hist-gradient-boosting", _LINEAR[problem], "random-forest")
+        return contradictions(self)
 
 
 def _flat(prefix: str, table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
@@ -237,22 +142,6 @@ def _flat(prefix: str, table: Mapping[str, object]) -> Iterator[tuple[str, objec
             yield from _flat(f"{prefix}{key}.", value)
         else:
             yield f"{prefix}{key}", value
-
-
-def _feature(name: str, feature: Feature) -> Iterator[Problem]:
-    place = ("features", name)
-    for key in ("min", "max"):
-        if getattr(feature, key) is not None and feature.type != "number":
-            found = getattr(feature, key)
-            yield Problem.at(*place, key, found=found, allowed='nothing: only type = "number" has it')
-    if feature.min is not None and feature.max is not None and feature.min > feature.max:
-        yield Problem.at(*place, "max", found=feature.max, allowed=f"at least min, which is {feature.min:g}")
-    if feature.values is not None and feature.type != "category":
-        yield Problem.at(
-            *place, "values", found=feature.values, allowed='nothing: only type = "category" has it'
-        )
-    if feature.values is not None and len(set(feature.values)) < max(1, len(feature.values)):
-        yield Problem.at(*place, "values", found=feature.values, allowed="one or more values, each once")
 
 
 def load_model(root: Path, name: str) -> Model:

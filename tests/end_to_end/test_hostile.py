@@ -30,7 +30,7 @@ SEED = "hostile"
 def test_every_hostile_file_ends_as_one_outcome_and_no_function_fails(tumor: Model) -> None:
     header, rows = samples.tumors()
     files = corpus(Table(header[:-1], [row[:-1] for row in rows[:8]]), seed=SEED, fuzzed=FUZZED)
-    began = datetime.now(UTC)
+    began, errors = datetime.now(UTC), function_errors(tumor)
     with ThreadPoolExecutor(8) as pool:
         versions = dict(
             zip((f.key for f in files), pool.map(lambda f: tumor.upload(f.key, f.body), files), strict=True)
@@ -41,7 +41,8 @@ def test_every_hostile_file_ends_as_one_outcome_and_no_function_fails(tumor: Mod
     eventually(lambda: tumor.waiting() == 0, within=30, what="every message is dealt with")
     assert complaints(tumor, files, versions) == {}
     assert len(tumor.outcomes("hostile/")) == len(files)
-    assert failures(tumor, since=began) == []
+    assert function_errors(tumor) == errors
+    assert told_as_errors(tumor, since=began) == []
 
 
 def complaints(model: Model, files: Sequence[Hostile], versions: Mapping[str, str]) -> dict[str, str]:
@@ -78,22 +79,34 @@ def _rows(key: str, body: bytes) -> int:
     return sum(1 for _ in csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
 
 
-def failures(model: Model, *, since: datetime) -> list[str]:
-    """What the function logged of uploads that it could not give their outcome, and its errors."""
-    function = layout.resource_name("local", model.name) + "-score-upload"
+def function_errors(model: Model) -> float:
+    """How often the function has failed so far, other tests' doings among it."""
+    now = datetime.now(UTC)
     asked = model.laptop.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/Lambda",
         MetricName="Errors",
-        Dimensions=[{"Name": "FunctionName", "Value": function}],
-        StartTime=since - timedelta(minutes=1),
-        EndTime=datetime.now(UTC) + timedelta(minutes=1),
+        Dimensions=[{"Name": "FunctionName", "Value": _function(model)}],
+        StartTime=now - timedelta(hours=2),
+        EndTime=now + timedelta(minutes=1),
         Period=3600,
         Statistics=["Sum"],
     )
-    assert asked["Datapoints"], "the function was invoked"
-    found = [f"{point['Sum']:g} errors" for point in asked["Datapoints"] if point["Sum"]]
+    return float(sum(point["Sum"] for point in asked["Datapoints"]))
+
+
+def told_as_errors(model: Model, *, since: datetime) -> list[str]:
+    """What the function logged of uploads that it could not give their outcome."""
     pages = model.laptop.client("logs").get_paginator("filter_log_events")
-    start = int(since.timestamp() * 1000)
-    for page in pages.paginate(logGroupName=f"/aws/lambda/{function}", startTime=start):
-        found += [event["message"] for event in page["events"] if '"level": "ERROR"' in event["message"]]
-    return found
+    told = [
+        event["message"]
+        for page in pages.paginate(
+            logGroupName=f"/aws/lambda/{_function(model)}", startTime=int(since.timestamp() * 1000)
+        )
+        for event in page["events"]
+    ]
+    assert told, "the function was invoked"
+    return [message for message in told if '"level": "ERROR"' in message]
+
+
+def _function(model: Model) -> str:
+    return layout.resource_name("local", model.name) + "-score-upload"

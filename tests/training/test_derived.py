@@ -19,7 +19,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from contract.schema import Contract, Feature, Problem, Target, Training
 from contract.serving import CSV
-from tests.training.folders import Run
+from tests.training.folders import Job, Run
 from tests.training.tables import ESTIMATORS, of_problem, samples_of, tickets, to_csv
 from training import features, table, values
 from training.derived import dates
@@ -222,8 +222,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return Run(tmp_path_factory.mktemp("tickets"), tickets())
 
 
-def test_every_job_copes(run: Run) -> None:
-    prepared, trained = run.trained()
+@pytest.fixture(scope="module")
+def jobs(run: Run) -> tuple[Job, Job]:
+    return run.trained()
+
+
+@pytest.fixture(scope="module")
+def sealed(jobs: tuple[Job, Job]) -> Path:
+    return Path(jobs[1].base) / "model"
+
+
+def test_every_job_copes(run: Run, jobs: tuple[Job, Job]) -> None:
+    prepared, trained = jobs
     evaluated = run.evaluate(prepared, trained)
     assert evaluated.run("evaluate") == 0
     document = json.loads((evaluated.output("evaluation") / "evaluation.json").read_text())
@@ -238,12 +248,11 @@ def test_every_job_copes(run: Run) -> None:
     assert set(baseline["features"]) == set(tickets().contract.feature_names)
 
 
-def test_the_server_answers_as_the_graph_does_however_it_reads(run: Run) -> None:
-    folder = Path(run.job("train").base) / "model"
+def test_the_server_answers_as_the_graph_does_however_it_reads(sealed: Path) -> None:
     table = tickets()
-    predictor = Predictor(folder)
+    predictor = Predictor(sealed)
     _, samples = samples_of("binary", table)
-    graph = Graph((folder / "model.onnx").read_bytes())
+    graph = Graph((sealed / "model.onnx").read_bytes())
     expected = graph.run(samples.numbers, samples.categories, samples.texts)[:, 1]
     for size in (1, 5, 400):
         body = to_csv([table.header, *table.rows[:size]]).encode()
@@ -252,8 +261,8 @@ def test_the_server_answers_as_the_graph_does_however_it_reads(run: Run) -> None
         np.testing.assert_allclose(found, expected[:size], atol=1e-6)
 
 
-def test_a_refused_text_is_told_and_no_other_row_is_moved(run: Run) -> None:
-    predictor = Predictor(Path(run.job("train").base) / "model")
+def test_a_refused_text_is_told_and_no_other_row_is_moved(sealed: Path) -> None:
+    predictor = Predictor(sealed)
     table = tickets()
     for size in (5, 60):
         good = predictor.answer(CSV, to_csv([table.header, *table.rows[:size]]).encode()).splitlines()

@@ -78,7 +78,7 @@ def test_stack_creates_updates_and_deletes_both_types(workbench: Workbench) -> N
 
 def test_refused_definition_fails_the_stack(workbench: Workbench) -> None:
     name = f"stack-{uuid4().hex[:8]}"
-    steps = [{"Name": "tune", "Type": "Tuning", "Arguments": {}}]
+    steps = [{"Name": "transform", "Type": "Transform", "Arguments": {}}]
     cloudformation = workbench.client("cloudformation")
     body = template(workbench.pipeline_role, name, steps, "one")
     cloudformation.create_stack(StackName=name, TemplateBody=body, OnFailure="DO_NOTHING")
@@ -88,6 +88,6 @@ def test_refused_definition_fails_the_stack(workbench: Workbench) -> None:
         return [e["ResourceStatusReason"] for e in events if e["ResourceStatus"] == "CREATE_FAILED"]
 
     assert any(
-        "does not implement pipeline steps of type Tuning" in reason
+        "does not implement pipeline steps of type Transform" in reason
         for reason in wait_for(reasons, "failure")
     )

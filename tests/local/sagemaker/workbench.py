@@ -184,9 +184,12 @@ class Workbench:
         return float(sum(point["Sum"] for point in points))
 
     def lines(self, group: str, prefix: str) -> list[str]:
-        """What the log streams that begin with a prefix hold."""
+        """What the log streams that begin with a prefix hold; nothing before the group's first line."""
         logs = self.client("logs")
-        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix)["logStreams"]
+        try:
+            streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix)["logStreams"]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
         return [
             event["message"]
             for stream in streams

@@ -72,8 +72,8 @@ def test_a_slice_in_which_the_metric_is_not_defined_is_the_last() -> None:
 
 
 def test_days_are_told_as_dates() -> None:
-    days = np.where(np.arange(20) % 2, 0.0, 366.0).astype(np.float32)
-    assert {part.label for part in parts(JOINED, days)} == {"1970-01-01", "1971-01-02"}
+    hours = np.where(np.arange(20) % 2, 0.0, 24 * 366.0).astype(np.float32)
+    assert {part.label for part in parts(JOINED, hours)} == {"1970-01-01", "1971-01-02"}
 
 
 VALUES = arrays.arrays(

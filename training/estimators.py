@@ -63,7 +63,7 @@ def random_forest(columns: Columns, *, problem: str, seed: int, **parameters: An
     """Averaged trees. Missing numbers take the column's median."""
     kind = RandomForestRegressor if problem == "regression" else RandomForestClassifier
     # Leaves of several rows keep the exported graph, and its answer, within bounds.
-    forest = kind(random_state=seed, n_jobs=-1, **{"min_samples_leaf": 3, **parameters})
+    forest = kind(random_state=seed, **{"min_samples_leaf": 3, **parameters})
     impute = _by_column([("numbers", _imputer(), _numbers(columns))])
     return Pipeline([("impute", impute), ("forest", forest)])
 

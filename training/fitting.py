@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from joblib import parallel_config
 from numpy.typing import NDArray
 from sklearn.preprocessing import OrdinalEncoder
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -57,8 +58,9 @@ def fit(samples: Samples, contract: Contract) -> FittedModel:
         names = ", ".join(feature.name for feature in contract.textual)
         raise DataError(f"{names}: no word is in {RARE_ROWS} rows or more, and there is no other feature.")
     try:
-        # A sum over several threads depends on how many there are.
-        with threadpool_limits(limits=1, user_api="blas"):
+        # A sum over several threads depends on how many there are and which is first. Trees that grow at
+        # once sum nothing; what they predict is a sum, and so left to one thread.
+        with threadpool_limits(limits=1, user_api="blas"), parallel_config("threading", n_jobs=-1):
             estimator.fit(matrix, target)
     except Exception as error:
         log.exception("fitting")

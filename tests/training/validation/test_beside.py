@@ -92,7 +92,9 @@ def test_a_live_model_of_older_code_stops_nothing(tmp_path: Path) -> None:
 
 def test_an_artifact_that_was_altered_is_the_platforms(tmp_path: Path, archive: Path) -> None:
     broken = tmp_path / ARCHIVE
-    broken.write_bytes(archive.read_bytes()[:-20])
+    whole = archive.read_bytes()
+    # What follows the last file is padding, of which nobody needs the end.
+    broken.write_bytes(whole[: len(whole) // 2])
     job = Run(tmp_path, mixed()).validate()
     job.put("processing/input/champion", {DOCUMENT: json.dumps({"model_version": LIVE}), ARCHIVE: broken})
     assert job.run("validate") == 1

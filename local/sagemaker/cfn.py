@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -28,7 +29,7 @@ def register(service: Service) -> None:
     provisioners._REPLACING_PROPERTIES[_GROUP] = ("ModelPackageGroupName", "ModelPackageGroupDescription")
 
 
-class _Type:
+class _Type(ABC):
     """A resource type. CloudFormation refers to both types by name and reports a refusal as ours."""
 
     def __init__(self, service: Service) -> None:
@@ -38,14 +39,17 @@ class _Type:
         """What the provisioner calls."""
         return {"create": self.create, "update": self.update, "delete": self.delete}
 
+    @abstractmethod
     def create(self, _logical_id: str, properties: Properties, _stack: str) -> Created:
-        raise NotImplementedError
+        """Make one; its name and attributes."""
 
+    @abstractmethod
     def update(self, name: str, old: Properties, new: Properties, _stack: str) -> Created:
-        raise NotImplementedError
+        """Change one; its name and attributes."""
 
+    @abstractmethod
     def delete(self, name: str, _properties: Properties) -> None:
-        raise NotImplementedError
+        """Remove one, if it is there."""
 
     def _call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         try:

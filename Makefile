@@ -50,6 +50,11 @@ test: setup  ## every test: unit, templates, end to end on the local cloud (unde
 test-fast: setup  ## only what needs neither a synthesis nor the local cloud (under a minute)
 	$(BIN)/python -m pytest $(TOGETHER) -m "not local_cloud and not synth"
 
+.PHONY: fuzz
+fuzz: setup  ## look for new examples that break a property, ROUNDS times over (make fuzz ROUNDS=20)
+	for round in $$(seq $(or $(ROUNDS),3)); do \
+	  $(BIN)/python -m pytest $(TOGETHER) -m hypothesis --hypothesis-profile=fuzz || exit 1; done
+
 .PHONY: lint
 lint: setup  ## formatting, lint, types
 	$(BIN)/ruff format --check .

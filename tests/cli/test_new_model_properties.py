@@ -7,7 +7,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli.new_model.make import new_model
@@ -43,7 +43,7 @@ def tables(draw: st.DrawFn) -> list[list[str]]:
     return [[*names, "y"], *([*row] for row in zip(*columns, target, strict=True))]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(tables())
 def test_every_row_of_the_table_is_accepted(rows: list[list[str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -262,7 +262,7 @@ def any_table(draw: st.DrawFn) -> list[list[str]]:
     return [header, *draw(rows)]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     any_table(), st.sampled_from(",;\t|"), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), st.booleans()
 )
@@ -284,7 +284,7 @@ values = st.recursive(
 objects = st.dictionaries(st.text(max_size=4).filter(lambda n: not is_result_column(n)), values, max_size=4)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(objects, min_size=1, max_size=8),
     st.booleans(),

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.dataset import Manifest
@@ -130,7 +130,6 @@ def test_who_asks_by_other_means_need_not_wait(event: dict[str, str]) -> None:
     assert len(day.trained_on()) == 1
 
 
-@settings(deadline=None)
 @given(
     uploads=st.lists(
         st.tuples(st.integers(0, 2_000), st.integers(0, 3), st.integers(0, 60)), min_size=1, max_size=9

@@ -36,7 +36,7 @@ def any_table(draw: st.DrawFn) -> list[list[str]]:
     return [header, *draw(rows)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(any_table(), st.sampled_from(["binary", "multiclass", "regression"]), st.sampled_from([1, 1, 1, 300]))
 def test_rows_out_are_rows_in_with_their_own_columns_unchanged(
     rows: list[list[str]], problem: str, repeats: int

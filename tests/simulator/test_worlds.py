@@ -47,7 +47,7 @@ def test_the_seed_alone_decides_what_happens(trained: Trained) -> None:
     assert one != trained.simulate("another", uploads=20, faults=0.3, long_share=0.2)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(random=st.randoms(use_true_random=False), seed=st.integers(0, 10**6))
 def test_the_law_holds_for_any_table_polluted_in_any_way(trained: Trained, random: Random, seed: int) -> None:
     world = World(trained.models, Random(seed), Plan(Chances(str(seed)), 0.2))

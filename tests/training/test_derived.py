@@ -179,7 +179,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=rows)
 def test_all_estimators_agree_on_any_row(models: Any, rows: Any) -> None:
     table = tickets()

@@ -296,7 +296,7 @@ column_values = {
 }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.fixed_dictionaries(column_values), min_size=1, max_size=8))
 def test_rows_out_are_rows_in(scorer: TableScorer, rows: list[dict[str, Any]]) -> None:
     types = {"amount": pa.float64(), "ratio": pa.float64()}

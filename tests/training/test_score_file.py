@@ -67,7 +67,7 @@ polluted = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=polluted, end=st.sampled_from(["\n", "\r\n"]), block=st.integers(1, 400))
 @example(rows=[GOOD] * 40, end="\r\n", block=100)
 @example(rows=[GOOD, GOOD[:3], (*GOOD, "more"), ("x", *GOOD[1:])] * 5, end="\n", block=90)

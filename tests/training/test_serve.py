@@ -262,7 +262,7 @@ def test_ping_answers_while_a_large_body_is_scored(server: Server) -> None:
     assert pings > 3, "each would have had to wait for the rows"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=200), content_type=st.sampled_from(serving.ROW_TYPES))
 def test_no_bytes_are_a_server_error(server: Server, body: bytes, content_type: str) -> None:
     assert server.predict(body, content_type).status in (200, 400)
@@ -275,14 +275,14 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.tuples(*[json_values] * len(HEADER)))
 def test_no_values_are_a_server_error(server: Server, values: tuple[Any, ...]) -> None:
     (row,) = server.predict(json.dumps([dict(zip(HEADER, values, strict=True))]), serving.JSON).rows
     assert ("prediction" in row) != bool(row.get("rejected"))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(*[st.text(max_size=5)] * len(HEADER)), min_size=1, max_size=5))
 def test_any_texts_come_back_row_by_row(server: Server, rows: list[tuple[str, ...]]) -> None:
     assert len(server.predict(to_csv([HEADER, *rows], csv.QUOTE_ALL)).rows) == len(rows)

@@ -156,7 +156,9 @@ def _apart(evidence: Evidence, name: str, groups: dict[str, Array]) -> Finding:
         from scipy.stats import kruskal
 
         shares = {"": {label: float(found.mean() / target.std()) for label, found in in_groups.items()}}
-        by_chance = float(kruskal(*in_groups.values()).pvalue)
+        # Of groups that all hold one value the test has no answer; other rows than these may differ.
+        same = np.ptp(np.concatenate(list(in_groups.values()))) == 0
+        by_chance = 1.0 if same else float(kruskal(*in_groups.values()).pvalue)
     else:
         looked_at = range(1, 2) if len(classes) == 2 else range(len(classes))
         shares = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.checks import CHECKS, Rule, default_rules
@@ -83,7 +83,7 @@ def live(contract: Contract) -> Live:
 LIVE = live(Contract(model="any", problem="binary", target=Target(name="t"), features=FEATURES))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(tables(), st.booleans())
 def test_every_table_has_a_verdict(table: tuple[Contract, list[list[str]]], is_live: bool) -> None:
     contract, rows = table

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
@@ -52,7 +52,6 @@ def test_repeats_and_conflicts_are_counted_as_by_hand(rows: list[tuple[int, int]
 
 
 @given(st.lists(st.integers(0, 400), max_size=12))
-@settings(deadline=None)
 def test_a_sample_is_some_of_the_rows_in_their_order_and_all_while_they_are_few(sizes: list[int]) -> None:
     sample = sampling.RowSample(most=500)
     first = 0
@@ -91,7 +90,6 @@ def test_the_area_of_ranked_groups_is_that_of_their_rows(rows: list[tuple[int, b
 
 
 @given(st.lists(st.floats(allow_infinity=False, width=32), min_size=1, max_size=300), st.integers(0, 3))
-@settings(deadline=None)
 def test_any_column_says_something_between_nothing_and_all(values: list[float], classes: int) -> None:
     column = np.array(values, np.float32).astype(np.float64)
     target = np.random.default_rng(1).integers(0, max(classes, 5), len(column)).astype(float)

@@ -117,4 +117,5 @@ def sampled(rows: int, most: int, seed: int) -> Array:
 def _shown(feature: Feature, value: float) -> str:
     if feature.type == "datetime":
         return (EPOCH + timedelta(hours=float(value))).date().isoformat()
-    return f"{value:.6g} words" if feature.type == "text" else f"{value:.6g}"
+    number = f"{value:.0f}" if 1e6 <= abs(value) < 1e15 else f"{value:.6g}"
+    return f"{number} words" if feature.type == "text" else number

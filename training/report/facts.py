@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from contract.schema import Contract
-from training.evaluation.document import Evaluation
+from training.evaluation.document import Evaluation, Slice
 from training.paths import Paths
 
 JOB = "processingjobconfig.json"
@@ -80,6 +80,12 @@ class Facts:
         if not missed:
             return "It passes its gate." if len(gates) == 1 else f"It passes all {len(gates)} gates."
         return f"It misses {missed} of {len(gates)} gates and is not registered."
+
+    @property
+    def slices(self) -> list[Slice]:
+        """The slices that are a part of the holdout, worst first: one of all its rows says nothing new."""
+        found = self.evaluation["slices"]
+        return [one for one in found["worst_first"] if one["rows"] < found["sampled_rows"]]
 
     @property
     def dataset(self) -> str:

@@ -16,9 +16,9 @@ _COLUMNS = ("slice", "#rows", "#value", "#low", "#high")
 def slices(facts: Facts) -> Iterator[Block]:
     """Every slice that is large enough, worst first; the first few are shown, the rest folded."""
     found = facts.evaluation["slices"]
-    worst = found["worst_first"]
+    worst = facts.slices
     best = "higher" if found["higher_is_better"] else "lower"
-    large = f"{len(worst)} slices with at least {found['minimum_rows']} of {found['sampled_rows']:,} rows"
+    large = f"{len(worst):,} slices with at least {found['minimum_rows']} of {found['sampled_rows']:,} rows"
     yield Text(
         f"{found['metric']} ({best} is better) where a feature has one value or lies in one range, "
         f"worst first: {large}; "

@@ -138,7 +138,7 @@ def _calibration(found: Calibration) -> tuple[Markup, str]:
     ece = found["ece"]
     return svg, (
         f"On the dashed line a probability means what it says. Expected calibration error "
-        f"{number(ece['value'])} ({number(ece['low'])} to {number(ece['high'])}). {found['definition']}"
+        f"{number(ece['value'])} ({number(ece['low'])} to {number(ece['high'])}): {found['definition']}."
     )
 
 

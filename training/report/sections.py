@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from training.report import figures
-from training.report.blocks import Badge, Block, Level, Pairs, Plots, Section, Table, Text, Tiles
+from training.report.blocks import Block, Level, Pairs, Plots, Section, Table, Text, Tiles
 from training.report.facts import Facts
 from training.report.fair import fairness, slices
+from training.report.glance import glance
 from training.report.page import number
 from training.report.provenance import data, features, lineage, tuning
 
@@ -37,35 +38,9 @@ def sections(facts: Facts) -> list[Section]:
     ]
     written = ((title, tuple(write(facts))) for title, write in parts)
     return [
-        Section("Verdict", tuple(_verdict(facts)), level),
+        Section("Verdict", tuple(glance(facts)), level),
         *(Section(title, blocks) for title, blocks in written if blocks),
     ]
-
-
-def _verdict(facts: Facts) -> Iterator[Block]:
-    found = facts.evaluation
-    yield Text(facts.verdict)
-    if found["gates"]:
-        yield Table(
-            ("gate", "#measured", "verdict", ""),
-            [
-                (
-                    f"{gate['name']} {gate['condition']}",
-                    number(gate["value"]),
-                    Badge("pass", "passed") if gate["passed"] else Badge("fail", "missed"),
-                    "" if gate["passed"] else gate["says"],
-                )
-                for gate in found["gates"]
-            ],
-        )
-    named = [gate["name"] for gate in found["gates"] if gate["name"] in found["metrics"]]
-    shown = list(dict.fromkeys([*named, *found["metrics"]]))[:3]
-    yield Tiles(
-        [
-            *((number(found["metrics"][name]["value"]), name) for name in shown),
-            (f"{found['rows']:,}", "rows held out and measured on"),
-        ]
-    )
 
 
 def _metrics(facts: Facts) -> Iterator[Block]:

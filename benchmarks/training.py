@@ -93,12 +93,8 @@ def of_jobs(path: Path, estimator: str, folder: Path) -> Figures:
         seconds["validate"] = _run("validate", folder)
         seconds["prepare"] = _run("prepare", folder)
         for side in ("train", "holdout"):
-            put(
-                "train",
-                f"input/data/{side}",
-                "samples.parquet",
-                outputs["prepare"] / side / "samples.parquet",
-            )
+            for made in (outputs["prepare"] / side).iterdir():
+                put("train", f"input/data/{side}", made.name, made)
         seconds["train"] = _run("train", folder)
         report = outputs["validate"] / "report" / "report.json"
         put("evaluate", "processing/input/validation", report.name, report)

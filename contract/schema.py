@@ -20,6 +20,7 @@ from contract.search import Search
 
 Problem = Literal["binary", "multiclass", "regression"]
 FeatureType = Literal["number", "category", "datetime", "text"]
+HoldoutRule = Literal["newest", "random"]
 
 NUMERIC = ("number", "datetime")
 
@@ -67,12 +68,13 @@ class Training:
 
     `estimator` is a built-in name or `module:function` in the model's folder;
     `parameters` go to it as keywords. `features` is None or `module:function` there.
-    `holdout_share` is the share of rows (0 to 1) never trained on.
+    `holdout_share` is the share of rows (0 to 1) never trained on: the newest, or random ones.
     """
 
     estimator: str = "hist-gradient-boosting"
     features: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    holdout: HoldoutRule = "random"
     holdout_share: float = 0.2
     seed: int = 7
     search: Search = field(default_factory=Search)
@@ -138,6 +140,11 @@ class Contract:
     def in_model_order(self) -> tuple[Feature, ...]:
         """All features as a model takes them: the numeric, the categorical, the textual."""
         return (*self.numeric, *self.categorical, *self.textual)
+
+    @property
+    def newest_held_out(self) -> str:
+        """The column by whose times the newest rows are held out; empty where others are."""
+        return self.time.name if self.time and self.training.holdout == "newest" else ""
 
     def to_json(self) -> str:
         """The canonical document: sorted keys, so equal contracts have equal bytes."""

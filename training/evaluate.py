@@ -23,6 +23,7 @@ from training.evaluation.document import Evaluation
 from training.evaluation.judge import judge, named
 from training.evaluation.sealed import ARCHIVE, SealedModel, unpack
 from training.failures import PlatformError
+from training.holdout import Holdout
 from training.inputs import DATASET_VERSION, check_code, read_contract
 from training.paths import Paths
 from training.report import run as report
@@ -109,7 +110,7 @@ def evaluate(
         "robustness": robustness.probe(model, holdout),
         "serving": serving.measure(folder, archive, holdout, contract),
         "parity": model.facts["parity"],
-        "champion": champion.compare(live, contract, holdout, rows),
+        "champion": champion.compare(live, contract, holdout, rows, Holdout.of(model.facts)),
         "search": None,
         "gates": [],
         "passed": True,

@@ -18,19 +18,22 @@ from training.failures import PlatformError
 from training.rows import Block
 
 FILE = "samples.parquet"
+_BLOCK_ROWS = 50_000
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
     """Rows in order: `numbers` float32 [n, k], `categories` str [n, m], `target` [n], `texts` str [n, t].
 
-    The target is float32 of a regression, str otherwise. Without `texts` there are none.
+    The target is float32 of a regression, str otherwise. Without `texts` there are none. `times` [n] are
+    hours since 1970, NaN where unknown; only where the newest rows are held out.
     """
 
     numbers: NDArray[np.float32]
     categories: NDArray[np.object_]
     target: NDArray[Any]
     texts: NDArray[np.object_] = field(default_factory=lambda: np.empty((0, 0), object))
+    times: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if not self.texts.shape[1]:
@@ -42,7 +45,11 @@ class Samples:
     def where(self, chosen: NDArray[np.bool_]) -> Self:
         """The rows for which `chosen` [n] is true."""
         return type(self)(
-            self.numbers[chosen], self.categories[chosen], self.target[chosen], self.texts[chosen]
+            self.numbers[chosen],
+            self.categories[chosen],
+            self.target[chosen],
+            self.texts[chosen],
+            None if self.times is None else self.times[chosen],
         )
 
     def classes(self, contract: Contract) -> tuple[str, ...]:
@@ -66,11 +73,13 @@ class Samples:
     def joined(cls, parts: Iterable[Self]) -> Self:
         """All rows of one or more parts, in order."""
         listed = list(parts)
+        times = [part.times for part in listed if part.times is not None]
         return cls(
             np.concatenate([part.numbers for part in listed]),
             np.concatenate([part.categories for part in listed]),
             np.concatenate([part.target for part in listed]),
             np.concatenate([part.texts for part in listed]),
+            np.concatenate(times) if times else None,
         )
 
     def write(self, folder: Path, contract: Contract) -> None:
@@ -84,6 +93,8 @@ class Samples:
             columns[feature.name] = pa.array(self.texts[:, i], pa.string())
         target_type = pa.float32() if contract.problem == "regression" else pa.string()
         columns[contract.target.name] = pa.array(self.target, target_type)
+        if contract.newest_held_out:
+            columns[contract.newest_held_out] = pa.array(self.times, from_pandas=False)
         pq.write_table(pa.table(columns), folder / FILE)
 
     @classmethod
@@ -101,7 +112,9 @@ class Samples:
             categories, texts = (
                 _strings(table, features) for features in (contract.categorical, contract.textual)
             )
-            return cls(numbers, categories, table[contract.target.name].to_numpy(), texts)
+            time = contract.newest_held_out
+            times = table[time].to_numpy() if time else None
+            return cls(numbers, categories, table[contract.target.name].to_numpy(), texts, times)
         except (OSError, KeyError, pa.ArrowException) as error:
             raise PlatformError(f"no samples of this contract in {folder}: {error}") from error
 
@@ -120,11 +133,18 @@ def _strings(table: pa.Table, features: Sequence[Feature]) -> NDArray[np.object_
     return columns
 
 
+def marks(samples: Samples) -> NDArray[np.uint64]:
+    """The digests [n] of all rows."""
+    return np.fromiter(digests(samples), np.uint64, len(samples))
+
+
 def digests(rows: Samples | Block) -> Iterator[int]:
     """A 64-bit digest of each row's features: equal for rows the model cannot tell apart."""
-    # Adding zero makes -0.0 and 0.0, which are equal, equal in their bytes too.
-    numbers = np.ascontiguousarray(rows.numbers + np.float32(0))
-    for row, categories, texts in zip(numbers, rows.categories, rows.texts, strict=True):
-        digest = blake2b(row.tobytes(), digest_size=8)
-        digest.update("\x1f".join((*categories, *texts)).encode("utf-8", "surrogatepass"))
-        yield int.from_bytes(digest.digest(), "big")
+    for first in range(0, len(rows.numbers), _BLOCK_ROWS):
+        block = slice(first, first + _BLOCK_ROWS)
+        # Adding zero makes -0.0 and 0.0, which are equal, equal in their bytes too.
+        numbers = np.ascontiguousarray(rows.numbers[block] + np.float32(0))
+        for row, categories, texts in zip(numbers, rows.categories[block], rows.texts[block], strict=True):
+            digest = blake2b(row.tobytes(), digest_size=8)
+            digest.update("\x1f".join((*categories, *texts)).encode("utf-8", "surrogatepass"))
+            yield int.from_bytes(digest.digest(), "big")

@@ -79,7 +79,9 @@ def times(contract: Contract, chunk: Chunk) -> NDArray[np.float32] | None:
 def sound(contract: Contract, chunk: Chunk) -> Samples:
     """The rows that keep the contract."""
     given = chunk.features
-    rows = Samples(given.numbers, given.categories, target_values(contract, chunk.target), given.texts)
+    target = target_values(contract, chunk.target)
+    when = times(contract, chunk) if contract.newest_held_out else None
+    rows = Samples(given.numbers, given.categories, target, given.texts, when)
     faulty = chunk.faulty
     return rows.where(~faulty) if faulty.any() else rows
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from training.evaluation.threshold import choose
 from training.export import TOLERANCE, check_detached, check_parity, to_onnx
 from training.fitting import fit
 from training.graph import Graph
+from training.holdout import Holdout
 from training.inputs import DATASET_VERSION, check_code, read_contract
 from training.paths import Paths
 from training.samples import Samples
@@ -51,7 +53,11 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     train = Samples.read(paths.channel("train"), contract)
     holdout = Samples.read(paths.channel("holdout"), contract)
     log.info("fitting %s on %d rows", contract.training.estimator, len(train))
-    facts = {"dataset_version": environ.get(DATASET_VERSION, ""), "code_digest": code}
+    facts = {
+        "dataset_version": environ.get(DATASET_VERSION, ""),
+        "code_digest": code,
+        "holdout": asdict(Holdout.read(paths.channel("holdout"))),
+    }
     checkpoints = Checkpoints(paths.checkpoints)
     sealed = build(contract, train, holdout, facts, paths.model, tuned=tuned, checkpoints=checkpoints)
     log.info("sealed %s", ", ".join(f"{name} {digest[:12]}" for name, digest in sealed.items()))
@@ -61,7 +67,7 @@ def build(
     contract: Contract,
     train: Samples,
     holdout: Samples,
-    facts: Mapping[str, str],
+    facts: Mapping[str, Any],
     folder: Path,
     *,
     tuned: Mapping[str, Any],

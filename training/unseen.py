@@ -2,10 +2,13 @@
 
 The training rows are dealt into folds, and each fold is predicted by a model of the others. Rows
 with the same features are in the same fold. Few rows are all predicted; of many, as many
-folds are as it takes to have enough rows to choose on.
+folds are as it takes to have enough rows to choose on. Where the newest rows are held out, folds
+are cut by time too, and each is predicted by a model of what is older.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +17,13 @@ from contract.schema import Contract
 from training import metrics
 from training.checkpoints import Checkpoints
 from training.evaluation.formulas import Array
+from training.failures import DataError
 from training.fitting import FittedModel, fit
+from training.holdout import newest
 from training.metrics import Rows
-from training.samples import Samples, digests
+from training.samples import Samples, marks
+
+Mask = NDArray[np.bool_]
 
 FOLDS = 5
 ENOUGH_ROWS = 10_000
@@ -29,34 +36,69 @@ def unseen(train: Samples, contract: Contract, checkpoints: Checkpoints, share: 
     What `checkpoints` hold of the same contract and, by their place, the same dataset is not done again.
 
     Raises:
+        DataError: by time, the oldest rows are all of one class.
         ModelCodeError: the estimator fails on a part of the rows.
     """
     classes = train.classes(contract)
     codes = train.coded_target(classes)
-    dealt = folds(train, codes if classes else np.zeros(len(train)))
     taken = np.random.default_rng(contract.training.seed).random(len(train)) < share
     truth: list[Array] = []
     predictions: list[Array] = []
-    for fold in range(FOLDS):
-        held = dealt == fold
-        if not held.any():
-            continue
+    for fold, (fitted, held) in enumerate(
+        rounds(train, codes if classes else np.zeros(len(train)), contract)
+    ):
         truth.append(codes[held])
 
-        def predict(held: NDArray[np.bool_] = held) -> Array:
-            model = fit(train.where(~held & taken), contract)
+        def predict(fitted: Mask = fitted & taken, held: Mask = held) -> Array:
+            model = fit(train.where(fitted), contract)
             return _predictions(model, train.where(held), classes, contract.problem)
 
         predictions.append(checkpoints.array(f"{contract.digest} {share} fold {fold}", predict))
         if sum(map(len, truth)) >= ENOUGH_ROWS:
             break
+    if not truth:
+        raise DataError(
+            "the oldest rows are of one class, so nothing can be chosen on the rows that follow them: "
+            'add older rows of the others, or set training.holdout = "random".'
+        )
     return Rows(contract.problem, np.concatenate(truth), np.concatenate(predictions))
+
+
+def rounds(train: Samples, codes: Array, contract: Contract) -> Iterator[tuple[Mask, Mask]]:
+    """Masks [n] of rows to fit on, and of rows that a model of those predicts."""
+    if train.times is not None:
+        least = 1 if contract.problem == "regression" else 2
+        for fitted, held in by_time(train.times, marks(train)):
+            if len(np.unique(codes[fitted])) >= least:
+                yield fitted, held
+        return
+    dealt = folds(train, codes)
+    for fold in range(FOLDS):
+        if (dealt == fold).any():
+            yield dealt != fold, dealt == fold
+
+
+def by_time(times: NDArray[np.float32], marks: NDArray[np.uint64]) -> Iterator[tuple[Mask, Mask]]:
+    """Of blocks of as many rows each but the oldest, what is older and the block; the newest first.
+
+    A forecast from a rolling origin (Hyndman and Athanasopoulos, Forecasting, 3rd ed., section 5.10).
+    """
+    rest = np.arange(len(times))
+    for blocks in range(FOLDS + 1, 1, -1):
+        found = newest(times[rest], marks[rest], 1 / blocks)
+        if found is None:
+            return
+        fitted, held = np.zeros(len(times), bool), np.zeros(len(times), bool)
+        fitted[rest[found.trained]] = True
+        held[rest[found.held]] = True
+        rest = rest[found.trained]
+        if held.any():
+            yield fitted, held
 
 
 def folds(samples: Samples, codes: Array) -> NDArray[np.intp]:
     """A fold [n] for each row: those of a class are dealt evenly, by the digest of their features."""
-    marks = np.fromiter(digests(samples), np.uint64, len(samples))
-    _, first, places = np.unique(marks, return_index=True, return_inverse=True)
+    _, first, places = np.unique(marks(samples), return_index=True, return_inverse=True)
     fold = np.empty(len(first), np.intp)
     of_class = codes[first]
     for code in np.unique(of_class):

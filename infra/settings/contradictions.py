@@ -52,6 +52,9 @@ def _training(model: Model) -> Iterator[Problem]:
     if model.training.features is not None and ":" not in model.training.features:
         allowed = "module:function of this folder, such as features:build"
         yield Problem.at("training", "features", found=model.training.features, allowed=allowed)
+    if model.training.holdout == "newest" and model.time is None:
+        allowed = '"random", or "newest" beside a table [time] that names a column'
+        yield Problem.at("training", "holdout", found="newest", allowed=allowed)
 
 
 def _columns(model: Model) -> Iterator[Problem]:

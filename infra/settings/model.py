@@ -58,6 +58,7 @@ class Training(Table):
     estimator: str = schema.Training.estimator
     features: str | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
+    holdout: schema.HoldoutRule | None = None
     holdout_share: float = Field(default=schema.Training.holdout_share, gt=0, lt=1)
     seed: int = Field(default=schema.Training.seed, ge=0, lt=2**32)
     search: Search = Search()
@@ -126,7 +127,11 @@ class Model(Table):
             time=schema.Time(**self.time.model_dump()) if self.time else None,
             validation=compiled_rules(self.validation),
             training=schema.Training(
-                **{**self.training.model_dump(), "search": self.training.search.compiled(self.problem)}
+                **{
+                    **self.training.model_dump(),
+                    "holdout": self.training.holdout or ("newest" if self.time else "random"),
+                    "search": self.training.search.compiled(self.problem),
+                }
             ),
             evaluation=schema.Evaluation(**self.evaluation.model_dump()),
             gates=dict(self.gates),

@@ -100,6 +100,8 @@ def test_a_model_compiles_to_a_contract_that_reads_back(tmp_path: Path) -> None:
         ("[features]", "[training]\nestimator = 'ridge-regression'\n[features]", "found 'ridge-regression'; allowed: hist-gradient-boosting, logistic-regression,"),
         ("[features]", "[training]\nfeatures = 'mine'\n[features]", "features: found 'mine'; allowed: module:function"),
         ("[features]", "[training]\nholdout_share = 1.0\n[features]", "[training] holdout_share: found 1.0"),
+        ("[features]", "[training]\nholdout = 'newest'\n[features]", "[training] holdout: found 'newest'; allowed: \"random\", or \"newest\" beside a table [time]"),
+        ("[features]", "[training]\nholdout = 'oldest'\n[features]", "[training] holdout: found 'oldest'; allowed: 'newest' or 'random'"),
         ("[features]", "[validation]\ndublicates.level = 'off'\n[features]", '(did you mean "duplicates"?)'),
         ("[features]", "[validation]\nrows.maximum = 5.0\n[features]", "[validation.rows] maximum: found 5.0; allowed: nothing: this check has a minimum instead"),
         ("[features]", "[validation]\nconstant.maximum = 0.5\n[features]", "[validation.constant] maximum: found 0.5; allowed: nothing: this check has no limit"),
@@ -132,6 +134,24 @@ def test_what_is_said_of_a_check_is_its_rule_and_the_others_keep_theirs(tmp_path
     assert contract.validation["rows"] == Rule(level="stop", limit=20)
     assert contract.validation["bias"] == Rule(level="stop", limit=0.3)
     assert contract.time == Time(name="sold_at")
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ("", "random"),
+        ("[time]\nname = 'sold_at'", "newest"),
+        ("[time]\nname = 'sold_at'\n[training]\nholdout = 'random'", "random"),
+        ("[time]\nname = 'sold_at'\n[training]\nholdout = 'newest'", "newest"),
+    ],
+)
+def test_where_there_is_a_time_the_newest_rows_are_held_out(tmp_path: Path, said: str, rule: str) -> None:
+    folder = tmp_path / "models" / "shop"
+    folder.mkdir(parents=True)
+    (folder / "model.toml").write_text(f"{MODEL}\n{said}\n")
+    contract = load_model(tmp_path, "shop").contract()
+    assert contract.training.holdout == rule
+    assert Contract.from_json(contract.to_json()) == contract
 
 
 def test_only_binary_problems_have_a_threshold(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ class Run:
     def train(self, prepared: Job) -> Job:
         job = self.job("train").contract("input/data/contract", self.table.contract)
         for side in ("train", "holdout"):
-            job.put(f"input/data/{side}", {"samples.parquet": prepared.output(side) / "samples.parquet"})
+            job.put(f"input/data/{side}", {path.name: path for path in prepared.output(side).iterdir()})
         return job
 
     def evaluate(self, prepared: Job, trained: Job) -> Job:

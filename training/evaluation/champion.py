@@ -1,8 +1,7 @@
 """The live model against the new one, on the same rows.
 
-Rows are held out by a hash of their features. As long as both models have the same features
-and holdout share, neither was trained on any of them; where they have not, the live model
-may have been, which makes the comparison harder for the new one, never easier.
+It was trained on none of these rows if both models held theirs out by the same rule, and it no fewer of
+them; otherwise it may have been, which makes the comparison harder for the new one, never easier.
 """
 
 from __future__ import annotations
@@ -15,12 +14,17 @@ from training.champion import Champion as Live
 from training.evaluation import bootstrap
 from training.evaluation.document import Champion
 from training.evaluation.sealed import SealedModel, unpack
+from training.holdout import Holdout
 from training.metrics import Rows
 from training.samples import Samples
 
 
-def compare(live: Live | None, contract: Contract, holdout: Samples, challenger: Rows) -> Champion | None:
+def compare(
+    live: Live | None, contract: Contract, holdout: Samples, challenger: Rows, held_out: Holdout
+) -> Champion | None:
     """Both models' metrics and their differences; None where no model was live.
+
+    `held_out` says which rows the holdout are.
 
     Raises:
         PlatformError: the live model's archive is not as it was sealed.
@@ -38,7 +42,23 @@ def compare(live: Live | None, contract: Contract, holdout: Samples, challenger:
         return _not_comparable(live, why)
     rows = champion.rows(_columns(holdout, contract, champion.contract))
     compared = bootstrap.paired(rows, challenger, contract.training.seed)
-    return {"model_version": live.model_version, "not_comparable": "", "metrics": compared}
+    return {
+        "model_version": live.model_version,
+        "not_comparable": "",
+        "may_know_rows": not apart(champion.contract, Holdout.of(champion.facts), contract, held_out),
+        "metrics": compared,
+    }
+
+
+def apart(theirs: Contract, before: Holdout, ours: Contract, held_out: Holdout) -> bool:
+    """Whether a live model, whose run held out `before`, surely was not trained on what ours held out."""
+    if before.starts and held_out.starts:
+        return theirs.time == ours.time and before.starts <= held_out.starts
+    return (
+        before.rule == held_out.rule
+        and theirs.features == ours.features
+        and theirs.training.holdout_share >= ours.training.holdout_share
+    )
 
 
 def difference(champion: SealedModel, contract: Contract, classes: set[str]) -> str:
@@ -65,7 +85,12 @@ def difference(champion: SealedModel, contract: Contract, classes: set[str]) -> 
 
 
 def _not_comparable(live: Live, why: str) -> Champion:
-    return {"model_version": live.model_version, "not_comparable": why, "metrics": {}}
+    return {
+        "model_version": live.model_version,
+        "not_comparable": why,
+        "may_know_rows": False,
+        "metrics": {},
+    }
 
 
 def _columns(holdout: Samples, ours: Contract, theirs: Contract) -> Samples:

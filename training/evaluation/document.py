@@ -221,10 +221,14 @@ class Comparison(TypedDict):
 
 
 class Champion(TypedDict):
-    """The live model on the same rows. `not_comparable` is "" or why the two cannot be compared."""
+    """The live model on the same rows. `not_comparable` is "" or why the two cannot be compared.
+
+    `may_know_rows` is whether it may have been trained on some of them.
+    """
 
     model_version: str
     not_comparable: str
+    may_know_rows: bool
     metrics: dict[str, Comparison]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from contract.gates import LOWER_IS_BETTER
 from contract.schema import Feature
+from training.holdout import Holdout
 from training.report import figures
 from training.report.blocks import Badge, Block, Pairs, Plots, Table, Text, Tiles
 from training.report.facts import Facts
@@ -23,8 +24,10 @@ def data(facts: Facts) -> Iterator[Block]:
         (f"{rows['train']:,}", "rows trained on"),
         (f"{rows['holdout']:,}", "rows held out"),
     ]
+    held_out = Text(Holdout.of(facts.model).sentence())
     if found is None:
         yield Tiles(tiles)
+        yield held_out
         yield Text("The report of the validation was not handed over to this evaluation.")
         return
     duplicates = found["duplicate_rows"]
@@ -37,6 +40,7 @@ def data(facts: Facts) -> Iterator[Block]:
             (f"{duplicates:,}", f"duplicate rows ({share})"),
         ]
     )
+    yield held_out
     if found["classes"]:
         counted = sum(found["classes"].values())
         yield Table(

@@ -66,6 +66,11 @@ def _champion(facts: Facts) -> Iterator[Block]:
         f"Both models on the same rows, against {champion['model_version']}. The interval is of the "
         "difference, by a bootstrap that draws the same rows for both."
     )
+    if champion["may_know_rows"]:
+        yield Text(
+            "The live model held out other rows: it may have been trained on some of these. That can only "
+            "make the comparison harder for this one."
+        )
     yield Table(
         ("metric", "#live", "#this", "#difference", "#low", "#high"),
         [

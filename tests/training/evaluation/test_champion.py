@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 
 from contract import artifact
-from contract.schema import Contract
-from tests.training.tables import samples_of
+from contract.schema import Contract, Time
+from tests.training.tables import mixed, samples_of
 from training.champion import Champion
-from training.evaluation.champion import compare
+from training.evaluation.champion import apart, compare
 from training.evaluation.sealed import SealedModel
 from training.failures import PlatformError
+from training.holdout import Holdout
 from training.samples import Samples
+
+RANDOM = Holdout(rule="random")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def holdout() -> Samples:
 
 
 def compared(live: Champion | None, contract: Contract, holdout: Samples, challenger: SealedModel) -> Any:
-    return compare(live, contract, holdout, challenger.rows(holdout))
+    return compare(live, contract, holdout, challenger.rows(holdout), RANDOM)
 
 
 def test_before_the_first_release_there_is_no_comparison(holdout: Samples, challenger: SealedModel) -> None:
@@ -65,7 +68,7 @@ def test_a_worse_model_is_found_to_be_worse_beyond_doubt(
 ) -> None:
     rows = challenger.rows(holdout)
     worse = replace(rows, predictions=(rows.predictions + np.random.default_rng(1).random(len(rows))) / 2)
-    found = compare(live, challenger.contract, holdout, worse)
+    found = compare(live, challenger.contract, holdout, worse, RANDOM)
     assert found is not None
     auc, brier = found["metrics"]["roc_auc"], found["metrics"]["brier"]
     assert auc["high"] is not None
@@ -79,7 +82,7 @@ def test_pairs_are_surer_than_each_model_by_itself(
 ) -> None:
     rows = challenger.rows(holdout)
     other = replace(rows, predictions=np.clip(rows.predictions + 0.01, 0, 1))
-    found = compare(live, challenger.contract, holdout, other)
+    found = compare(live, challenger.contract, holdout, other, RANDOM)
     assert found is not None
     brier = found["metrics"]["brier"]
     assert brier["low"] is not None
@@ -97,7 +100,7 @@ def test_columns_may_be_in_another_order_and_there_may_be_more(
     numbers = [theirs.numeric.index(f) for f in turned.numeric]
     categories = [theirs.categorical.index(f) for f in turned.categorical]
     samples = Samples(holdout.numbers[:, numbers], holdout.categories[:, categories], holdout.target)
-    found = compare(live, turned, samples, rows)
+    found = compare(live, turned, samples, rows, RANDOM)
     assert found is not None
     assert found["metrics"]["roc_auc"]["difference"] == 0
 
@@ -126,14 +129,52 @@ def test_a_live_model_of_another_table_is_not_compared_with(
     change: Any, why: str, live: Champion, holdout: Samples, challenger: SealedModel
 ) -> None:
     found = compared(live, change(challenger.contract), holdout, challenger)
-    assert found == {"model_version": "m/3", "not_comparable": why, "metrics": {}}
+    assert found == {"model_version": "m/3", "not_comparable": why, "may_know_rows": False, "metrics": {}}
+
+
+TIMED = replace(
+    mixed().contract, time=Time(name="at"), training=replace(mixed().contract.training, holdout="newest")
+)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "began", "ours", "begins", "known"),
+    [
+        (mixed().contract, None, mixed().contract, None, False),
+        (without(mixed().contract, "ratio"), None, mixed().contract, None, True),
+        (mixed().with_training(holdout_share=0.1).contract, None, mixed().contract, None, True),
+        (mixed().with_training(holdout_share=0.3).contract, None, mixed().contract, None, False),
+        (mixed().contract, None, TIMED, "2024-06-01 00:00", True),
+        (TIMED, "2024-05-01 00:00", mixed().contract, None, True),
+        (TIMED, "2024-05-01 00:00", TIMED, "2024-06-01 00:00", False),
+        (TIMED, "2024-06-01 00:00", TIMED, "2024-06-01 00:00", False),
+        (TIMED, "2024-06-01 00:02", TIMED, "2024-06-01 00:00", True),
+        (replace(TIMED, time=Time(name="other")), "2024-05-01 00:00", TIMED, "2024-06-01 00:00", True),
+        (without(TIMED, "ratio"), "2024-05-01 00:00", TIMED, "2024-06-01 00:00", False),
+    ],
+)
+def test_whether_the_live_model_may_have_been_trained_on_the_rows(
+    theirs: Contract, began: str | None, ours: Contract, begins: str | None, *, known: bool
+) -> None:
+    before, held_out = (Holdout(rule="newest", starts=at) if at else RANDOM for at in (began, begins))
+    assert apart(theirs, before, ours, held_out) is not known
+
+
+def test_of_two_copies_with_one_split_neither_knows_the_rows(
+    live: Champion, holdout: Samples, challenger: SealedModel
+) -> None:
+    assert not compared(live, challenger.contract, holdout, challenger)["may_know_rows"]
+    newest = Holdout(rule="newest", starts="2024-06-01 00:00")
+    found = compare(live, challenger.contract, holdout, challenger.rows(holdout), newest)
+    assert found is not None
+    assert found["may_know_rows"]
 
 
 def test_a_class_that_the_live_model_does_not_know(
     live: Champion, holdout: Samples, challenger: SealedModel
 ) -> None:
     new = replace(holdout, target=np.where(np.arange(len(holdout)) == 0, "maybe", holdout.target))
-    found = compare(live, challenger.contract, new, challenger.rows(holdout))
+    found = compare(live, challenger.contract, new, challenger.rows(holdout), RANDOM)
     assert found is not None
     assert found["not_comparable"] == "it does not know the class 'maybe'"
 

@@ -24,7 +24,12 @@ def live(metric: str, low: float | None, high: float | None, *, theirs: float | 
         "low": low,
         "high": high,
     }
-    return {"model_version": "m/3", "not_comparable": "", "metrics": {metric: compared}}
+    return {
+        "model_version": "m/3",
+        "not_comparable": "",
+        "may_know_rows": False,
+        "metrics": {metric: compared},
+    }
 
 
 @pytest.mark.parametrize(
@@ -80,7 +85,12 @@ def test_before_the_first_release_there_is_nothing_to_be_worse_than() -> None:
 
 
 def test_a_live_model_that_cannot_be_asked_stops_a_model_and_says_how_to_go_on() -> None:
-    champion: Champion = {"model_version": "m/3", "not_comparable": "it reads x", "metrics": {}}
+    champion: Champion = {
+        "model_version": "m/3",
+        "not_comparable": "it reads x",
+        "may_know_rows": False,
+        "metrics": {},
+    }
     found = verdict("champion.roc_auc", "not worse", champion=champion)
     assert not found["passed"]
     assert "it reads x" in found["says"]

@@ -156,6 +156,7 @@ def evaluation(problem: Problem) -> Evaluation:
         "champion": {
             "model_version": "millrace-local-income/3",
             "not_comparable": "",
+            "may_know_rows": False,
             "metrics": {
                 names[0]: {
                     "champion": 0.89,

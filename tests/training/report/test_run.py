@@ -117,8 +117,29 @@ def test_what_does_not_apply_says_so(tmp_path: Path) -> None:
         assert sentence in text, sentence
 
 
+def test_which_rows_were_held_out_is_said(tmp_path: Path) -> None:
+    champion = evaluation("binary")["champion"]
+    assert champion is not None
+    given = facts(champion={**champion, "may_know_rows": True})
+    page, _ = written(tmp_path, given)
+    text = " ".join(page.texts)
+    assert "drawn by a digest of their features" in text
+    assert "it may have been trained on some of these" in text
+    held_out = {"rule": "newest", "starts": "2024-06-01 10:00", "repeated": 3, "undated": 1200}
+    given = dataclasses.replace(given, model={**given.model, "holdout": held_out}, validation=None)
+    text = " ".join(written(tmp_path, given)[0].texts)
+    assert "the newest, from 2024-06-01 10:00 (UTC) on" in text
+    assert "3 rows as new repeat" in text
+    assert "1,200 rows without a time" in text
+
+
 def test_a_live_model_that_cannot_be_compared_says_why(tmp_path: Path) -> None:
-    champion = {"model_version": "g/1", "not_comparable": "its contract has other features.", "metrics": {}}
+    champion = {
+        "model_version": "g/1",
+        "not_comparable": "its contract has other features.",
+        "may_know_rows": False,
+        "metrics": {},
+    }
     page, _ = written(tmp_path, facts(champion=champion))
     assert any("g/1 could not be compared: its contract has other features." in text for text in page.texts)
 

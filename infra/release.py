@@ -162,7 +162,15 @@ class Release(Construct):
             event_pattern={
                 "source": ["aws.sagemaker"],
                 "detail-type": ["SageMaker Model Package State Change"],
-                "detail": {"ModelPackageGroupName": [group], "ModelApprovalStatus": ["Approved"]},
+                "detail": {
+                    "ModelPackageGroupName": [group],
+                    "ModelApprovalStatus": ["Approved"],
+                    # A package approved long ago tells of its status with every edit of its metadata.
+                    "$or": [
+                        {"UpdatedModelPackageFields": ["ModelApprovalStatus"]},
+                        {"UpdatedModelPackageFields": [{"exists": False}]},
+                    ],
+                },
             },
             targets=[
                 {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -37,12 +37,13 @@ def job_changed(cloud: Cloud, kind: Kind, record: Record) -> None:
     )
 
 
-def package_changed(cloud: Cloud, record: Record) -> None:
-    """A model package was created, or its approval changed."""
+def package_changed(cloud: Cloud, record: Record, updated: Collection[str] = ()) -> None:
+    """A model package was created, or some members of it were updated: its approval, or any other."""
+    fields = {"UpdatedModelPackageFields": list(updated)} if updated else {}
     _put(
         cloud,
         "SageMaker Model Package State Change",
-        _described(MODEL_PACKAGE, record),
+        {**_described(MODEL_PACKAGE, record), **fields},
         [record["ModelPackageArn"]],
         _iso,
     )

@@ -113,11 +113,10 @@ class Registry:
             raise not_implemented("UpdateModelPackage with AdditionalInferenceSpecificationsToAdd")
         with self._state.lock:
             before = self._state.get(MODEL_PACKAGE, call["ModelPackageArn"])
-            record = self._state.change(
-                MODEL_PACKAGE, call["ModelPackageArn"], **_changes(before, call.arguments)
-            )
-        if record.get("ModelApprovalStatus") != before.get("ModelApprovalStatus"):
-            events.package_changed(self._backend.cloud, record)
+            changes = _changes(before, call.arguments)
+            record = self._state.change(MODEL_PACKAGE, call["ModelPackageArn"], **changes)
+        if updated := [member for member, value in changes.items() if value != before.get(member)]:
+            events.package_changed(self._backend.cloud, record, updated)
         return {"ModelPackageArn": record["ModelPackageArn"]}
 
     def _delete(self, call: Call) -> dict[str, Any]:
@@ -137,7 +136,7 @@ def _changes(before: Record, arguments: Mapping[str, Any]) -> dict[str, Any]:
         "CustomerMetadataPropertiesToRemove",
     )
     merged = {
-        **before.get("CustomerMetadataProperties", {}),
+        **(before.get("CustomerMetadataProperties") or {}),
         **arguments.get("CustomerMetadataProperties", {}),
     }
     for key in arguments.get("CustomerMetadataPropertiesToRemove", []):

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from ministack.services import eventbridge
 
 from tests.synthesis import Resources, Synthesis
 
@@ -93,16 +94,25 @@ def test_uploads_reach_the_queue_of_their_prefix(stacks: Synthesis) -> None:
         assert "DataBucket" in json.dumps(pattern["detail"]["bucket"]["name"])
 
 
-def test_only_approved_packages_of_this_model_are_released(stacks: Synthesis) -> None:
+def test_only_approvals_of_this_model_are_released(stacks: Synthesis) -> None:
+    kind = "SageMaker Model Package State Change"
     [rule] = [
         rule["Properties"]
         for rule in on_events(stacks).values()
-        if rule["Properties"]["EventPattern"]["detail-type"] == ["SageMaker Model Package State Change"]
+        if rule["Properties"]["EventPattern"]["detail-type"] == [kind]
     ]
-    assert rule["EventPattern"]["detail"] == {
-        "ModelApprovalStatus": ["Approved"],
-        "ModelPackageGroupName": [f"millrace-{stacks.configuration.environment_name}-tumor"],
-    }
+
+    def released(**detail: Any) -> bool:
+        group = f"millrace-{stacks.configuration.environment_name}-tumor"
+        told = {"ModelPackageGroupName": group, "ModelApprovalStatus": "Approved", **detail}
+        event = {"Source": "aws.sagemaker", "DetailType": kind, "Detail": json.dumps(told)}
+        return bool(eventbridge._matches_pattern(json.dumps(rule["EventPattern"]), event))
+
+    assert released(UpdatedModelPackageFields=["ApprovalDescription", "ModelApprovalStatus", "ModelCard"])
+    assert released(), "registered as approved"
+    assert not released(UpdatedModelPackageFields=["CustomerMetadataProperties"]), "approved long ago"
+    assert not released(ModelApprovalStatus="Rejected")
+    assert not released(ModelPackageGroupName="another")
 
 
 def test_only_failed_runs_of_this_model_are_reported(stacks: Synthesis) -> None:

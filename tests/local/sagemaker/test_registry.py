@@ -81,6 +81,12 @@ def test_approval_is_an_event(workbench: Workbench, group: str) -> None:
     assert event["detail"]["ModelPackageArn"] == arn
     assert event["detail"]["ModelPackageVersion"] == 1
     assert event["detail"]["InferenceSpecification"]["Containers"][0]["Image"] == IMAGE
+    assert event["detail"]["UpdatedModelPackageFields"] == ["ModelApprovalStatus", "ModelCard"]
+
+    workbench.sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataProperties={"a": "1"})
+    event = workbench.next_event(queue)
+    assert event["detail"]["ModelApprovalStatus"] == "Approved"
+    assert event["detail"]["UpdatedModelPackageFields"] == ["CustomerMetadataProperties"]
 
 
 def test_model_of_a_package_needs_its_approval(workbench: Workbench, group: str) -> None:

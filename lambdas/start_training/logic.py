@@ -21,7 +21,7 @@ from lambdas.adapters.errors import AlreadyExists, NotFound
 from lambdas.adapters.ports import Bucket, Catalogue, ObjectVersion, Pipeline
 from lambdas.start_training.champion import Champions
 from lambdas.start_training.pinning import NoTrainingData, pin
-from lambdas.start_training.uploads import QuietTime, Record, newest_upload, of_interest
+from lambdas.start_training.uploads import QuietTime, Record, newest_upload
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def _answer(records: Sequence[Record], trainer: Trainer) -> Sequence[Record]:
     try:
         newest = newest_upload(trainer.data)
         if newest is not None:
-            records = of_interest(records, newest)
+            records = trainer.quiet.of_interest(records, newest)
             if not records:
                 log.info("followed by a later upload", extra={"key": newest.key})
                 return []

@@ -2,6 +2,9 @@
 
 Each upload has a message of its own. Only that of the newest is of use: it waits until nothing has
 followed for the quiet time, and a later upload takes its place. So nothing needs to be remembered.
+
+S3 dates an object that was uploaded in parts by the time at which that began: it may appear after
+later ones were trained on. When it did appear, only its message says.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from contract import layout
@@ -29,12 +33,27 @@ class QuietTime:
     queue: Queue
     now: Callable[[], float]
 
+    def of_interest(self, records: Sequence[Record], newest: ListedVersion) -> list[Record]:
+        """The messages that tell of the newest upload, of none, or of one that is not followed by it.
+
+        It is where the newest one's own message may be looked at before the upload is there.
+        """
+
+        def is_of_interest(record: Record) -> bool:
+            told = _told(record)
+            if told is None or (told.key, told.version_id) == (newest.key, newest.version_id):
+                return True
+            return told.at + _RESOLUTION_SECONDS > newest.last_modified + self.seconds
+
+        return [record for record in records if is_of_interest(record)]
+
     def wait(self, records: Sequence[Record], newest: ListedVersion) -> Sequence[Record]:
         """Put messages off until it may have been quiet for long enough, all of them or, if it was, none.
 
         Returns those that were put off.
         """
-        left = math.ceil(newest.last_modified + self.seconds - self.now())
+        last = max([newest.last_modified, *(told.at for told in map(_told, records) if told)])
+        left = math.ceil(last + self.seconds - self.now())
         if left <= 0:
             return []
         for record in records:
@@ -43,21 +62,31 @@ class QuietTime:
         return records
 
 
+_RESOLUTION_SECONDS = 1
+"""Events and listings tell times in whole seconds, cut off."""
+
+
 def newest_upload(data: Bucket) -> ListedVersion | None:
     """The last upload under `training/`, deleted since or not; of two at once it is always the same."""
     found = data.versions(layout.TRAINING_PREFIX, "")
     return max(found, key=lambda v: (v.last_modified, v.key, v.version_id), default=None)
 
 
-def of_interest(records: Sequence[Record], newest: ListedVersion) -> list[Record]:
-    """The messages that tell of the newest upload, or of none: the others' uploads were followed by it."""
-    return [record for record in records if _told(record) in (None, (newest.key, newest.version_id))]
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """The upload that a message tells of, and when it was there (epoch seconds)."""
+
+    key: str
+    version_id: str
+    at: float
 
 
-def _told(record: Record) -> tuple[str, str] | None:
-    """Key and version of the upload that a message tells of; None where it tells of none, as sent by hand."""
+def _told(record: Record) -> _Told | None:
+    """What a message tells; None where it tells of no upload, as one sent by hand."""
     try:
-        uploaded = json.loads(record["body"])["detail"]["object"]
-        return str(uploaded["key"]), str(uploaded["version-id"])
+        event = json.loads(record["body"])
+        uploaded = event["detail"]["object"]
+        at = datetime.fromisoformat(event["time"]).timestamp()
+        return _Told(key=str(uploaded["key"]), version_id=str(uploaded["version-id"]), at=at)
     except (ValueError, KeyError, TypeError):
         return None

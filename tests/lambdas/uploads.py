@@ -22,7 +22,8 @@ def event(key: str = KEY, version_id: str | None = "v0", **changes: Any) -> dict
     if version_id is not None:
         stored["version-id"] = version_id
     detail = {"version": "0", "bucket": {"name": "data"}, "object": stored, "reason": "PutObject"}
-    return {"source": "aws.s3", "detail-type": "Object Created", "detail": detail, **changes}
+    head = {"source": "aws.s3", "detail-type": "Object Created", "time": "2026-01-01T00:00:00Z"}
+    return {**head, "detail": detail, **changes}
 
 
 def message(body: Any, *, name: str = "m0", receives: int = 1) -> dict[str, Any]:

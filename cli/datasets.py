@@ -15,7 +15,7 @@ from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.registry import Version, styled_status, versions
 from cli.releases import live_version
 from cli.session import Deployment, connect, deployment
-from cli.terminal import out
+from cli.terminal import facts, out
 
 EXAMPLES = examples(
     ("./millrace datasets", "the newest versions: files, rows, and the models trained on them"),
@@ -52,7 +52,7 @@ def datasets_table(deployed: Deployment, found: Sequence[Dataset]) -> Table:
     for each in versions(deployed):
         trained[each.dataset_version].append(each)
     live = live_version(deployed)
-    table = Table.grid(padding=(0, 2))
+    table = facts(3)
     for dataset in found:
         table.add_row(f"[bold]{dataset.version[:SHORT]}[/bold]", dataset.created, _rows(dataset))
         for title, fact in _facts(dataset, trained, live.model_version if live else ""):

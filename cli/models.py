@@ -7,22 +7,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
+from cli import reports
 from cli.errors import CliError
-from cli.evaluation import comparison_table, gate_lines, metrics_table
+from cli.evaluation import comparison_table, evaluation_told, gate_lines
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.paths import display
 from cli.registry import Version, decide, read_package_evaluation, styled_status, version, versions
 from cli.releases import APPROVED, REJECTED, live_version
 from cli.session import Deployment, connect, deployment
-from cli.terminal import out
+from cli.terminal import facts, out
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ModelApprovalStatusType
 
 EXAMPLES = examples(
     ("./millrace models", "every version: metrics, gates, status, and which is live"),
-    ("./millrace models show 4", "one of them: every metric and gate, where its report and card are"),
+    ("./millrace models show 4", "one of them: every metric and gate, where it came from"),
+    ("./millrace models report 4", "bring the page that evaluate wrote, to open in a browser"),
     ("./millrace models compare 3 4", "their metrics side by side, with intervals"),
     ('./millrace models approve 4 --note "better on young adults"', "release it; the note is kept"),
     ('./millrace models reject 4 --note "trained on a broken export"', "it stays out"),
@@ -46,7 +49,7 @@ def models(
     model: Model = None,
     port: Port = DEFAULT_PORT,
 ) -> None:
-    """List a model's versions, show one, compare two, approve or reject one."""
+    """List a model's versions; show one or its report, compare two, approve or reject one."""
     if context.invoked_subcommand is not None:
         _refuse_options(context, context.invoked_subcommand)
     else:
@@ -85,11 +88,25 @@ def show(
     found = version(deployed, named)
     out.print(versions_table(deployed, [found]))
     for name, value in found.origin.items():
-        if name != REPORT:
-            out.print(f"  {name.replace('_', ' ')}  {escape(value)}", soft_wrap=True)
+        out.print(f"  {name.replace('_', ' '):<17}{escape(value)}", soft_wrap=True)
     evaluation = read_package_evaluation(deployed.aws, found)
     if evaluation is not None:
-        out.print(metrics_table(evaluation))
+        out.print(evaluation_told(evaluation))
+
+
+@app.command(epilog=examples(("./millrace models report 4", "the page to look at before it is approved")))
+def report(
+    named: Named,
+    environment: Environment = LOCAL,
+    model: Model = None,
+    port: Port = DEFAULT_PORT,
+) -> None:
+    """Bring a version's report here from S3, and say where it is, to open in a browser."""
+    deployed = deployment(connect(environment, port), model)
+    found = version(deployed, named)
+    if REPORT not in found.origin:
+        raise CliError(f"the package of {found.name} names no report.")
+    out.print(display(reports.fetch(deployed.aws, found.origin[REPORT])), soft_wrap=True)
 
 
 @app.command(epilog=examples(("./millrace models compare 3 4", "version 3 beside version 4")))
@@ -164,12 +181,11 @@ def _is_live(deployed: Deployment, found: Version) -> bool:
 def versions_table(deployed: Deployment, found: list[Version]) -> Table:
     """A version a block, newest first: its facts, one a line."""
     live = live_version(deployed)
-    table = Table.grid("", Column(overflow="fold"), "", padding=(0, 2))  # a link that is cut is none
+    table = facts(3)
     for each in found:
         mark = "[bold green]live[/bold green]" if live and live.model_version == each.name else ""
         table.add_row(f"[bold]{each.name}[/bold]", styled_status(each), mark)
-        facts = _facts(each, read_package_evaluation(deployed.aws, each))
-        for title, fact in facts:
+        for title, fact in _facts(deployed, each, read_package_evaluation(deployed.aws, each)):
             table.add_row(f"  {title}", fact)
     return table
 
@@ -182,14 +198,16 @@ def _decide(deployed: Deployment, named: str, status: ModelApprovalStatusType, n
     return found
 
 
-def _facts(each: Version, evaluation: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+def _facts(
+    deployed: Deployment, each: Version, evaluation: Mapping[str, Any] | None
+) -> Iterator[tuple[str, str]]:
     yield "created", each.created
     lines = gate_lines(evaluation) if evaluation else ["its evaluation.json is not there"]
     for i, line in enumerate(lines):
         yield "metrics" if i == 0 else "", line
     yield "dataset", each.dataset_version[:SHORT] or "unknown"
-    if report := each.origin.get(REPORT):
-        yield "report", escape(report)
+    if REPORT in each.origin:
+        yield "report", escape(deployed.command(f"models report {each.number}"))
     if each.description:
         yield "decision", escape(each.description)
 

@@ -43,6 +43,11 @@ class Deployment:
         except KeyError:
             raise CliError(f"the deployed stacks put out no {output}: run ./millrace deploy.") from None
 
+    def command(self, words: str) -> str:
+        """A command about this model, as a person would type it."""
+        where = "" if self.aws.environment == LOCAL else f" --environment {self.aws.environment}"
+        return f"./millrace {words}{where} --model {self.model}"
+
     def alarms(self) -> list[MetricAlarmTypeDef]:
         """The alarms that this model's stacks made, as they stand."""
         names = self._physical_ids("AWS::CloudWatch::Alarm")

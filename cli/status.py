@@ -22,7 +22,7 @@ from cli.session import (
     deployment,
     stack_name,
 )
-from cli.terminal import out
+from cli.terminal import facts, out
 
 EXAMPLES = examples(
     ("./millrace status", "every model on the local cloud"),
@@ -48,7 +48,7 @@ def status(environment: Environment = LOCAL, model: Model = None, port: Port = D
 
 def report(deployed: Deployment) -> Table:
     """The state of one model, a fact a line."""
-    table = Table.grid(padding=(0, 2))
+    table = facts(4)
     table.add_row(f"[bold]{deployed.model}[/bold]")
     sections = {
         "stacks": _stacks(deployed),
@@ -57,8 +57,8 @@ def report(deployed: Deployment) -> Table:
         "queues": _queues(deployed),
         "alarms": _alarms(deployed),
     }
-    for title, facts in sections.items():
-        for i, fact in enumerate(facts):
+    for title, section in sections.items():
+        for i, fact in enumerate(section):
             table.add_row("", title if i == 0 else "", *fact)
     return table
 

@@ -11,9 +11,11 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from cli import reports
 from cli.errors import CliError
-from cli.evaluation import metrics_table, read_evaluation
+from cli.evaluation import evaluation_told, output_uri, read_document
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.paths import display
 from cli.progress import StepsDisplay
 from cli.releases import APPROVED, approval, wait_until_live
 from cli.runs import Run, watch
@@ -114,11 +116,14 @@ def follow(deployed: Deployment, execution_arn: str) -> Run:
     Raises:
         CliError: a step failed or a gate was missed; it says why.
     """
-    with StepsDisplay() as display:
-        run = watch(deployed.aws, execution_arn, display.show)
+    with StepsDisplay() as steps:
+        run = watch(deployed.aws, execution_arn, steps.show)
     for step in run.steps:
         if step.name == "evaluate" and step.status == "Succeeded":
-            out.print(metrics_table(read_evaluation(deployed.aws, step.job)))
+            place = output_uri(deployed.aws, step.job, "evaluation")
+            out.print(evaluation_told(read_document(deployed.aws, f"{place}/evaluation.json")))
+            page = reports.fetch(deployed.aws, f"{place}/report.html")
+            out.print(f"The model's report: {display(page)}", soft_wrap=True)
     for line in findings(deployed.aws, run):
         out.print(line, soft_wrap=True)
     if run.status != "Succeeded":
@@ -137,9 +142,8 @@ def release(deployed: Deployment, run: Run) -> None:
     status = approval(deployed, run.package_arn)
     if status != APPROVED:
         number = run.package_arn.rpartition("/")[2]
-        where = "" if deployed.aws.environment == LOCAL else f" --environment {deployed.aws.environment}"
-        command = f'./millrace models approve {number} --note "why"{where} --model {deployed.model}'
-        out.print(f"It is {status}. Look at it by ./millrace models; who may approve it releases it by:")
+        command = deployed.command(f'models approve {number} --note "why"')
+        out.print(f"It is {status}. Look at its report; who may approve it releases it by:")
         out.print(f"  {command}", style="cyan", soft_wrap=True)
         return
     with err.status("Releasing"):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from botocore.exceptions import ClientError
 from rich.markup import escape
 
+from cli import reports
 from cli.aws import Aws
 from cli.errors import error_code
 from cli.evaluation import output_uri, read_document
+from cli.paths import display
 from cli.runs import Run
 
 
-def findings(aws: Aws, run: Run) -> Iterator[str]:
-    """A line for each warning of a run's validation, and where its report lies; as markup.
+def findings(aws: Aws, run: Run, folder: Path = reports.FOLDER) -> Iterator[str]:
+    """A line for each warning of a run's validation, and where its report is brought to; as markup.
 
     What stopped the run is the run's failure, and is not told again.
     """
@@ -32,4 +35,5 @@ def findings(aws: Aws, run: Run) -> Iterator[str]:
         if problem["level"] == "warn":
             yield f"[yellow]! {problem['check']}[/yellow]: {escape(problem['sentence'])}"
     if found["problems"]:
-        yield f"The data's report: {escape(place)}/report.html"
+        page = reports.fetch(aws, f"{place}/report.html", folder)
+        yield f"The data's report: {escape(display(page))}"

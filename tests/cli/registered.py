@@ -33,11 +33,12 @@ def deploy_group(aws: Aws) -> Deployment:
 
 def register(aws: Aws, dataset: str, auc: float, run: str = "r1") -> str:
     """Register a version trained on a dataset that waits for its approval. Returns its ARN."""
-    gate = {"gate": "roc_auc >= 0.9", "value": auc, "passed": auc >= 0.9}
+    gate = {"name": "roc_auc", "condition": ">= 0.9", "value": auc, "passed": auc >= 0.9, "says": ""}
     metrics = {"roc_auc": {"value": auc, "low": auc - 0.01, "high": None}}
     key = f"runs/{run}-{auc}/evaluation.json"
     body = json.dumps({"metrics": metrics, "gates": [gate]})
     aws.s3.put_object(Bucket=EVALUATIONS, Key=key, Body=body)
+    aws.s3.put_object(Bucket=EVALUATIONS, Key=f"runs/{run}-{auc}/report.html", Body=f"<h1>{auc}</h1>")
     card = f"runs/{run}-{auc}/card.json"
     aws.s3.put_object(Bucket=EVALUATIONS, Key=card, Body=json.dumps(CARD))
     statistics: MetricsSourceTypeDef = {

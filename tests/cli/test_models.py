@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from cli import reports
 from cli.aws import Aws
 from cli.errors import CliError
 from cli.evaluation import comparison_table
@@ -50,11 +52,12 @@ def test_a_version_is_told_with_its_gates_dataset_and_what_is_live(deployed: Dep
     assert "live" in older
 
 
-def test_a_link_is_whole_however_narrow_the_terminal(deployed: Deployment) -> None:
-    console = Console(width=50)
+def test_nothing_is_cut_however_narrow_the_terminal(deployed: Deployment) -> None:
+    console = Console(width=30)
     with console.capture() as captured:
         console.print(versions_table(deployed, versions(deployed)))
-    assert f"s3://{EVALUATIONS}/runs/r1-0.95/report.html" in "".join(captured.get().split())
+    assert "…" not in captured.get()
+    assert "modelsreport1--environmentdev--modeltumor" in "".join(captured.get().split())
 
 
 def test_a_version_whose_evaluation_is_gone_is_listed_all_the_same(deployed: Deployment) -> None:
@@ -73,6 +76,39 @@ def test_two_versions_are_compared_with_intervals(deployed: Deployment) -> None:
 
     assert "0.95 (0.94 to unknown)" in captured.get()
     assert "0.85 (0.84 to unknown)" in captured.get()
+
+
+@pytest.fixture
+def ours(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """The options of a command about the version's model; the mocked account is that of `dev`."""
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", "111122223333")
+    return ("--environment", "dev", "--model", "tumor")
+
+
+def test_versions_are_compared_and_decided_on_from_the_command_line(
+    ours: tuple[str, ...], deployed: Deployment, run: Run
+) -> None:
+    alike = run("models", "compare", "1", "1", *ours)
+    assert (alike.exit_code, alike.stdout) == (1, "")
+    assert alike.stderr == "error: 1 and 1 are the same version: ./millrace models lists the others.\n"
+
+    shown = run("models", "show", "1", *ours).stdout
+    assert f"s3://{EVALUATIONS}/runs/r1-0.85/report.html" in shown
+    assert "✗ >= 0.9" in shown
+    assert "0.85 (0.84 to unknown)" in run("models", "compare", "1", "2", *ours).stdout
+    assert "is being released" in run("models", "approve", "2", "--note", "better", *ours).stdout
+    assert "is Approved already: better" in run("models", "approve", "2", "--note", "x", *ours).stderr
+    assert f"{GROUP}/1: worse (Rejected" in run("models", "reject", "1", "--note", "worse", *ours).stdout
+    assert "Rejected" in run("models", "show", "1", *ours).stdout
+
+
+def test_a_report_is_brought_here(deployed: Deployment, tmp_path: Path) -> None:
+    uri = version(deployed, "2").origin["report"]
+    page = reports.fetch(deployed.aws, uri, tmp_path)
+    assert page == tmp_path / "r1-0.95" / "report.html"
+    assert page.read_text() == "<h1>0.95</h1>"
+    with pytest.raises(CliError, match=f"there is no {uri}x: was the run's folder deleted"):
+        reports.fetch(deployed.aws, f"{uri}x", tmp_path)
 
 
 @pytest.mark.parametrize("status", ["Approved", "Rejected"])

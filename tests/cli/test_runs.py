@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from rich.console import Console
 
 from cli.aws import Aws
-from cli.evaluation import metrics_table, read_evaluation
+from cli.evaluation import evaluation_told, output_uri, read_document
 from cli.progress import StepsDisplay
 from cli.runs import Run, Step, read_run, step_names
 
@@ -124,26 +124,55 @@ def test_on_a_terminal_the_steps_to_come_are_seen_as_well() -> None:
     assert "·  gate" in captured.get()
 
 
-def test_metrics_with_their_intervals_and_gates() -> None:
-    evaluation = {
-        "metrics": {
-            "roc_auc": {"value": 0.987654, "low": 0.95, "high": 1.0},
-            "recall": {"value": 0.5, "low": None, "high": None},
-            "brier": {"value": 0.02, "low": 0.01, "high": 0.03},
-        },
-        "gates": [
-            {"gate": "roc_auc >= 0.95", "value": 0.987654, "passed": True},
-            {"gate": "recall >= 0.85", "value": 0.5, "passed": False},
-        ],
-    }
-    console = Console(width=100)
-    with console.capture() as captured:
-        console.print(metrics_table(evaluation))
+def gate(name: str, condition: str, value: float | None, *, passed: bool = True) -> dict[str, Any]:
+    says = f"{name}: there is [nothing] to compare with"
+    return {"name": name, "condition": condition, "value": value, "passed": passed, "says": says}
 
-    _, roc_auc, recall, brier = (line.split() for line in captured.get().splitlines())
-    assert roc_auc == ["roc_auc", "0.9877", "0.95", "1", "✓", ">=", "0.95"]
-    assert recall == ["recall", "0.5", "✗", ">=", "0.85"]
-    assert brier == ["brier", "0.02", "0.01", "0.03"]
+
+EVALUATION: dict[str, Any] = {
+    "metrics": {
+        "roc_auc": {"value": 0.987654, "low": 0.95, "high": 1.0},
+        "recall": {"value": 0.5, "low": None, "high": None},
+        "brier": {"value": 0.02, "low": 0.01, "high": 0.03},
+    },
+    "fairness": {"age.at": {"disparities": {"mae_difference": {"value": 0.25, "low": 0.125, "high": 0.5}}}},
+    "champion": {"metrics": {"roc_auc": {"difference": 0.01, "low": -0.02, "high": 0.04}}},
+    "gates": [
+        gate("roc_auc", ">= 0.95", 0.987654),
+        gate("recall", ">= 0.85", 0.5, passed=False),
+        gate("champion.roc_auc", "not worse", 0.01),
+        gate("fairness.age.at.mae_difference", "<= 0.1", 0.25, passed=False),
+        gate("slices.worst", ">= 0.5", 0.75),
+    ],
+}
+
+
+def shown(evaluation: dict[str, Any], width: int = 100) -> list[str]:
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(evaluation_told(evaluation))
+    return captured.get().splitlines()
+
+
+def test_metrics_with_their_intervals_and_every_gate() -> None:
+    _, roc_auc, recall, brier, *others = shown(EVALUATION)
+    assert roc_auc.split() == ["roc_auc", "0.9877", "0.95", "1", "✓", ">=", "0.95"]
+    assert recall.split() == ["recall", "0.5", "✗", ">=", "0.85"]
+    assert brier.split() == ["brier", "0.02", "0.01", "0.03"]
+    assert [line.strip() for line in others] == [
+        "champion.roc_auc 0.01 (-0.02 to 0.04) ✓ not worse",
+        "fairness.age.at.mae_difference 0.25 (0.125 to 0.5) ✗ <= 0.1",
+        "slices.worst 0.75 ✓ >= 0.5",
+    ]
+
+
+def test_a_gate_that_found_nothing_to_measure_says_why() -> None:
+    unmeasured = {**EVALUATION, "champion": None, "gates": [gate("champion.roc_auc", "not worse", None)]}
+    assert shown(unmeasured)[-1].strip() == "champion.roc_auc ✓ not worse: there is [nothing] to compare with"
+
+
+def test_no_figure_is_cut_on_a_narrow_terminal() -> None:
+    assert not any("…" in line for line in shown(EVALUATION, width=60))
 
 
 def test_a_step_of_an_earlier_run_says_so(aws: Aws) -> None:
@@ -182,4 +211,6 @@ def test_the_evaluation_is_read_where_its_job_wrote_it(aws: Aws) -> None:
             {"Body": StreamingBody(BytesIO(body), len(body))},
             {"Bucket": "artifacts", "Key": "runs/1/evaluate/evaluation/evaluation.json"},
         )
-        assert read_evaluation(aws, "evaluate-1") == {"passed": True}
+        assert read_document(aws, f"{output_uri(aws, 'evaluate-1', 'evaluation')}/evaluation.json") == {
+            "passed": True
+        }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from botocore.response import StreamingBody
@@ -17,6 +18,7 @@ from cli.validation import findings
 JOB = "pipelines-abc-validate-x"
 PLACE = "s3://artifacts/runs/1/validate/report"
 KEY = {"Bucket": "artifacts", "Key": "runs/1/validate/report/report.json"}
+PAGE = "1/validate/report/report.html"
 DESCRIBED = {
     "ProcessingJobName": JOB,
     "ProcessingResources": {
@@ -36,7 +38,11 @@ def problem(check: str, level: str) -> dict[str, str]:
     return {"check": check, "level": level, "sentence": f"What {check} says of [features]."}
 
 
-def told(aws: Aws, problems: list[dict[str, str]] | None) -> list[str]:
+def read(body: bytes) -> dict[str, Any]:
+    return {"Body": StreamingBody(BytesIO(body), len(body))}
+
+
+def told(aws: Aws, problems: list[dict[str, str]] | None, folder: Path) -> list[str]:
     run = Run(arn="run", status="Succeeded", steps=(Step(name="validate", job=JOB), Step(name="prepare")))
     with Stubber(aws.sagemaker) as sagemaker, Stubber(aws.s3) as s3:
         sagemaker.add_response("describe_processing_job", DESCRIBED, {"ProcessingJobName": JOB})
@@ -44,19 +50,21 @@ def told(aws: Aws, problems: list[dict[str, str]] | None) -> list[str]:
             s3.add_client_error("get_object", "NoSuchKey", expected_params=KEY)
         else:
             body = json.dumps({"problems": problems}).encode()
-            answer: dict[str, Any] = {"Body": StreamingBody(BytesIO(body), len(body))}
-            s3.add_response("get_object", answer, KEY)
-        return list(findings(aws, run))
+            s3.add_response("get_object", read(body), KEY)
+            if problems:
+                s3.add_response("get_object", read(b"<h1>"), {**KEY, "Key": f"runs/{PAGE}"})
+        return list(findings(aws, run, folder))
 
 
-def test_warnings_are_told_and_what_stopped_the_run_is_not_told_twice(aws: Aws) -> None:
-    assert told(aws, [problem("rows", "stop"), problem("bias", "warn")]) == [
+def test_warnings_are_told_and_what_stopped_the_run_is_not_told_twice(aws: Aws, tmp_path: Path) -> None:
+    assert told(aws, [problem("rows", "stop"), problem("bias", "warn")], tmp_path) == [
         "[yellow]! bias[/yellow]: What bias says of \\[features].",
-        f"The data's report: {PLACE}/report.html",
+        f"The data's report: {tmp_path / PAGE}",
     ]
+    assert (tmp_path / PAGE).read_bytes() == b"<h1>"
 
 
-def test_nothing_is_said_of_data_that_is_sound_or_was_not_looked_at(aws: Aws) -> None:
-    assert told(aws, []) == []
-    assert told(aws, None) == []
+def test_nothing_is_said_of_data_that_is_sound_or_was_not_looked_at(aws: Aws, tmp_path: Path) -> None:
+    assert told(aws, [], tmp_path) == []
+    assert told(aws, None, tmp_path) == []
     assert list(findings(aws, Run(arn="run", status="Failed", steps=()))) == []

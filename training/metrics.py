@@ -2,8 +2,9 @@
 
 Of a binary problem, `predictions` [n] are probabilities of the positive class and `truth`
 [n] is 1 for it, else 0. Of a multiclass problem, `predictions` [n, classes] and `truth` [n]
-the class codes; precision, recall, F1, ROC AUC and PR AUC are means over the classes, and
-the calibration error is that of the class predicted. Of a regression both are values [n].
+the class codes; precision, recall, F1, ROC AUC and PR AUC are means over the classes of which
+the rows tell something, and the calibration error is that of the class predicted. Of a
+regression both are values [n].
 """
 
 from __future__ import annotations
@@ -109,13 +110,34 @@ def _error_quantile(share: float) -> _OfRows:
     return lambda rows: formulas.quantile(np.abs(rows.errors), share)
 
 
-def _macro(formula: Callable[[Array, Array], Measure], *, chosen: bool) -> _OfRows:
-    """The mean over the classes of a formula of the truth and of what was chosen, or of its probability."""
+def _of_chosen(formula: Callable[[Array, Array], Measure]) -> _OfRows:
+    """The mean of a formula of the truth and of what was chosen, over the classes that are or were.
 
+    As scikit-learn does: of a class that a slice or a resample has no row of, it says nothing.
+    """
+
+    def of_class(rows: Rows, k: int) -> Measure:
+        truth, chosen = (rows.truth == k).astype(float), (rows.chosen == k).astype(float)
+        measured, occurs = formula(truth, chosen), formulas.mean(np.maximum(truth, chosen))
+        return lambda weights: np.where(occurs(weights) > 0, measured(weights), np.nan)
+
+    return _macro(of_class)
+
+
+def _of_probability(formula: Callable[[Array, Array], Measure]) -> _OfRows:
+    """The mean of a formula of the truth and of its probability, over the classes of which it is defined."""
+    return _macro(lambda rows, k: formula((rows.truth == k).astype(float), rows.predictions[:, k]))
+
+
+def _macro(of_class: Callable[[Rows, int], Measure]) -> _OfRows:
     def of_rows(rows: Rows) -> Measure:
-        given = [(rows.chosen == k).astype(float) if chosen else rows.predictions[:, k] for k in rows.codes]
-        measures = [formula((rows.truth == k).astype(float), given[k]) for k in rows.codes]
-        return lambda weights: np.mean([measured(weights) for measured in measures], axis=0)
+        measures = [of_class(rows, k) for k in rows.codes]
+
+        def measured(weights: Array) -> Array:
+            found = np.stack([measure(weights) for measure in measures])
+            return formulas.divided(np.nansum(found, axis=0), np.sum(~np.isnan(found), axis=0), np.nan)
+
+        return measured
 
     return of_rows
 
@@ -137,11 +159,11 @@ _MEASURES: dict[str, dict[str, _OfRows]] = {
     },
     "multiclass": {
         **_OF_CLASSES,
-        "precision": _macro(formulas.precision, chosen=True),
-        "recall": _macro(formulas.recall, chosen=True),
-        "f1": _macro(formulas.f1, chosen=True),
-        "roc_auc": _macro(formulas.roc_auc, chosen=False),
-        "pr_auc": _macro(formulas.average_precision, chosen=False),
+        "precision": _of_chosen(formulas.precision),
+        "recall": _of_chosen(formulas.recall),
+        "f1": _of_chosen(formulas.f1),
+        "roc_auc": _of_probability(formulas.roc_auc),
+        "pr_auc": _of_probability(formulas.average_precision),
     },
     "regression": {
         "rmse": _rmse,

@@ -36,6 +36,10 @@ LARGEST = float(np.finfo(np.float32).max)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = timedelta(hours=1)
+_FIRST_HOUR, _LAST_HOUR = (
+    (end - EPOCH) // _HOUR for end in (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC))
+)
+"""Of the calendar, beyond which the offset of a time may reach."""
 _BITS = 24
 """Of a 32-bit float's significand."""
 
@@ -97,6 +101,11 @@ def hours(feature: Feature, text: str) -> float:
         moment = moment.replace(tzinfo=UTC)
     significand, exponent = math.frexp((moment - EPOCH) / _HOUR)
     return math.ldexp(math.floor(math.ldexp(significand, _BITS)), exponent - _BITS)
+
+
+def moment(hours: float) -> datetime:
+    """The time so many hours since 1970-01-01 UTC; that which is next to it, where no calendar has one."""
+    return EPOCH + timedelta(hours=max(_FIRST_HOUR, min(hours, _LAST_HOUR)))
 
 
 def category(feature: Feature, text: str) -> str:

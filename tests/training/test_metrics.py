@@ -71,6 +71,42 @@ def test_multiclass(weights: NDArray[np.float64] | None) -> None:
     check(Rows("multiclass", truth, p), weights, expected)
 
 
+def test_a_class_that_no_row_is_of_counts_in_no_mean() -> None:
+    """As in a slice, or in a resample: the mean is over the classes of which the rows tell something."""
+    random = np.random.default_rng(2)
+    truth = random.integers(0, 2, 200).astype(float)
+    p = np.column_stack([random.dirichlet(np.ones(2), 200), np.zeros(200)]) * 0.9 + 0.05
+    rows, chosen = Rows("multiclass", truth, p), p.argmax(axis=1)
+    macro = {"average": "macro"}
+    expected = {
+        "precision": reference.precision_score(truth, chosen, **macro),
+        "recall": reference.recall_score(truth, chosen, **macro),
+        "f1": reference.f1_score(truth, chosen, **macro),
+        "roc_auc": np.mean([reference.roc_auc_score(truth == k, p[:, k]) for k in (0, 1)]),
+        "pr_auc": np.mean([reference.average_precision_score(truth == k, p[:, k]) for k in (0, 1)]),
+    }
+    check(rows, np.ones(200), expected)
+    assert math.isnan(Rows("multiclass", np.zeros(200), p).score("roc_auc"))
+
+
+def test_a_class_that_is_only_predicted_counts_as_one_that_is_missed() -> None:
+    p = np.eye(3)[[0, 0, 1, 2]] * 0.9
+    rows = Rows("multiclass", np.array([0.0, 0, 1, 1]), p)
+    assert rows.score("precision") == pytest.approx(
+        reference.precision_score([0, 0, 1, 1], [0, 0, 1, 2], average="macro")
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_of_one_value_nothing_can_be_explained(seed: int) -> None:
+    """A resample may hold one value of the truth only: what rounding leaves of its variance is none."""
+    random = np.random.default_rng(seed)
+    truth = np.concatenate([np.full(30, random.normal()), random.normal(size=40)])
+    drawn = np.concatenate([random.integers(0, 3, 30), np.zeros(40)])
+    rows = Rows("regression", truth, truth + random.normal(size=70))
+    assert np.isnan(rows.measure("r2")(drawn[None, :])).all()
+
+
 @pytest.mark.parametrize("weights", WEIGHTS, ids=["once", "weighted"])
 def test_regression(weights: NDArray[np.float64] | None) -> None:
     random = np.random.default_rng(3)
@@ -118,6 +154,12 @@ def test_intervals_are_seeded_and_cover_the_truth_about_as_often_as_they_say() -
         assert interval["high"] is not None
         covered += interval["low"] <= 1 <= interval["high"]
     assert covered >= 33
+
+
+def test_what_has_no_finite_value_is_not_defined() -> None:
+    """As of a model whose prediction 32 bits cannot hold. JSON has no word for it."""
+    assert bootstrap.interval(math.inf, [1.0, math.inf]) == {"value": None, "low": None, "high": None}
+    assert bootstrap.interval(2.0, [2.0, math.inf, math.nan]) == {"value": 2, "low": 2, "high": 2}
 
 
 def test_what_is_not_defined_is_none() -> None:

@@ -102,6 +102,19 @@ def test_a_time_never_falls_into_the_hour_after_its_own(moment: datetime) -> Non
         assert math.floor(found) == math.floor(exact)
 
 
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("2024-05-31", "2024-05-31T00:00:00+00:00"),
+        ("0001-01-01T00:00+14:00", "0001-01-01T00:00:00+00:00"),
+        ("9999-12-31T23:59-12:00", "9999-12-31T23:00:00+00:00"),
+    ],
+)
+def test_hours_are_told_as_a_time_of_the_calendar(text: str, when: str) -> None:
+    """The first and the last years reach beyond it by their offsets."""
+    assert values.moment(values.hours(DATETIME, text)).isoformat() == when
+
+
 TEXT = Feature(name="t", type="text", missing=("n/a",))
 
 

@@ -78,8 +78,8 @@ def resamples(rows: int, seed: int) -> Iterator[Array]:
 
 def interval(value: float, draws: Sequence[float] | Array) -> Interval:
     """A value between the quantiles of what resamples gave; None stands for what is not defined."""
-    known = np.asarray(draws)[~np.isnan(draws)]
-    if math.isnan(value) or not len(known):
+    known = np.asarray(draws)[np.isfinite(draws)]
+    if not math.isfinite(value) or not len(known):
         return {"value": defined(value), "low": None, "high": None}
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(known, [tail, 1 - tail]).tolist()
@@ -87,5 +87,5 @@ def interval(value: float, draws: Sequence[float] | Array) -> Interval:
 
 
 def defined(value: float) -> float | None:
-    """None for NaN, which JSON does not have."""
-    return None if math.isnan(value) else value
+    """None for NaN and infinity, which JSON does not have."""
+    return value if math.isfinite(value) else None

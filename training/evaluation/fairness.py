@@ -34,7 +34,8 @@ COMPARED: dict[str, tuple[str, ...]] = {
     "mae_difference": ("mae",),
 }
 """Which statistics each disparity is the largest difference, or the smallest ratio, of."""
-_RATIO = "_ratio"
+_A_PAIR = 2
+"""Groups that it takes to compare them: one that alone defines a rate is not compared with itself."""
 
 
 class Statistic(NamedTuple):
@@ -82,17 +83,17 @@ def _disparities(
     statistics: Sequence[Statistic], groups: Sequence[Part], names: Sequence[str], seed: int
 ) -> dict[str, Interval]:
     frame = _frame(statistics, groups)
-    apart = {True: frame.ratio().to_numpy(float), False: frame.difference().to_numpy(float)}
-    measures: dict[str, Measure] = {}
-    values: dict[str, float] = {}
-    for name in names:
-        compared = [i for i, statistic in enumerate(statistics) if statistic.name in COMPARED[name]]
-        worst = np.nanmin if name.endswith(_RATIO) else np.nanmax
-        found = apart[name.endswith(_RATIO)][compared]
-        values[name] = float(worst(found)) if not np.isnan(found).all() else np.nan
-        measures[name] = _disparity(name, [statistics[i] for i in compared], groups)
-    drawn = resampled(measures, len(statistics[0].part), seed)
-    return {name: interval(values[name], drawn[name]) for name in names}
+    alone = np.sum(~np.isnan(frame.by_group.to_numpy(float)), axis=0) < _A_PAIR
+    apart = {
+        is_ratio: np.where(alone, np.nan, found.to_numpy(float))
+        for is_ratio, found in ((True, frame.ratio()), (False, frame.difference()))
+    }
+    drawn = resampled(
+        {name: _disparity(name, statistics, groups) for name in names}, len(statistics[0].part), seed
+    )
+    return {
+        name: interval(float(_worst(name, statistics, apart[_is_ratio(name)])), drawn[name]) for name in names
+    }
 
 
 def _frame(statistics: Sequence[Statistic], groups: Sequence[Part]) -> Any:
@@ -116,10 +117,11 @@ def _share(statistic: Statistic, places: Array, _predicted: Array) -> float:
 
 def _disparity(name: str, statistics: Sequence[Statistic], groups: Sequence[Part]) -> Measure:
     """What `MetricFrame` finds between the groups, of many weightings of the rows."""
+    compared = [statistic for statistic in statistics if statistic.name in COMPARED[name]]
 
     def measured(weights: Array) -> Array:
         found = []
-        for statistic in statistics:
+        for statistic in compared:
             sums = [
                 weights[:, g.places] @ np.stack([statistic.part[g.places], statistic.whole[g.places]], axis=1)
                 for g in groups
@@ -127,11 +129,26 @@ def _disparity(name: str, statistics: Sequence[Statistic], groups: Sequence[Part
             shares = np.stack([divided(one[:, 0], one[:, 1], np.nan) for one in sums])
             # fmin and fmax leave out what is not defined.
             least, most = np.fmin.reduce(shares), np.fmax.reduce(shares)
-            found.append(divided(least, most, np.nan) if name.endswith(_RATIO) else most - least)
-        worst: Array = np.fmin.reduce(found) if name.endswith(_RATIO) else np.fmax.reduce(found)
-        return worst
+            gap = divided(least, most, np.nan) if _is_ratio(name) else most - least
+            found.append(np.where(np.sum(~np.isnan(shares), axis=0) < _A_PAIR, np.nan, gap))
+        return _worst(name, compared, np.stack(found))
 
     return measured
+
+
+def _worst(name: str, statistics: Sequence[Statistic], apart: Array) -> Array:
+    """Of how far groups are apart in each statistic [statistics, ...]: the worst of all classes [...].
+
+    A class in which nothing can be compared is left out; a disparity of two rates needs both.
+    """
+    of_classes, of_rates = (np.fmin, np.minimum) if _is_ratio(name) else (np.fmax, np.maximum)
+    places = [[i for i, statistic in enumerate(statistics) if statistic.name == r] for r in COMPARED[name]]
+    found: Array = of_rates.reduce([of_classes.reduce(apart[chosen]) for chosen in places])
+    return found
+
+
+def _is_ratio(name: str) -> bool:
+    return name.endswith("_ratio")
 
 
 def _statistics(rows: Rows, classes: Sequence[str]) -> Iterator[Statistic]:

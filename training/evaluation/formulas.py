@@ -18,6 +18,8 @@ Measure = Callable[[Array], Array]
 
 BINS = 10
 """Of the expected calibration error."""
+_ROUNDING = 1e-12
+"""Of a sum of squares, what is left of it is no variance but rounding."""
 
 
 def mean(column: Array) -> Measure:
@@ -119,7 +121,8 @@ def r2(truth: Array, errors: Array) -> Measure:
 
     def measured(weights: Array) -> Array:
         squares, total, spread, count = (weights @ columns).T
-        return 1 - divided(squares, spread - divided(total**2, count, np.nan), np.nan)
+        variance = spread - divided(total**2, count, np.nan)
+        return 1 - divided(squares, np.where(variance > _ROUNDING * spread, variance, 0), np.nan)
 
     return measured
 

@@ -15,7 +15,7 @@ from training.evaluation.formulas import Array
 from training.evaluation.sealed import SealedModel
 from training.evaluation.slices import sampled
 from training.samples import Samples
-from training.values import MISSING
+from training.values import LARGEST, MISSING
 
 MAXIMUM_ROWS = 5_000
 NOISE = 0.1
@@ -49,17 +49,14 @@ def probe(model: SealedModel, holdout: Samples) -> list[Robustness]:
 def _noise(samples: Samples, contract: Contract, random: np.random.Generator) -> Samples:
     numbers = samples.numbers.copy()
     for i, feature in enumerate(contract.numeric):
-        column = numbers[:, i]
+        column = numbers[:, i].astype(np.float64)  # whose squares 32 bits may not hold
         known = ~np.isnan(column)
         spread = NOISE * float(column[known].std()) if known.any() else 0.0
         moved = column + spread * random.standard_normal(len(column))
-        numbers[:, i] = np.clip(moved, feature.minimum, feature.maximum) if _bounded(contract, i) else moved
+        low = -LARGEST if feature.minimum is None else feature.minimum
+        high = LARGEST if feature.maximum is None else feature.maximum
+        numbers[:, i] = np.clip(moved, low, high)
     return replace(samples, numbers=numbers)
-
-
-def _bounded(contract: Contract, i: int) -> bool:
-    feature = contract.numeric[i]
-    return feature.minimum is not None or feature.maximum is not None
 
 
 def _missing(samples: Samples, contract: Contract, random: np.random.Generator) -> Samples:

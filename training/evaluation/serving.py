@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +22,7 @@ from training.failures import PlatformError
 from training.paths import CODE
 from training.predictor import Predictor
 from training.samples import Samples
-from training.values import EPOCH
+from training.values import moment
 
 MANY_ROWS = 100
 _REPEATS = {1: 300, MANY_ROWS: 100}
@@ -71,7 +70,7 @@ def request(samples: Samples, contract: Contract, rows: int) -> str:
 def _text(is_datetime: bool, value: float) -> str:
     if math.isnan(value):
         return ""
-    return (EPOCH + timedelta(hours=value)).isoformat() if is_datetime else repr(value)
+    return moment(value).isoformat() if is_datetime else repr(value)
 
 
 def _measured(predictor: Predictor, bodies: Sequence[Path]) -> dict[str, float]:

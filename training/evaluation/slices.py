@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from training.evaluation.document import Slice, Slices
 from training.evaluation.formulas import Array, Measure
 from training.metrics import Rows
 from training.samples import Samples
-from training.values import EPOCH, MISSING, lengths
+from training.values import lengths, moment
 
 MAXIMUM_ROWS = 20_000
 BINS = 5
@@ -87,21 +86,23 @@ def parts(feature: Feature, values: Array) -> Iterator[Part]:
     """
     if feature.type == "category":
         for value in sorted(set(values.tolist())):
-            yield Part(MISSING_SLICE if value == MISSING else value, np.flatnonzero(values == value))
+            label = repr(value) if value == MISSING_SLICE else value or MISSING_SLICE
+            yield Part(label, np.flatnonzero(values == value))
         return
     missing = np.isnan(values)
     if missing.any():
         yield Part(MISSING_SLICE, np.flatnonzero(missing))
     known = np.unique(values[~missing])
     if len(known) <= 2 * BINS:
-        for value in known:
-            yield Part(_shown(feature, value), np.flatnonzero(values == value))
+        for value, label in zip(known, _shown(feature, known), strict=True):
+            yield Part(label, np.flatnonzero(values == value))
         return
     edges = np.unique(np.quantile(values[~missing], np.linspace(0, 1, BINS + 1), method="higher"))
+    shown = _shown(feature, edges)
     for i, (low, high) in enumerate(pairwise(edges)):
         last = i == len(edges) - 2
         inside = (values >= low) & ((values <= high) if last else (values < high))
-        label = f"[{_shown(feature, low)}, {_shown(feature, high)}{']' if last else ')'}"
+        label = f"[{shown[i]}, {shown[i + 1]}{']' if last else ')'}"
         yield Part(label, np.flatnonzero(inside))
 
 
@@ -114,8 +115,22 @@ def sampled(rows: int, most: int, seed: int) -> Array:
     return chosen
 
 
-def _shown(feature: Feature, value: float) -> str:
-    if feature.type == "datetime":
-        return (EPOCH + timedelta(hours=float(value))).date().isoformat()
-    number = f"{value:.0f}" if 1e6 <= abs(value) < 1e15 else f"{value:.6g}"
-    return f"{number} words" if feature.type == "text" else number
+_FORMS: Mapping[str, Sequence[Callable[[float], str]]] = {
+    "number": (lambda value: f"{value:.6g}", lambda value: f"{value:.9g}"),
+    "text": (lambda value: f"{value:.6g} words", lambda value: f"{value:.9g} words"),
+    "datetime": (
+        lambda value: moment(value).date().isoformat(),
+        lambda value: moment(value).replace(tzinfo=None).isoformat(timespec="minutes"),
+        lambda value: f"{value:.9g} hours since 1970",
+    ),
+}
+"""How to write a feature's values, the shortest first. Nine digits tell all numbers of 32 bits apart."""
+
+
+def _shown(feature: Feature, values: Array) -> list[str]:
+    """Different values [n], each written so that it differs from the others."""
+    for form in _FORMS[feature.type]:
+        shown = [form(value) for value in values.tolist()]
+        if len(set(shown)) == len(shown):
+            break
+    return shown

@@ -38,12 +38,13 @@ def choose(train: Samples, contract: Contract, checkpoints: Checkpoints) -> Thre
 
 
 def best(rule: Best | AtLeast | Costs, truth: Array, probability: Array) -> tuple[float, str]:
-    """The threshold by a rule, and what it gives. Thresholds lie halfway between probabilities."""
-    known = np.unique(probability)
-    middles = np.append(known[:1] / 2, (known[:-1] + known[1:]) / 2)
+    """The threshold by a rule, and what it gives. Thresholds lie halfway between probabilities.
+
+    The least is below all of them, the greatest above all.
+    """
+    known = np.unique(np.concatenate([[0.0], probability, [1.0]]))
     # Six digits, as people read them. What is counted below is what these very numbers give.
-    candidates = np.unique([float(f"{value:.6g}") for value in middles.tolist()])
-    candidates = candidates[candidates > 0] if candidates.any() else np.array([threshold.DEFAULT])
+    candidates = np.unique([float(f"{value:.6g}") for value in ((known[:-1] + known[1:]) / 2).tolist()])
     hits = _at_least(probability[truth == 1], candidates)
     false = _at_least(probability[truth == 0], candidates)
     positives = max(1, int(truth.sum()))

@@ -128,6 +128,35 @@ def test_one_group_has_nobody_to_be_compared_with() -> None:
     assert {one["value"] for one in found["disparities"].values()} == {None}
 
 
+def test_a_rate_that_one_group_alone_defines_is_compared_with_nothing() -> None:
+    """A gap of 0 would pass a gate that nobody has looked at."""
+    groups = np.array(["f", "m"], object)[np.arange(ROWS) % 2]
+    rows = predicted("binary", ROWS)
+    rows.truth[groups == "m"] = 0
+
+    found = assessed(rows, groups)["disparities"]
+
+    nothing = {"value": None, "low": None, "high": None}
+    assert found["equal_opportunity_difference"] == nothing
+    assert found["demographic_parity_difference"]["value"] is not None
+
+
+def test_a_class_that_one_group_alone_has_leaves_the_others_to_compare() -> None:
+    groups = np.array(["f", "m"], object)[np.arange(ROWS) % 2]
+    rows = predicted("multiclass", ROWS)
+    rows.truth[(groups == "m") & (rows.truth == 2)] = 0
+
+    found = assessed(rows, groups, "multiclass")["disparities"]["equal_opportunity_difference"]
+
+    gaps = [
+        fairlearn.equal_opportunity_difference(
+            y_true=rows.truth == k, y_pred=rows.chosen == k, sensitive_features=groups
+        )
+        for k in (0, 1)
+    ]
+    assert found["value"] == pytest.approx(max(gaps))
+
+
 def test_a_rate_that_a_group_does_not_define_is_left_out() -> None:
     groups = np.array(["f", "m", "x"], object)[np.arange(ROWS) % 3]
     rows = predicted("binary", ROWS)

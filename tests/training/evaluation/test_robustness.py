@@ -55,6 +55,15 @@ def test_noise_is_a_tenth_of_the_deviation_and_stays_within_bounds(before: Sampl
     assert np.array_equal(after.categories, before.categories)
 
 
+@pytest.mark.parametrize("largest", [3.4e38, 1e20, 1e-40])
+def test_noise_leaves_numbers_of_any_size_finite(largest: float) -> None:
+    of = contract(FREE)
+    numbers = np.where(np.arange(ROWS) % 2, largest, -largest)
+    after = changed("noise", samples([numbers], []), of)
+    assert np.isfinite(after.numbers).all()
+    assert (after.numbers != numbers.astype(np.float32)[:, None]).any()
+
+
 def test_a_tenth_of_what_may_be_missing_is(before: Samples, of: Contract) -> None:
     after = changed("missing", before, of)
     known = ~np.isnan(before.numbers[:, 0])

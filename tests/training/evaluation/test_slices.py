@@ -76,6 +76,34 @@ def test_days_are_told_as_dates() -> None:
     assert {part.label for part in parts(JOINED, hours)} == {"1970-01-01", "1971-01-02"}
 
 
+def test_times_of_one_day_are_told_apart() -> None:
+    hours = np.arange(20, dtype=np.float32) % 4
+    found = find(
+        contract(JOINED, problem="regression", minimum_rows=2),
+        samples([hours], []),
+        predicted("regression", 20),
+    )
+    assert sum(one["rows"] for one in found["worst_first"]) == 20
+    assert {one["slice"] for one in found["worst_first"]} == {f"1970-01-01T0{hour}:00" for hour in range(4)}
+
+
+def test_numbers_that_differ_late_are_told_apart() -> None:
+    numbers = np.array([1_000_001, 1_000_002] * 10, np.float32)
+    assert {part.label for part in parts(AGE, numbers)} == {"1000001", "1000002"}
+
+
+def test_a_value_that_looks_like_none_is_told_apart_from_it() -> None:
+    towns = np.array(["", MISSING_SLICE] * 10, object)
+    labels = [part.label for part in parts(TOWN, towns)]
+    assert len(set(labels)) == 2
+
+
+def test_times_beyond_the_calendar_have_a_label() -> None:
+    """The first hour of the year 1, as it is written east of Greenwich, is of the year 0 there."""
+    hours = np.array([-17_259_902.0, 70_389_530.0] * 10, np.float32)
+    assert len({part.label for part in parts(JOINED, hours)}) == 2
+
+
 VALUES = arrays.arrays(
     np.float32,
     st.integers(1, 80),

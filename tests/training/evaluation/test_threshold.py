@@ -82,8 +82,20 @@ def test_the_cost_is_the_least_of_all(found: tuple[Array, Array], positive: floa
         return float(false + np.sum(~chosen & (truth == 1)) * negative)
 
     value, _ = best(Costs(positive, negative), truth, probability)
-    # All negative is no threshold that a probability can be below.
-    assert cost(value) <= min(map(cost, every(probability)))
+    assert cost(value) <= min(map(cost, [*every(probability), 1.0]))
+
+
+def test_where_every_alarm_costs_more_than_it_saves_there_is_none() -> None:
+    truth, probability = np.array([0.0, 1, 0, 1]), np.array([0.9, 0.6, 0.5, 0.4])
+    value, why = best(Costs(100, 1), truth, probability)
+    assert 0.9 < value <= 1
+    assert why == "a row costs 0.5 on average"
+
+
+def test_a_certain_probability_is_positive_at_every_threshold() -> None:
+    truth, probability = np.array([0.0, 0, 1, 1]), np.array([1.0, 0.6, 0.5, 0.4])
+    value, _ = best(Costs(100, 1), truth, probability)
+    assert 0.6 < value <= 1
 
 
 def test_only_a_binary_problem_has_a_threshold() -> None:

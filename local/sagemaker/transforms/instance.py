@@ -19,6 +19,7 @@ from local.sagemaker.transforms.plan import TransformPlan
 
 STARTUP_SECONDS = 120.0
 _POLL_SECONDS = 0.05
+_ENDING_SECONDS = 5.0
 
 
 class InstanceError(Exception):
@@ -101,7 +102,7 @@ class Instance:
                     timeout=self._plan.timeout,
                 )
             except urllib3.exceptions.HTTPError as error:
-                if not self.alive:
+                if self._is_gone():
                     raise InstanceError("AlgorithmError: The primary container ended.") from error
                 said = type(error).__name__
                 continue
@@ -111,6 +112,13 @@ class Instance:
             if answer.status < 500 and answer.status != 429:
                 break
         raise PartError(f"ClientError: {said}")
+
+    def _is_gone(self) -> bool:
+        """Whether a server that broke a request off has ended: its sockets close before its process does."""
+        assert self._process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_ENDING_SECONDS)
+        return not self.alive
 
     def stop(self) -> None:
         """End the server."""

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import codecs
 import csv
+import gzip
 import io
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
+from typing import IO, cast
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
@@ -17,7 +22,9 @@ from contract import serving
 from contract.layout import SCORED_PREFIX
 
 HEXADECIMAL = frozenset("0123456789abcdef")
-PARQUET = ".parquet"
+JSON_LINES, PARQUET, GZIP = ".jsonl", ".parquet", ".gz"
+LONGEST_FIELD = 2**31 - 1
+"""Of a CSV, in characters: a row has to fit in one request, and its fields with it."""
 
 
 def is_result(thing: str) -> bool:
@@ -40,43 +47,55 @@ def model_versions(deployed: Deployment, result: str) -> list[str]:
     if result.startswith("s3://"):
         place = urlsplit(result, allow_fragments=False)
         bucket, key = place.netloc, result.removeprefix(f"s3://{place.netloc}/")
-    try:
-        body = deployed.aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if error_code(error) not in ("NoSuchKey", "NoSuchBucket"):
-            raise
-        raise CliError(f"there is no s3://{bucket}/{key}.") from error
-    found = _named(key, body)
+    with TemporaryFile() as file:
+        try:
+            deployed.aws.s3.download_fileobj(bucket, key, file)
+        except ClientError as error:
+            if error_code(error) not in ("404", "NoSuchKey", "NoSuchBucket"):
+                raise
+            raise CliError(f"there is no s3://{bucket}/{key}.") from error
+        file.seek(0)
+        found = list(dict.fromkeys(filter(None, _named(key, file))))
     if not found:
         raise CliError(f"no row of s3://{bucket}/{key} names a {serving.MODEL_VERSION}: is it under scored/?")
     return found
 
 
-def _named(key: str, body: bytes) -> list[str]:
-    if key.endswith(PARQUET):
+def _named(key: str, file: IO[bytes]) -> Iterator[str | None]:
+    """What each row of a result says; in gzip, what is inside."""
+    if key.endswith(GZIP):
+        with gzip.open(file) as unpacked:
+            yield from _named(key.removesuffix(GZIP), cast("IO[bytes]", unpacked))
+    elif key.endswith(PARQUET):
         import pyarrow.parquet as parquet
 
-        table = parquet.read_table(io.BytesIO(body))
-        column = serving.MODEL_VERSION
-        values = table[column].unique().to_pylist() if column in table.column_names else []
-    elif key.endswith(".jsonl"):
+        table = parquet.read_table(file, columns=[serving.MODEL_VERSION])
+        yield from (name for column in table.columns for name in column.unique().to_pylist())
+    elif key.endswith(JSON_LINES):
         # Lines end at \n alone: a JSON string may hold U+2028.
-        lines = (json.loads(line) for line in body.split(b"\n") if line.strip())
-        values = [line.get(serving.MODEL_VERSION) for line in lines]
+        yield from (json.loads(line).get(serving.MODEL_VERSION) for line in file if line.strip())
     else:
-        text = _text(body)
-        ending = re.search(rf"{serving.REJECTED}(.){serving.MODEL_VERSION}\r?\n", text)
-        csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-        rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=ending[1]) if ending else ()
-        values = [row.get(serving.MODEL_VERSION) for row in rows]
-    return list(dict.fromkeys(value for value in values if value))
+        with _text(file) as text:
+            yield from _named_last(text)
 
 
-def _text(body: bytes) -> str:
+def _named_last(text: IO[str]) -> Iterator[str]:
+    """The last field of each row under the header, which may have Excel's own line before it."""
+    ends = re.compile(rf"{serving.REJECTED}(.){serving.MODEL_VERSION}\r?\n")
+    header = next(filter(None, map(ends.search, text)), None)
+    if header is not None:
+        csv.field_size_limit(LONGEST_FIELD)
+        yield from (row[-1] for row in csv.reader(text, delimiter=header[1]) if row)
+
+
+@contextmanager
+def _text(file: IO[bytes]) -> Iterator[IO[str]]:
     """A result has its upload's encoding; what is looked for in it is ASCII in all of them."""
-    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return body.decode("utf-16")
+    mark = file.read(2)
+    file.seek(0)
+    wide = mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    text = io.TextIOWrapper(file, "utf-16" if wide else "utf-8-sig", errors="replace", newline="")
     try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return body.decode("latin-1")
+        yield text
+    finally:
+        text.detach()

@@ -10,10 +10,12 @@ from rich.markup import escape
 
 from cli import lineage
 from cli.dataset_versions import dataset_version, manifest
+from cli.errors import CliError
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.registry import Version, version, versions
 from cli.session import Deployment, connect, deployment
 from cli.terminal import out
+from contract.layout import SCORED_PREFIX, UNSCORABLE_PREFIX
 
 EXAMPLES = examples(
     ("./millrace trace scored/people.csv/<version id>.csv", "from a result to the bytes behind it"),
@@ -50,8 +52,20 @@ def traced(deployed: Deployment, thing: str) -> Iterator[str]:
         yield from (f"  trained on it: {each.name}, {each.status}" for each in trained)
         if not trained:
             yield "  no registered version was trained on it"
-    else:
+    elif thing.rpartition("/")[2].isdecimal():
         yield from _of_version(deployed, version(deployed, thing))
+    else:
+        raise CliError(_no_such_thing(deployed, thing))
+
+
+def _no_such_thing(deployed: Deployment, thing: str) -> str:
+    if thing.startswith(UNSCORABLE_PREFIX):
+        return f"no model answered {thing}: it says itself why its upload was not scored."
+    group = deployed["ModelPackageGroup"]
+    return (
+        f"{thing!r} is neither a result, such as {SCORED_PREFIX}people.csv/<version id>.csv, nor a model "
+        f"version, such as {group}/3, nor the beginning of a dataset version, such as 202bd7fb2733."
+    )
 
 
 def _of_version(deployed: Deployment, found: Version) -> Iterator[str]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+
+import pyarrow
 import pytest
+from pyarrow.parquet import write_table
 
 from cli.aws import Aws
 from cli.errors import CliError
@@ -15,6 +20,12 @@ from tests.cli.registered import GROUP, deploy_group, register
 FILE = PinnedObject(key="training/a.csv", version_id="v1", sha256="5a" * 32, size=12)
 MANIFEST = Manifest.of([FILE])
 PINNED = f"{FILE.key}, version v1, 12 bytes, SHA-256 {FILE.sha256}"
+
+
+def parquet(versions: list[str]) -> bytes:
+    file = io.BytesIO()
+    write_table(pyarrow.table({"x": [1] * len(versions), "model_version": versions}), file)
+    return file.getvalue()
 
 
 @pytest.fixture
@@ -33,7 +44,13 @@ def deployed(aws: Aws) -> Deployment:
         ("r.csv", f"x,prediction,rejected,model_version\n1,2,,{GROUP}/1\n".encode()),
         ("r.csv", f"x;prediction;rejected;model_version\n1;2;;{GROUP}/1\n".encode("utf-16")),
         ("r.csv", f"\xe9,prediction,rejected,model_version\n1,2,,{GROUP}/1\n".encode("latin-1")),
+        ("r.csv", f'sep=;\nx;rejected;model_version\n1;;{GROUP}/1\n"a;\nb";;{GROUP}/1\n'.encode()),
+        ("r.csv.gz", gzip.compress(f"x,rejected,model_version\n1,,{GROUP}/1\n".encode())),
+        ("r.csv.gz", gzip.compress(f"x,rejected,model_version\n1,,{GROUP}/1\n".encode("utf-16"))),
         ("r.jsonl", f'{{"x": 1, "model_version": "{GROUP}/1"}}\n'.encode()),
+        ("r.jsonl.gz", gzip.compress(f'{{"x": 1, "model_version": "{GROUP}/1"}}\n'.encode())),
+        ("r.parquet", parquet([f"{GROUP}/1"])),
+        ("r.parquet.gz", gzip.compress(parquet([f"{GROUP}/1"]))),
     ],
 )
 def test_from_a_result_to_the_bytes(deployed: Deployment, name: str, body: bytes) -> None:
@@ -55,7 +72,24 @@ def test_from_a_dataset_to_its_models(deployed: Deployment) -> None:
     assert f"{GROUP}/2" not in text
 
 
-@pytest.mark.parametrize("thing", ["scored/nothing.csv", "ffff0000ffff", f"{GROUP}/9", "what?"])
-def test_what_is_not_there_is_told(deployed: Deployment, thing: str) -> None:
-    with pytest.raises(CliError):
+@pytest.mark.parametrize(
+    ("thing", "told"),
+    [
+        ("scored/nothing.csv", "there is no s3://.*/scored/nothing.csv"),
+        ("s3://nowhere/scored/nothing.csv", "there is no s3://nowhere/scored/nothing.csv"),
+        ("ffff0000ffff", "ffff0000ffff"),
+        (f"{GROUP}/9", "there is no version"),
+        ("what?", "'what.' is neither a result"),
+        ("unscorable/a.csv/1.json", "no model answered"),
+    ],
+)
+def test_what_is_not_there_is_told(deployed: Deployment, thing: str, told: str) -> None:
+    with pytest.raises(CliError, match=told):
         list(traced(deployed, thing))
+
+
+@pytest.mark.parametrize("body", [b"", b"x,y\n1,2\n", b"x,rejected,model_version\n"])
+def test_what_is_no_result_names_no_version(deployed: Deployment, body: bytes) -> None:
+    deployed.aws.s3.put_object(Bucket=deployed["ResultsBucket"], Key="scored/r.csv", Body=body)
+    with pytest.raises(CliError, match=r"no row of .* names a model_version"):
+        list(traced(deployed, "scored/r.csv"))

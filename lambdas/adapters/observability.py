@@ -88,7 +88,7 @@ class JsonFormatter(logging.Formatter):
                 "message": str(error),
                 "traceback": self.formatException(record.exc_info),
             }
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _one_line(line)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002
         """UTC, ISO 8601, milliseconds."""
@@ -99,8 +99,7 @@ class _StandardOutput(logging.Handler):
     """Looks standard output up each time, since a runtime may exchange it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stdout.write(self.format(record) + "\n")
-        sys.stdout.flush()
+        _print(self.format(record))
 
 
 @dataclass(frozen=True)
@@ -133,5 +132,16 @@ class EmbeddedMetrics:
             **_context.get(),
             **{str(metric): value for metric, value in values.items()},
         }
-        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        _print(_one_line(line))
+
+
+def _one_line(members: Mapping[str, Any]) -> str:
+    # A message may name a key with half a surrogate pair, which is no text: to fail on it here would
+    # fail the very answer to it.
+    text = json.dumps(members, ensure_ascii=False, default=str)
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -35,6 +35,16 @@ def test_a_line_has_its_context_its_extras_and_its_error(capsys: pytest.CaptureF
     assert second.keys() == {"timestamp", "level", "message", "logger"}
 
 
+def test_what_is_no_text_is_told_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON may hold half of a surrogate pair, and so may a key in a message that somebody made up."""
+    log_as_json()
+    with logged_with(key="score/\ud800.csv"):
+        logging.getLogger("lambdas.test").info("scored")
+        EmbeddedMetrics("test", "sign").emit({Metric.ROWS_SCORED: 3})
+    for line in map(json.loads, capsys.readouterr().out.splitlines()):
+        assert line["key"] == "score/\ud800.csv"
+
+
 def test_libraries_are_heard_from_their_warnings_on(capsys: pytest.CaptureFixture[str]) -> None:
     log_as_json()
     logging.getLogger("botocore").info("chatter")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +19,12 @@ ECR_IMAGE = (
     r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/"
     r"(?P<repository>[a-z0-9._/-]+)(:[\w.-]+|@sha256:[0-9a-f]{64})$"
 )
+
+MAX_LOOKS = (25_000 - 1_000) // 9
+"""Step Functions ends an execution at its 25,000th event. A look at a job or an endpoint is nine: a wait,
+a call and a choice, each with its beginning and end. The rest of an execution has fewer than a thousand."""
+
+_TAG = re.compile(r"[\w .:/=+\-@]*")
 
 Instance = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 
@@ -88,7 +95,7 @@ class Retention(Table):
     log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] = 90
     result_days: int | None = Field(default=None, ge=15)
     captured_days: int = Field(default=90, ge=1)
-    noncurrent_days: int = Field(default=90, ge=1)
+    noncurrent_days: int = Field(default=90, ge=15)  # SQS keeps the message of a version for 14 days
 
 
 class Environment(Table):
@@ -117,6 +124,29 @@ class Environment(Table):
         if self.serving.max_instances < self.serving.min_instances:
             allowed = f"at least min_instances, which is {self.serving.min_instances}"
             yield Problem.at("serving", "max_instances", found=self.serving.max_instances, allowed=allowed)
+        yield from _looks("release", self.release)
+        yield from _looks("batch", self.batch)
+        yield from _tags(self.tags)
+
+
+def _looks(table: str, settings: Release | Batch) -> Iterator[Problem]:
+    least = math.ceil(settings.timeout_minutes * 60 / MAX_LOOKS)
+    if settings.poll_seconds < least:
+        allowed = (
+            f"at least {least} beside timeout_minutes = {settings.timeout_minutes}: "
+            "Step Functions ends an execution at its 25,000th event"
+        )
+        yield Problem.at(table, "poll_seconds", found=settings.poll_seconds, allowed=allowed)
+
+
+def _tags(tags: Mapping[str, str]) -> Iterator[Problem]:
+    for key, value in tags.items():
+        if not (0 < len(key) <= 128 and _TAG.fullmatch(key)) or key.lower().startswith("aws:"):
+            allowed = "up to 128 letters, digits, spaces and _.:/=+-@, not beginning with aws:"
+            yield Problem.at("tags", key, found=key, allowed=allowed)
+        if len(value) > 256 or not _TAG.fullmatch(value):
+            allowed = "up to 256 letters, digits, spaces and _.:/=+-@"
+            yield Problem.at("tags", key, found=value, allowed=allowed)
 
 
 def load_environment(root: Path, name: str, *, image_uri: str | None = None) -> Environment:

@@ -188,6 +188,12 @@ fairness.city.demographic_parity_difference = "<= 0.1"
         ('"oncall@example.com"', '"oncall"', "[dev.paging.emails] 0: found 'oncall'"),
         ('["oncall@example.com"]', "[]", "[dev] paging: found nothing; allowed: someone to page"),
         ("[dev.paging]", "image_uri = 'millrace:1'\n[dev.paging]", "[dev] image_uri: found 'millrace:1'"),
+        ("[dev.paging]", "[dev.retention]\nnoncurrent_days = 14\n[dev.paging]", "noncurrent_days: found 14; allowed: greater"),
+        ("[dev.paging]", "[dev.batch]\ntimeout_minutes = 7200\n[dev.paging]", "[dev.batch] poll_seconds: found 30; allowed: at least 163"),
+        ("[dev.paging]", "[dev.release]\npoll_seconds = 1\n[dev.paging]", "[dev.release] poll_seconds: found 1; allowed: at least 2"),
+        ("[dev.paging]", "tags = { 'aws:x' = 'y' }\n[dev.paging]", "[dev.tags] aws:x: found 'aws:x'; allowed: up to 128"),
+        ("[dev.paging]", "tags = { 'why?' = 'y' }\n[dev.paging]", "[dev.tags] why?: found 'why?'; allowed: up to 128"),
+        ("[dev.paging]", "tags = { owner = 'a & b' }\n[dev.paging]", "[dev.tags] owner: found 'a & b'; allowed: up to 256"),
     ],
 )  # fmt: skip
 def test_a_wrong_environment_says_where_and_what(

@@ -14,7 +14,7 @@ from contract.layout import resource_name
 from infra.bundle import make_bundle
 from infra.loop_stack import LoopStack
 from infra.pipeline.definition import author
-from infra.pipeline.jobs import Size
+from infra.pipeline.size import Size
 from infra.settings import Environment, Model, load_environment, load_model
 from infra.storage_stack import StorageStack
 

@@ -20,12 +20,11 @@ from typing import Any
 from contract.layout import BATCH_PREFIX
 from contract.serving import JSON_LINES, MODEL_VERSION_VARIABLE
 from infra.batch_jobs import again, call_batch, ended
+from infra.pipeline.size import MAX_PROCESSING_SECONDS
 from infra.settings.environment import Batch
 from infra.states import State, States, fail
 
 MAX_PAYLOAD_MB = 7
-MAX_PROCESSING_SECONDS = 5 * 24 * 3600
-"""SageMaker's limit on a processing job; the machine's own is what stops an execution."""
 
 _NOTHING_LEFT = ("assembled", "settled", "gone", "unscorable")
 
@@ -221,6 +220,7 @@ class BatchDefinition:
                     "VolumeKmsKeyId": self.key_arn,
                 }
             },
+            # The state machine's own time-out is what stops an execution.
             "StoppingCondition": {"MaxRuntimeInSeconds": MAX_PROCESSING_SECONDS},
         }
 

@@ -13,7 +13,9 @@ from contract.gates import METRICS
 from contract.schema import Problem, Training
 from contract.search import PREFIX
 from infra.pipeline import sdk
-from infra.pipeline.jobs import Job, Size, best_trial, register, trials, written
+from infra.pipeline.jobs import Job, best_trial, trials, written
+from infra.pipeline.registration import register
+from infra.pipeline.size import Size
 from infra.pipeline.tuning import configuration, metric_definitions, warm_start
 
 JOBS = ("validate", "prepare", "train", "evaluate")

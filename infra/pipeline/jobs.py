@@ -1,4 +1,4 @@
-"""The pipeline's jobs, and the registration of what they made, as steps."""
+"""The pipeline's jobs as steps, and where each finds what others wrote."""
 
 from __future__ import annotations
 
@@ -6,21 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract import layout, serving
 from contract.search import TRIAL
 from infra.pipeline import sdk
+from infra.pipeline.size import Size
 from infra.pipeline.values import PLACEHOLDERS
-
-
-@dataclass(frozen=True, kw_only=True)
-class Size:
-    """What each job runs on."""
-
-    instance_type: str
-    volume_gib: int
-    max_runtime_minutes: int
-    spot_wait_minutes: int | None = None
-    """None for instances on demand; else how long training jobs may wait for spot capacity besides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +52,7 @@ class Job:
             },
             "ProcessingResources": {"ClusterConfig": self._instance()},
             "NetworkConfig": {"EnableNetworkIsolation": True, "EnableInterContainerTrafficEncryption": True},
-            "StoppingCondition": self._limit(),
+            "StoppingCondition": {"MaxRuntimeInSeconds": self.size.processing_seconds},
         }
         return sdk.ApiStep(
             name,
@@ -116,7 +105,7 @@ class Job:
             "ResourceConfig": self._instance(),
             "EnableNetworkIsolation": True,
             "EnableInterContainerTrafficEncryption": True,
-            "StoppingCondition": self._limit(),
+            "StoppingCondition": {"MaxRuntimeInSeconds": self.size.training_seconds},
             **self._spot(name),
         }
 
@@ -129,10 +118,11 @@ class Job:
         if self.size.spot_wait_minutes is None:
             return {}
         place = [PLACEHOLDERS.checkpoints_uri, self.version, self.code_digest, name]
-        seconds = 60 * (self.size.max_runtime_minutes + self.size.spot_wait_minutes)
+        runs = self.size.training_seconds
+        waits = 60 * self.size.spot_wait_minutes
         return {
             "EnableManagedSpotTraining": True,
-            "StoppingCondition": {**self._limit(), "MaxWaitTimeInSeconds": seconds},
+            "StoppingCondition": {"MaxRuntimeInSeconds": runs, "MaxWaitTimeInSeconds": runs + waits},
             "CheckpointConfig": {"S3Uri": sdk.Join(on="/", values=place)},
         }
 
@@ -143,9 +133,6 @@ class Job:
             "VolumeSizeInGB": self.size.volume_gib,
             "VolumeKmsKeyId": PLACEHOLDERS.key_arn,
         }
-
-    def _limit(self) -> dict[str, int]:
-        return {"MaxRuntimeInSeconds": self.size.max_runtime_minutes * 60}
 
 
 def written(step: Any, output: str) -> Any:
@@ -162,55 +149,6 @@ def best_trial(step: Any) -> Any:
     """What the best trial of a tuning job left."""
     best = step.properties.BestTrainingJob.TrainingJobName
     return sdk.Join(on="/", values=[trials(step), best, "output", "model.tar.gz"])
-
-
-def register(
-    name: str,
-    *,
-    model: Any,
-    approval: str,
-    evaluation: Any,
-    validation: Any,
-    contract: Any,
-    origin: Mapping[str, Any],
-) -> Any:
-    """A model package with its evidence and where it came from.
-
-    `evaluation` and `validation` are the folders that those jobs wrote, `contract` that of the contract,
-    which has the gates. Of the evidence only what a metric's source may be is one: the rest are links.
-    """
-    quality = {
-        "Statistics": _json(_in(evaluation, "evaluation.json")),
-        "Constraints": _json(sdk.Join(on="", values=[contract, layout.CONTRACT_FILE])),
-    }
-    arguments = {
-        "ModelPackageGroupName": PLACEHOLDERS.package_group,
-        "ModelApprovalStatus": approval,
-        "InferenceSpecification": {
-            "Containers": [{"Image": PLACEHOLDERS.image_uri, "ModelDataUrl": model}],
-            "SupportedContentTypes": list(serving.CONTENT_TYPES),
-            "SupportedResponseMIMETypes": [serving.JSON_LINES],
-        },
-        "ModelMetrics": {
-            "ModelQuality": quality,
-            "ModelDataQuality": {"Statistics": _json(_in(validation, "report.json"))},
-        },
-        "CustomerMetadataProperties": {
-            **origin,
-            "execution": sdk.ExecutionVariables.PIPELINE_EXECUTION_ARN,
-            "report": _in(evaluation, "report.html"),
-            "card": _in(evaluation, "card.json"),
-        },
-    }
-    return sdk.ApiStep(name, "RegisterModel", arguments)
-
-
-def _in(folder: Any, file: str) -> Any:
-    return sdk.Join(on="/", values=[folder, file])
-
-
-def _json(uri: Any) -> dict[str, Any]:
-    return {"ContentType": "application/json", "S3Uri": uri}
 
 
 def _role(job: str) -> str:

@@ -19,7 +19,7 @@ from contract.schema import Training
 from contract.search import Search, default_space
 from infra.pipeline.check import check
 from infra.pipeline.definition import JOBS, PARAMETERS, author
-from infra.pipeline.jobs import Size
+from infra.pipeline.size import Size
 from infra.pipeline.template import definitions
 from tests.synthesis import Synthesis
 
@@ -33,9 +33,9 @@ def definition(stacks: Synthesis) -> dict[str, Any]:
     return definition
 
 
-def write(training: Training = ONCE, **changes: str) -> dict[str, Any]:
+def write(training: Training = ONCE, size: Size = SIZE, **changes: str) -> dict[str, Any]:
     options = {"name": "pipeline", "approval": "Approved", "code_digest": "0" * 64}
-    return author(size=SIZE, problem="binary", training=training, **{**options, **changes})
+    return author(size=size, problem="binary", training=training, **{**options, **changes})
 
 
 def named(steps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -77,6 +77,14 @@ def test_every_job_is_isolated_encrypted_and_limited(stacks: Synthesis, definiti
         assert arguments["StoppingCondition"] == {"MaxRuntimeInSeconds": minutes * 60}
         assert f"role/Training{job.capitalize()}Role" in arguments["RoleArn"]
         assert len(steps[job]["RetryPolicies"]) == 2
+
+
+def test_only_training_may_take_weeks() -> None:
+    days = 24 * 3600
+    size = replace(SIZE, max_runtime_minutes=28 * 24 * 60)
+    steps = named(write(size=size)["Steps"])
+    limits = {job: steps[job]["Arguments"]["StoppingCondition"]["MaxRuntimeInSeconds"] for job in JOBS}
+    assert limits == {"validate": 5 * days, "prepare": 5 * days, "train": 28 * days, "evaluate": 5 * days}
 
 
 @pytest.mark.synth
@@ -193,7 +201,7 @@ def test_the_definition_is_the_same_on_another_machine(root: Path, tmp_path: Pat
     program = (
         "import json, sys\n"
         "from infra.pipeline.definition import author\n"
-        "from infra.pipeline.jobs import Size\n"
+        "from infra.pipeline.size import Size\n"
         "from contract.schema import Training\n"
         f"size = {SIZE!r}\n"
         "options = {'name': 'pipeline', 'approval': 'Approved', 'code_digest': '0' * 64}\n"

@@ -109,12 +109,20 @@ def redrive_failure(deployed: Deployment, tell: Tell) -> tuple[int, str]:
             deployed.aws.functions.invoke(
                 FunctionName=deployed["ReportFailureFunction"],
                 InvocationType="Event",
-                Payload=letter.body.encode(),
+                Payload=_event(letter.body).encode(),
             )
         delete(sqs, source, batch)
         reported += len(batch)
         tell(f"{reported} handed over")
     return reported, _left(0)
+
+
+def _event(body: str) -> str:
+    """The event of a failed run: as EventBridge could not deliver it, or within what Lambda says of it."""
+    try:
+        return json.dumps(json.loads(body)["requestPayload"])
+    except (ValueError, LookupError, TypeError):
+        return body
 
 
 def redrive_batch(deployed: Deployment, tell: Tell) -> tuple[int, str]:

@@ -14,8 +14,12 @@ _RETRY = [
         "BackoffRate": 1.5,
     },
     {
-        # The SDK integration tells SageMaker's throttling and its refusals by one name.
-        "ErrorEquals": ["SageMaker.SageMakerException", "Ssm.SsmException"],
+        # The SDK integration tells a service's throttling and its refusals by one name.
+        "ErrorEquals": [
+            f"{service}.{error}"
+            for service in ("SageMaker", "Ssm")
+            for error in (f"{service}Exception", "SdkClientException")
+        ],
         "IntervalSeconds": 2,
         "MaxAttempts": 4,
         "BackoffRate": 2,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.deployment import Deployment
@@ -29,6 +30,7 @@ class FailureReports(Construct):
         super().__init__(scope, construct_id)
         self.metric = deployment.metric
         self._pipeline = pipeline
+        self.dead_letters = dead_letter_queue(self, "DeadLetters")
         self.function = Function(
             self,
             "ReportFailure",
@@ -40,7 +42,7 @@ class FailureReports(Construct):
             memory_mib=256,
             allows=[*self._allows(), *([self._reads_trials()] if searched else [])],
         )
-        self.dead_letters = dead_letter_queue(self, "DeadLetters")
+        self._keep_what_fails()
         self._rule = events.Rule(
             self,
             "Rule",
@@ -64,10 +66,22 @@ class FailureReports(Construct):
         """Failed runs that EventBridge could not tell of."""
         return rule_metric(self._rule.rule_name)
 
+    def _keep_what_fails(self) -> None:
+        # The rule's dead letters are events that Lambda did not take. One that it took is given up on, and
+        # forgotten, after two more tries: by default in silence.
+        lambda_.CfnEventInvokeConfig(
+            self,
+            "OnFailure",
+            function_name=self.function.function.function_name,
+            qualifier="$LATEST",
+            destination_config={"onFailure": {"destination": self.dead_letters.queue_arn}},
+        )
+
     def _allows(self) -> list[Allow]:
         executions = arn(self, "sagemaker", f"pipeline/{self._pipeline}/execution/*")
         jobs = [arn(self, "sagemaker", f"{kind}-job/pipelines-*") for kind in ("processing", "training")]
         return [
+            Allow(actions=["sqs:SendMessage"], resources=[self.dead_letters.queue_arn]),
             Allow(
                 actions=[
                     "sagemaker:DescribePipelineExecution",

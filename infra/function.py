@@ -13,6 +13,9 @@ from infra.deployment import Deployment
 from infra.log_group import LogGroup
 from infra.permissions import Allow, acknowledge, role, write_logs
 
+MIN_DISK_MIB, MAX_DISK_MIB = 512, 10_240
+"""What Lambda lets a function's /tmp hold."""
+
 _ONE_PYTHON = "Functions, image and laptop run the same Python: 3.13."
 _REASONS = {
     "AwsSolutions-L1": _ONE_PYTHON,
@@ -39,6 +42,7 @@ class Function(Construct):
         variables: Mapping[str, str],
         timeout_seconds: int,
         memory_mib: int,
+        disk_mib: int = MIN_DISK_MIB,
         description: str,
         allows: Sequence[Allow],
     ) -> None:
@@ -65,6 +69,7 @@ class Function(Construct):
             environment={**which, **variables},
             timeout=cdk.Duration.seconds(timeout_seconds),
             memory_size=memory_mib,
+            ephemeral_storage_size=cdk.Size.mebibytes(disk_mib),
             log_group=logs.reference,
         )
         resource = self.function.node.default_child

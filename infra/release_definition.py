@@ -20,8 +20,11 @@ _RETRY_LAMBDA = again(
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
+    "Transient",
 )
-_RETRY_SSM = again("Ssm.SsmException", "Ssm.TooManyUpdatesException")
+"""The last is the function's own error, of `lambdas.adapters.errors`: Lambda tells it by its class's name."""
+
+_RETRY_SSM = again("Ssm.SsmException", "Ssm.SdkClientException", "Ssm.TooManyUpdatesException")
 
 
 @dataclass(frozen=True, kw_only=True)

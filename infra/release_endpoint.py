@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from infra.endpoint_configuration import EndpointConfiguration
 from infra.release_scaling import Scaling
-from infra.states import OVERTAKEN, RETRY_SAGEMAKER, State, States, call, fail, made_once
+from infra.states import OVERTAKEN, RETRY_SAGEMAKER, State, States, call, fail, made_once, passing
 
 _BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
@@ -28,8 +28,8 @@ _KEEP_INSTANCES = {
 }
 """An update keeps the number of instances that autoscaling came to, not what the endpoint began with."""
 
-_PASSING = ("*in-progress*", "*already existing*", "*Rate exceeded*", "*Status Code: 5*")
-"""Causes of refusals after which to look again: another release came first, or SageMaker is busy."""
+_TAKEN = ("*in-progress*", "*already existing*")
+"""Causes of refusals after which to look again: another release came first."""
 
 _OURS = {"Variable": "$.endpoint.EndpointConfigName", "StringEqualsPath": "$.endpoint_config_name"}
 _NOT_EARLIER = {"Variable": "$.endpoint.EndpointConfigName", "StringGreaterThanEqualsPath": "$.approval"}
@@ -173,9 +173,7 @@ def _once(state: State, *, otherwise: str) -> State:
 
 
 def _passing() -> list[State]:
-    return [
-        {"Variable": "$.error.Cause", "StringMatches": cause, "Next": "WaitForOthers"} for cause in _PASSING
-    ]
+    return passing("WaitForOthers", *_TAKEN)
 
 
 def _is(status: str) -> State:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infra.release_scaling import Scaling
-from infra.states import States, call, fail
+from infra.states import States, call, fail, passing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +23,11 @@ class Retirement:
 
     def to_dict(self) -> States:
         """All of them; the last of each way ends the execution."""
-        cause = "$.error.Cause"
-        missing = {"Variable": cause, "StringMatches": "*Could not find endpoint*", "Next": "NoEndpoint"}
-        throttled = {"Variable": cause, "StringMatches": "*Rate exceeded*", "Next": "WaitToDelete"}
+        missing = {
+            "Variable": "$.error.Cause",
+            "StringMatches": "*Could not find endpoint*",
+            "Next": "NoEndpoint",
+        }
         named = {"EndpointName": self.endpoint}
         failed = {"ErrorEquals": ["States.TaskFailed"], "ResultPath": "$.error", "Next": "WhyNotDeleted"}
         return {
@@ -36,7 +38,7 @@ class Retirement:
             },
             "WhyNotDeleted": {
                 "Type": "Choice",
-                "Choices": [missing, throttled],
+                "Choices": [missing, *passing("WaitToDelete")],
                 "Default": "EndpointNotDeleted",
             },
             "WaitToDelete": {"Type": "Wait", "Seconds": self.poll_seconds, "Next": "DeleteEndpoint"},

@@ -14,6 +14,7 @@ _RETRY = {
         "ApplicationAutoScaling.ApplicationAutoScalingException",
         "ApplicationAutoScaling.ConcurrentUpdateException",
         "ApplicationAutoScaling.InternalServiceException",
+        "ApplicationAutoScaling.SdkClientException",
         # SageMaker may still be busy with the last activity when it says that it is in service.
         "ApplicationAutoScaling.ValidationException",
     ],

@@ -7,9 +7,11 @@ from constructs import Construct
 from contract.layout import BATCH_PREFIX, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
 from infra.batch import Batch
 from infra.deployment import Deployment
-from infra.function import Function
+from infra.function import MAX_DISK_MIB, MIN_DISK_MIB, Function
 from infra.permissions import Allow, arn, list_objects, read_objects, use_key, write_objects
 from infra.upload_queue import UploadQueue
+
+DISK_FACTOR = 10
 
 
 class Scoring(Construct):
@@ -46,6 +48,7 @@ class Scoring(Construct):
             },
             timeout_seconds=settings.timeout_seconds,
             memory_mib=settings.memory_mib,
+            disk_mib=_disk_mib(settings.max_upload_mib),
             allows=[self.uploads.consume, *self._allows(deployment, endpoint, batch)],
         )
         # One file a call: each has the function's whole time, and a crash delays no other.
@@ -76,6 +79,11 @@ class Scoring(Construct):
     def _invoke(self, endpoint: str) -> Allow:
         named = arn(self, "sagemaker", f"endpoint/{endpoint}")
         return Allow(actions=["sagemaker:InvokeEndpoint"], resources=[named])
+
+
+def _disk_mib(max_upload_mib: int) -> int:
+    """Room for an upload's lines and its result, which is longer: each row that is rejected says why."""
+    return min(max(DISK_FACTOR * max_upload_mib, MIN_DISK_MIB), MAX_DISK_MIB)
 
 
 def _most_for_the_endpoint(deployment: Deployment) -> int:

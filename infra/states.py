@@ -46,8 +46,21 @@ def made_once(title: str, state: State) -> States:
     }
 
 
-# The SDK integration tells SageMaker's throttling and its refusals by one name.
-RETRY_SAGEMAKER = again("SageMaker.SageMakerException", "SageMaker.ThrottlingException")
+# The SDK integration tells SageMaker's throttling and its refusals by one name, and by another where it
+# had no answer.
+RETRY_SAGEMAKER = again(
+    "SageMaker.SageMakerException", "SageMaker.SdkClientException", "SageMaker.ThrottlingException"
+)
+
+_PASSING = ("*Rate exceeded*", "*Status Code: 5*")
+
+
+def passing(then: str, *others: str) -> list[State]:
+    """Choices about a call's `$.error` that passes by itself: where it, or one of other causes, is told."""
+    causes = [{"Variable": "$.error.Cause", "StringMatches": cause} for cause in (*others, *_PASSING)]
+    no_answer = {"Variable": "$.error.Error", "StringMatches": "*.SdkClientException"}
+    return [{**condition, "Next": then} for condition in (*causes, no_answer)]
+
 
 OVERTAKEN: State = {
     "Type": "Succeed",

@@ -99,7 +99,8 @@ def test_the_newest_approval_is_released_and_overtaken_ones_are_not(deployed: De
 def test_failed_runs_are_reported_after_all(aws: Aws, deployed: Deployment) -> None:
     told = replace(deployed, outputs={**deployed.outputs, "ReportFailureFunction": "report"})
     sent = ['{"detail": 1}', '{"detail": 2}']
-    fill(deployed, "FailureDeadLetterQueueUrl", *sent)
+    given_up_on = {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": {"detail": 2}}
+    fill(deployed, "FailureDeadLetterQueueUrl", sent[0], json.dumps(given_up_on))
     with Stubber(aws.functions) as functions:
         for body in sent:
             call = {"FunctionName": "report", "InvocationType": "Event", "Payload": body.encode()}

@@ -118,6 +118,11 @@ def test_batches_report_what_failed(stacks: Synthesis) -> None:
         assert mapping["Properties"]["BatchSize"] <= 10 or window >= 1
 
 
+def test_an_upload_and_a_result_of_nine_times_its_size_fit_on_the_disk(stacks: Synthesis) -> None:
+    disk = functions(stacks)["score_upload"]["EphemeralStorage"]["Size"]
+    assert disk == 10 * stacks.configuration.environment.scoring.max_upload_mib
+
+
 def test_an_upload_has_the_functions_whole_time(stacks: Synthesis) -> None:
     mappings = stacks.of_type("AWS::Lambda::EventSourceMapping").items()
     [scoring] = [mapping["Properties"] for name, mapping in mappings if name.startswith("Scoring")]

@@ -128,6 +128,21 @@ def test_only_failed_runs_of_this_model_are_reported(stacks: Synthesis) -> None:
     assert f"pipeline/millrace-{stacks.configuration.environment_name}-tumor" in json.dumps(pipeline)
 
 
+def test_a_failed_run_that_could_not_be_reported_is_kept(stacks: Synthesis) -> None:
+    [config] = [c["Properties"] for c in stacks.of_type("AWS::Lambda::EventInvokeConfig").values()]
+    [rule] = [r["Properties"] for name, r in on_events(stacks).items() if name.startswith("TrainingFailures")]
+    [target] = rule["Targets"]
+    assert target["Arn"]["Fn::GetAtt"][0] == config["FunctionName"]["Ref"]
+    assert config["DestinationConfig"]["OnFailure"]["Destination"] == target["DeadLetterConfig"]["Arn"]
+    function = stacks.of_type("AWS::Lambda::Function")[config["FunctionName"]["Ref"]]["Properties"]
+    role = stacks.of_type("AWS::IAM::Role")[function["Role"]["Fn::GetAtt"][0]]["Properties"]
+    [policy] = role["Policies"]
+    allowed = [
+        s["Resource"] for s in policy["PolicyDocument"]["Statement"] if s["Action"] == "sqs:SendMessage"
+    ]
+    assert allowed == [target["DeadLetterConfig"]["Arn"]]
+
+
 def test_what_is_called_on_a_schedule_may_be(stacks: Synthesis) -> None:
     rules = stacks.of_type("AWS::Events::Rule").items()
     scheduled = {name: rule["Properties"] for name, rule in rules if name not in on_events(stacks)}

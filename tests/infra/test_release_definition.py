@@ -10,6 +10,7 @@ from botocore.session import get_session
 from infra.endpoint_configuration import Capture
 from infra.pipeline.shapes import conform, operation
 from infra.settings.environment import Serving
+from lambdas.adapters.errors import Transient
 from tests.infra.machines import Machine, calls, follows, known, machine_of, reached
 from tests.synthesis import Synthesis
 
@@ -36,6 +37,25 @@ def test_every_call_is_retried_and_all_end_in_time(machine: dict[str, Any]) -> N
     for name, state in machine["States"].items():
         assert state["Type"] != "Task" or "Retry" in state or "Catch" in state, name
     assert machine["TimeoutSeconds"] > 0
+
+
+def test_what_may_succeed_within_seconds_is_verified_again(machine: Machine) -> None:
+    [retry] = machine["States"]["Verify"]["Retry"]
+    assert Transient.__name__ in retry["ErrorEquals"]
+
+
+@pytest.mark.parametrize("ending", ["-release", "-batch"])
+def test_a_call_without_an_answer_is_made_again(stacks: Synthesis, ending: str) -> None:
+    """Step Functions tells it by the name of the service and that of the SDK's exception."""
+    for name, state in machine_of(stacks, ending)["States"].items():
+        if ":aws-sdk:" not in state.get("Resource", ""):
+            continue
+        caught = [error for retry in state.get("Retry", []) for error in retry["ErrorEquals"]]
+        if any(error.endswith(".SdkClientException") for error in caught):
+            continue
+        [looked_at] = state["Catch"]
+        why = machine_of(stacks, ending)["States"][looked_at["Next"]]
+        assert "*.SdkClientException" in [c.get("StringMatches") for c in why["Choices"]], name
 
 
 def test_what_was_verified_is_known_to_the_end(machine: dict[str, Any]) -> None:

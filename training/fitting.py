@@ -32,9 +32,19 @@ class FittedModel:
     classes: tuple[str, ...]
 
     def predict(self, samples: Samples) -> NDArray[np.float64]:
-        """Probabilities [n, classes], or values [n] of a regression."""
+        """Probabilities [n, classes], or values [n] of a regression.
+
+        Raises:
+            ModelCodeError: the estimator fails on these samples.
+        """
         matrix = self.derived.matrix(features.base(samples, self.encoder), samples.texts)
-        found = self.estimator.predict_proba(matrix) if self.classes else self.estimator.predict(matrix)
+        try:
+            found = self.estimator.predict_proba(matrix) if self.classes else self.estimator.predict(matrix)
+        except Exception as error:
+            log.exception("predicting")
+            raise ModelCodeError(
+                f"the estimator fails to predict: {type(error).__name__}: {error}"
+            ) from error
         return np.asarray(found, np.float64)
 
 
@@ -54,6 +64,8 @@ def fit(samples: Samples, contract: Contract) -> FittedModel:
     estimator = estimators.build(contract, features.with_derived(columns, derived))
     # In 64 bits a solver converges; values stay those of the 32 bits that the server will see.
     matrix = derived.matrix(base, samples.texts).astype(np.float64)
+    # Of a column without any value nothing can be learned, and no estimator need find that out.
+    matrix[:, np.isnan(matrix).all(axis=0)] = 0
     if not matrix.shape[1]:
         names = ", ".join(feature.name for feature in contract.textual)
         raise DataError(f"{names}: no word is in {RARE_ROWS} rows or more, and there is no other feature.")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.failures import PlatformError
-from training.values import EPOCH
+from training.values import moment
 
 FILE = "holdout.json"
 
@@ -106,4 +105,4 @@ def newest(times: NDArray[np.float32], marks: NDArray[np.uint64], share: float) 
 
 def date(hours: float) -> str:
     """A time in hours since 1970 as people write it."""
-    return (EPOCH + timedelta(hours=hours)).strftime("%Y-%m-%d %H:%M")
+    return moment(hours).replace(tzinfo=None).isoformat(" ", "minutes")

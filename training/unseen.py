@@ -25,6 +25,15 @@ from training.samples import Samples, marks
 
 Mask = NDArray[np.bool_]
 
+_ALIKE = (
+    "the rows to train on differ too little in their features to learn from some of them what the others "
+    "are, so nothing can be chosen on rows that a model has not seen: add rows with other values."
+)
+_ALIKE_AT_FIRST = (
+    "the oldest rows are of one class, so nothing can be chosen on the rows that follow them: "
+    'add older rows of the others, or set training.holdout = "random".'
+)
+
 FOLDS = 5
 ENOUGH_ROWS = 10_000
 
@@ -36,7 +45,7 @@ def unseen(train: Samples, contract: Contract, checkpoints: Checkpoints, share: 
     What `checkpoints` hold of the same contract and, by their place, the same dataset is not done again.
 
     Raises:
-        DataError: by time, the oldest rows are all of one class.
+        DataError: the rows, or by time the oldest of them, are too much alike.
         ModelCodeError: the estimator fails on a part of the rows.
     """
     classes = train.classes(contract)
@@ -57,25 +66,21 @@ def unseen(train: Samples, contract: Contract, checkpoints: Checkpoints, share: 
         if sum(map(len, truth)) >= ENOUGH_ROWS:
             break
     if not truth:
-        raise DataError(
-            "the oldest rows are of one class, so nothing can be chosen on the rows that follow them: "
-            'add older rows of the others, or set training.holdout = "random".'
-        )
+        raise DataError(_ALIKE if train.times is None else _ALIKE_AT_FIRST)
     return Rows(contract.problem, np.concatenate(truth), np.concatenate(predictions))
 
 
 def rounds(train: Samples, codes: Array, contract: Contract) -> Iterator[tuple[Mask, Mask]]:
-    """Masks [n] of rows to fit on, and of rows that a model of those predicts."""
-    if train.times is not None:
-        least = 1 if contract.problem == "regression" else 2
-        for fitted, held in by_time(train.times, marks(train)):
-            if len(np.unique(codes[fitted])) >= least:
-                yield fitted, held
-        return
-    dealt = folds(train, codes)
-    for fold in range(FOLDS):
-        if (dealt == fold).any():
-            yield dealt != fold, dealt == fold
+    """Masks [n] of rows to fit on, of more than one class, and of rows that a model of those predicts."""
+    if train.times is None:
+        dealt = folds(train, codes)
+        parts: Iterator[tuple[Mask, Mask]] = ((dealt != k, dealt == k) for k in np.unique(dealt))
+    else:
+        parts = by_time(train.times, marks(train))
+    least = 1 if contract.problem == "regression" else 2
+    for fitted, held in parts:
+        if len(np.unique(codes[fitted])) >= least:
+            yield fitted, held
 
 
 def by_time(times: NDArray[np.float32], marks: NDArray[np.uint64]) -> Iterator[tuple[Mask, Mask]]:
@@ -100,10 +105,8 @@ def folds(samples: Samples, codes: Array) -> NDArray[np.intp]:
     """A fold [n] for each row: those of a class are dealt evenly, by the digest of their features."""
     _, first, places = np.unique(marks(samples), return_index=True, return_inverse=True)
     fold = np.empty(len(first), np.intp)
-    of_class = codes[first]
-    for code in np.unique(of_class):
-        members = np.flatnonzero(of_class == code)
-        fold[members] = np.arange(len(members)) % FOLDS
+    # One class begins where the one before it ended, so that a few different rows are in different folds.
+    fold[np.argsort(codes[first], kind="stable")] = np.arange(len(first)) % FOLDS
     return fold[places]
 
 

@@ -16,6 +16,7 @@ from contract.search import OBJECTIVES, Range, Search
 from tests.training.folders import Job, Run
 from tests.training.tables import Table, diabetes, samples_of, tumor, wine
 from training.checkpoints import Checkpoints
+from training.failures import DataError
 from training.search import trials
 from training.unseen import folds, unseen
 
@@ -143,6 +144,25 @@ def test_rows_that_no_model_can_tell_apart_are_in_one_fold() -> None:
     dealt = folds(twice, np.zeros(len(twice)))
     assert (dealt[: len(samples)] == dealt[len(samples) :]).all()
     assert set(dealt) == set(range(5))
+
+
+def test_two_different_rows_are_enough_to_choose_on() -> None:
+    """Such as those of a model with one feature that is true or false."""
+    contract, samples = samples_of("binary")
+    two = samples.where(np.isin(np.arange(len(samples)), np.flatnonzero(samples.target == "no")[:2]))
+    many = type(samples).joined([two] * 40)
+    many.target[::5] = "yes"
+    assert len(unseen(many, contract, Checkpoints())) == len(many)
+
+
+@pytest.mark.parametrize("target", ["no", "yes"])
+def test_rows_that_differ_in_nothing_teach_nothing_to_choose_by(target: str) -> None:
+    contract, samples = samples_of("binary")
+    same = type(samples).joined([samples.where(np.arange(len(samples)) == 0)] * 40)
+    same.target[:] = target
+    same.target[::5] = "yes"
+    with pytest.raises(DataError, match="differ too little in their features"):
+        unseen(same, contract, Checkpoints())
 
 
 def test_a_class_that_is_in_one_fold_only_costs_no_trial() -> None:

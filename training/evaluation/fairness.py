@@ -106,7 +106,9 @@ def _frame(statistics: Sequence[Statistic], groups: Sequence[Part]) -> Any:
         metrics={f"{i}": partial(_share, statistic) for i, statistic in enumerate(statistics)},
         y_true=places,
         y_pred=places,
-        sensitive_features=np.repeat(np.arange(len(groups)), [len(group.places) for group in groups]),
+        sensitive_features={
+            "group": np.repeat(np.arange(len(groups)), [len(group.places) for group in groups])
+        },
     )
 
 

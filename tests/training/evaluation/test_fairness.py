@@ -123,6 +123,11 @@ def test_a_small_group_is_shown_and_not_compared() -> None:
     assert apart < 0.2
 
 
+def test_of_one_row_the_group_is_told() -> None:
+    (group,) = assessed(predicted("regression", 1), np.array(["f"], object), "regression")["groups"]
+    assert (group["group"], group["rows"], group["counted"]) == ("f", 1, False)
+
+
 def test_one_group_has_nobody_to_be_compared_with() -> None:
     found = assessed(predicted("binary", ROWS), np.full(ROWS, "f", object))
     assert {one["value"] for one in found["disparities"].values()} == {None}

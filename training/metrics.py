@@ -64,9 +64,10 @@ class Rows:
         """One metric of these rows."""
         return _MEASURES[self.problem][metric](self)
 
-    def score(self, metric: str) -> float:
-        """One metric's value; NaN where it is not defined."""
-        return float(self.measure(metric)(np.ones((1, len(self))))[0])
+    def score(self, metric: str, weights: Array | None = None) -> float:
+        """One metric's value; NaN where it is not defined. `weights` [n] say how often each row counts."""
+        counted = np.ones(len(self)) if weights is None else weights
+        return float(self.measure(metric)(counted[np.newaxis])[0])
 
 
 def of_problem(problem: str, output: Array) -> Array:

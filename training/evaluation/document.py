@@ -156,8 +156,8 @@ class Importance(TypedDict):
     """
 
     feature: str
-    permutation_mean: float
-    permutation_std: float
+    permutation_mean: float | None
+    permutation_std: float | None
     shap_mean_abs: float
 
 

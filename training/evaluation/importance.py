@@ -18,10 +18,11 @@ from functools import partial
 import numpy as np
 
 from contract.gates import LOWER_IS_BETTER, PRIMARY
+from training.evaluation.bootstrap import defined
 from training.evaluation.document import Importances
 from training.evaluation.formulas import Array
+from training.evaluation.sampling import balanced
 from training.evaluation.sealed import SealedModel
-from training.evaluation.slices import sampled
 from training.samples import Samples
 
 PERMUTATION_ROWS = 2_000
@@ -36,17 +37,18 @@ def rank(model: SealedModel, holdout: Samples) -> Importances:
     contract = model.contract
     metric = contract.evaluation.metric or PRIMARY[contract.problem]
     seed = contract.training.seed
-    some = holdout.where(sampled(len(holdout), PERMUTATION_ROWS, seed))
+    drawn = balanced(holdout, model.classes, PERMUTATION_ROWS, seed)
+    some = holdout.where(drawn.chosen)
     matrix, truth = model.matrix(some), some.coded_target(model.classes)
     sign = -1 if metric in LOWER_IS_BETTER else 1
 
     def score(changed: Array) -> float:
-        return sign * model.rows_of(changed, truth, some.texts).score(metric)
+        return sign * model.rows_of(changed, truth, some.texts).score(metric, drawn.weights)
 
-    losses = permutation_losses(score, matrix, np.random.default_rng(seed))
-    # The rows were drawn in no order of time or class, or are all there are.
-    drawn = np.random.default_rng(seed).permutation(len(matrix))
-    explained, background = matrix[drawn[:SHAP_ROWS]], matrix[drawn[-BACKGROUND_ROWS:]]
+    losses = permutation_losses(score, matrix, np.random.default_rng(seed), drawn.shares)
+    few = min(len(matrix), SHAP_ROWS + BACKGROUND_ROWS)
+    order = np.random.default_rng(seed).choice(len(matrix), few, replace=False, p=drawn.shares)
+    explained, background = matrix[order[:SHAP_ROWS]], matrix[order[-BACKGROUND_ROWS:]]
     predict = partial(model.predict, texts=some.texts)
     values = shapley(predict, explained, background, np.random.default_rng(seed))
     shares = np.abs(values).mean(axis=0)
@@ -62,8 +64,8 @@ def rank(model: SealedModel, holdout: Samples) -> Importances:
         "features": [
             {
                 "feature": names[i],
-                "permutation_mean": float(means[i]),
-                "permutation_std": float(spreads[i]),
+                "permutation_mean": defined(float(means[i])),
+                "permutation_std": defined(float(spreads[i])),
                 "shap_mean_abs": float(shares[i]),
             }
             for i in np.lexsort((-shares, -means)).tolist()
@@ -71,14 +73,21 @@ def rank(model: SealedModel, holdout: Samples) -> Importances:
     }
 
 
-def permutation_losses(score: Callable[[Array], float], matrix: Array, random: np.random.Generator) -> Array:
-    """By how much the score of a matrix [n, k] falls when one column is shuffled: [k, REPEATS]."""
+def permutation_losses(
+    score: Callable[[Array], float], matrix: Array, random: np.random.Generator, shares: Array | None = None
+) -> Array:
+    """By how much the score of a matrix [n, k] falls when one column is shuffled: [k, REPEATS].
+
+    Where rows stand for others in different `shares` [n], values are drawn by these instead.
+    """
     whole = score(matrix)
     losses = np.zeros((matrix.shape[1], REPEATS))
     for j in range(matrix.shape[1]):
         changed = matrix.copy()
         for repeat in range(REPEATS):
-            changed[:, j] = random.permutation(matrix[:, j])
+            rows = len(matrix)
+            taken = random.permutation(rows) if shares is None else random.choice(rows, rows, p=shares)
+            changed[:, j] = matrix[taken, j]
             losses[j, repeat] = whole - score(changed)
     return losses
 

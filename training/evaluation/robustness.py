@@ -12,8 +12,8 @@ from contract.schema import Contract
 from training.evaluation.bootstrap import defined
 from training.evaluation.document import Robustness
 from training.evaluation.formulas import Array
+from training.evaluation.sampling import balanced
 from training.evaluation.sealed import SealedModel
-from training.evaluation.slices import sampled
 from training.samples import Samples
 from training.values import LARGEST, MISSING
 
@@ -27,13 +27,14 @@ def probe(model: SealedModel, holdout: Samples) -> list[Robustness]:
     """The metric of slices after each change that the contract's features allow."""
     contract = model.contract
     metric = contract.evaluation.metric or PRIMARY[contract.problem]
-    some = holdout.where(sampled(len(holdout), MAXIMUM_ROWS, contract.training.seed))
-    before = model.rows(some).score(metric)
+    drawn = balanced(holdout, model.classes, MAXIMUM_ROWS, contract.training.seed)
+    some = holdout.where(drawn.chosen)
+    before = model.rows(some).score(metric, drawn.weights)
     found: list[Robustness] = []
     for change in changes(contract):
         says, worsen = CHANGES[change]
         random = np.random.default_rng(contract.training.seed)
-        after = model.rows(worsen(some, contract, random)).score(metric)
+        after = model.rows(worsen(some, contract, random)).score(metric, drawn.weights)
         found.append(
             {
                 "change": change,

@@ -165,7 +165,8 @@ def _fairness(found: Evaluation, feature: str) -> list[Document]:
 
 
 def _importance(found: Evaluation) -> list[Document]:
-    features = found["importance"]["features"][:BARS]
+    measured = found["importance"]["features"][:BARS]
+    features = [one for one in measured if one["permutation_mean"] is not None]
     if not features:
         return []
     return [

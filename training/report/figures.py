@@ -58,25 +58,10 @@ def thresholds(evaluation: Evaluation) -> Figures:
 
 
 def importances(found: Importances) -> Figures:
-    """Permutation importance and SHAP values, the greatest first."""
-    by_shuffling = found["features"][:FEATURES_DRAWN]
+    """Permutation importance, where the metric is defined, and SHAP values, the greatest first."""
     by_shap = sorted(found["features"], key=lambda one: -one["shap_mean_abs"])[:FEATURES_DRAWN]
-    means = [one["permutation_mean"] for one in by_shuffling]
-    spread = [one["permutation_std"] for one in by_shuffling]
     return [
-        (
-            plots.bars(
-                "Permutation importance",
-                [one["feature"] for one in by_shuffling],
-                means,
-                x=f"how much {found['metric']} worsens",
-                lows=[mean - std for mean, std in zip(means, spread, strict=True)],
-                highs=[mean + std for mean, std in zip(means, spread, strict=True)],
-            ),
-            f"How much {found['metric']} worsens when a feature's values are shuffled "
-            f"({found['permutation_rows']:,} rows, {found['repeats']} repeats); the line is one standard "
-            "deviation each way. Of features that say the same, each looks less important than it is.",
-        ),
+        *_shuffled(found),
         (
             plots.bars(
                 "SHAP values",
@@ -95,6 +80,32 @@ def trials(values: Sequence[float], metric: str, *, higher_is_better: bool) -> F
     best = list(accumulate(values, max if higher_is_better else min))
     svg = plots.trials("Trials", values, best, y=metric)
     return [(svg, "Each trial's value of what the search improves, and the best until then.")]
+
+
+def _shuffled(found: Importances) -> Figures:
+    known = [
+        (one["feature"], one["permutation_mean"], one["permutation_std"] or 0.0)
+        for one in found["features"][:FEATURES_DRAWN]
+        if one["permutation_mean"] is not None
+    ]
+    if not known:
+        return []
+    svg = plots.bars(
+        "Permutation importance",
+        [feature for feature, _, _ in known],
+        [mean for _, mean, _ in known],
+        x=f"how much {found['metric']} worsens",
+        lows=[mean - std for _, mean, std in known],
+        highs=[mean + std for _, mean, std in known],
+    )
+    return [
+        (
+            svg,
+            f"How much {found['metric']} worsens when a feature's values are shuffled "
+            f"({found['permutation_rows']:,} rows, {found['repeats']} repeats); the line is one standard "
+            "deviation each way. Of features that say the same, each looks less important than it is.",
+        )
+    ]
 
 
 def _named(curve: Curve) -> str:

@@ -149,3 +149,16 @@ def test_every_row_of_a_table_has_as_many_cells_as_the_table_has_columns(tmp_pat
     for table in re.findall(r"(?:^\|.*\n)+", markdown, re.MULTILINE):
         widths = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
         assert len(widths) == 1, table
+
+
+def test_importances_that_are_not_defined_are_told_as_such(tmp_path: Path) -> None:
+    given = evaluation("binary")
+    features = [
+        {**one, "permutation_mean": None, "permutation_std": None} for one in given["importance"]["features"]
+    ]
+    outline, markdown = written(
+        tmp_path, facts("binary", importance={**given["importance"], "features": features})
+    )
+    assert "Permutation importance" not in outline.texts
+    assert f"| {FEATURES[0].name} | – | – |" in markdown
+    assert "permutation importance" not in (tmp_path / CARD).read_text()

@@ -15,7 +15,7 @@ from cli.errors import CliError, error_message
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Port, examples
 from cli.paths import ROOT, STATE
 from cli.session import connect
-from cli.settings import default_model, environment_settings
+from cli.settings import check_model, default_model, environment_settings
 from cli.terminal import err, out
 
 EXAMPLES = examples(
@@ -64,6 +64,8 @@ def deploy(
     extra = parse_context(context or [])
     environment = extra.pop("environment", environment)
     named = [extra.pop("model")] if "model" in extra else (model or [default_model(ROOT / "models")])
+    for name in named:
+        check_model(name)
     aws = connect(environment, port)
     prepare(aws, port, asked=bootstrap)
     for name in named:

@@ -28,6 +28,20 @@ def environment_settings(name: str) -> Environment:
         raise CliError(str(error)) from error
 
 
+def check_model(name: str) -> None:
+    """Read a model's settings only to find out what is wrong with them.
+
+    Raises:
+        CliError: there is no such model, or its model.toml does not fit.
+    """
+    from infra.settings import SettingsError, load_model
+
+    try:
+        load_model(ROOT, name)
+    except SettingsError as error:
+        raise CliError(str(error)) from error
+
+
 def default_model(models: Path) -> str:
     """The model to deploy where none is named: the only folder of models/, or `tumor`.
 

@@ -156,11 +156,12 @@ def load_environment(root: Path, name: str, *, image_uri: str | None = None) -> 
         SettingsError: there is no such environment, or its table does not fit.
     """
     path = root / FILE
-    document = read(path)
+    document = read(path, root)
     if name not in document or not re.fullmatch(NAME, name):
         raise SettingsError(
-            f'there is no environment "{name}"{suggestion(name, document)}; found in {path}: '
-            f"{', '.join(document) or 'none'}. Choose one with -c environment=NAME, or add a table [{name}]"
+            f'there is no environment "{name}"{suggestion(name, document)}; found in {FILE}: '
+            f"{', '.join(document) or 'none'}. Choose one with --environment NAME "
+            f"(of cdk: -c environment=NAME), or add a table [{name}]"
         )
     settings = validate(Environment, document[name], path=path.relative_to(root), within=(name,))
     if image_uri is None:

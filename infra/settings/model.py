@@ -159,16 +159,29 @@ def load_model(root: Path, name: str) -> Model:
     known = sorted(path.parent.name for path in folder.glob(f"*/{FILE}"))
     if name not in known or not re.fullmatch(NAME, name):
         raise SettingsError(
-            f'there is no model "{name}"{suggestion(name, known)}; found in {folder}: '
-            f"{', '.join(known) or 'none'}. Choose one with -c model=NAME, or make it: ./millrace new-model"
+            f'there is no model "{name}"{suggestion(name, known)}; found in models/: '
+            f"{', '.join(known) or 'none'}. Choose one with --model NAME (of cdk: -c model=NAME), "
+            "or make it: ./millrace new-model"
         )
     path = folder / name / FILE
-    model = validate(Model, read(path), path=path.relative_to(root))
+    model = validate(Model, read(path, root), path=path.relative_to(root))
     if model.name != name:
         raise SettingsError(
             f"{path.relative_to(root)}: name: found {model.name!r}; allowed: {name!r}, its folder's name"
         )
+    _check_modules(model, path, root)
     return _with_space(model, path.parent)
+
+
+def _check_modules(model: Model, path: Path, root: Path) -> None:
+    for key, named in (("estimator", model.training.estimator), ("features", model.training.features or "")):
+        module, colon, _ = named.partition(":")
+        file = path.parent / f"{module.replace('.', '/')}.py"
+        if colon and not file.exists():
+            raise SettingsError(
+                f"{path.relative_to(root)}: [training] {key}: found {named!r}, "
+                f"but there is no {file.relative_to(root)}"
+            )
 
 
 def _with_space(model: Model, folder: Path) -> Model:

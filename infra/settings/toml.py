@@ -46,18 +46,18 @@ class Table(BaseModel):
 T = TypeVar("T", bound=Table)
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The document in a TOML file.
+def read(path: Path, root: Path) -> dict[str, Any]:
+    """The document in a TOML file under a root folder.
 
     Raises:
         SettingsError: it does not exist, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError(f"{path}: there is no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not TOML: {error}") from error
+        raise SettingsError(f"{path.relative_to(root)}: not TOML: {error}") from error
 
 
 def validate(kind: type[T], document: object, *, path: Path, within: tuple[str, ...] = ()) -> T:
@@ -123,4 +123,8 @@ def _kind(annotation: Any) -> str:
 
 def _allowed(message: str) -> str:
     text = re.sub(r"^(Input|String|List|Dictionary) should (be )?", "", message)
-    return text.replace("a valid dictionary or instance of ", "a table of ").replace("a valid ", "a ")
+    return (
+        text.replace("a valid dictionary or instance of ", "a table of ")
+        .replace("a valid integer", "a whole number")
+        .replace("a valid ", "a ")
+    )

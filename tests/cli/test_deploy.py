@@ -11,6 +11,7 @@ from cli.cdk import Cdk, child_variables, progress
 from cli.deploy import BOOTSTRAP_STACK, parse_context, prepare
 from cli.errors import CliError
 from cli.settings import default_model
+from tests.cli.conftest import Run
 
 TEMPLATE = '{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}'
 
@@ -28,6 +29,15 @@ def test_an_account_is_bootstrapped_once(aws: Aws) -> None:
     aws.cloudformation.create_stack(StackName=BOOTSTRAP_STACK, TemplateBody=TEMPLATE)
 
     assert prepare(aws, 0, asked=False) is False
+
+
+def test_a_mistake_in_a_model_is_told_before_anything_is_started(run: Run) -> None:
+    result = run("deploy", "--model", "tumour")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith(
+        'error: there is no model "tumour" (did you mean "tumor"?); found in models/:'
+    )
 
 
 def test_progress_is_read_from_what_the_cdk_cli_says() -> None:

@@ -98,6 +98,9 @@ def test_a_model_compiles_to_a_contract_that_reads_back(tmp_path: Path) -> None:
         ('positive = "yes"', 'positive = "yes"\nthreshold = { rule = "f2" }', "[target] threshold: found {'rule': 'f2'}; allowed"),
         ("[features]", "[training]\nestimator = 'random-forst'\n[features]", '(did you mean "random-forest"?)'),
         ("[features]", "[training]\nestimator = 'ridge-regression'\n[features]", "found 'ridge-regression'; allowed: hist-gradient-boosting, logistic-regression,"),
+        ("[features]", "[training]\nestimator = 'own.trees:build'\n[features]", "estimator: found 'own.trees:build', but there is no models/shop/own/trees.py"),
+        ("[features]", "[training]\nfeatures = 'mine:build'\n[features]", "features: found 'mine:build', but there is no models/shop/mine.py"),
+        ("[features]", "[training]\nseed = 'x'\n[features]", "seed: found 'x'; allowed: a whole number"),
         ("[features]", "[training]\nfeatures = 'mine'\n[features]", "features: found 'mine'; allowed: module:function"),
         ("[features]", "[training]\nholdout_share = 1.0\n[features]", "[training] holdout_share: found 1.0"),
         ("[features]", "[training]\nholdout = 'newest'\n[features]", "[training] holdout: found 'newest'; allowed: \"random\", or \"newest\" beside a table [time]"),
@@ -118,7 +121,7 @@ def test_a_model_compiles_to_a_contract_that_reads_back(tmp_path: Path) -> None:
 def test_a_wrong_model_says_where_and_what(tmp_path: Path, before: str, after: str, expected: str) -> None:
     assert before in MODEL
     said = complaint(tmp_path, model=MODEL.replace(before, after, 1))
-    assert said.startswith("models/shop/model.toml: ") or str(tmp_path) in said
+    assert said.startswith("models/shop/model.toml: ")
     assert expected in said
 
 

@@ -9,23 +9,35 @@ from typing import Any
 
 from botocore.model import ListShape
 
+from local.sagemaker import refuse
 from local.sagemaker.errors import invalid
 from local.sagemaker.shapes import output_shape, project
 from local.sagemaker.state import Kind, Record
 
 _PAGE = 100
 """Records of one answer when the request does not say, the most that AWS gives."""
+_PAGES = {
+    "ListEndpoints": 10,
+    "ListHyperParameterTuningJobs": 10,
+    "ListTrainingJobsForHyperParameterTuningJob": 10,
+    "ListTransformJobs": 10,
+}
+"""Of these AWS says how many."""
+_BY_NAME = ("ListHyperParameterTuningJobs", "ListTrainingJobsForHyperParameterTuningJob")
+"""These are sorted by name, the others by age with the newest first, unless the request says."""
 
 
 def listing(
     operation: str, kind: Kind, records: Sequence[Record], request: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The answer of a List operation over all records of a kind."""
+    refuse.beyond(request, "CrossAccountFilterOption", "TrainingPlanArnEquals", "WarmPoolStatusEquals")
     chosen = [record for record in records if _chosen(record, kind, request)]
-    by = request.get("SortBy", "CreationTime")
-    chosen.sort(key=_sort_key(by, kind), reverse=request.get("SortOrder", "Descending") == "Descending")
+    by = request.get("SortBy", "Name" if operation in _BY_NAME else "CreationTime")
+    order = request.get("SortOrder", "Ascending" if operation in _BY_NAME else "Descending")
+    chosen.sort(key=_sort_key(by, kind), reverse=order == "Descending")
     start = _start(request.get("NextToken"))
-    end = start + request.get("MaxResults", _PAGE)
+    end = start + request.get("MaxResults", _PAGES.get(operation, _PAGE))
     answer = _summaries(operation, chosen[start:end])
     if end < len(chosen):
         answer["NextToken"] = base64.b64encode(str(end).encode()).decode()

@@ -31,3 +31,4 @@ def s3_source(source: Mapping[str, Any]) -> None:
     unless(source.get("S3DataDistributionType"), "S3DataDistributionType", "FullyReplicated")
     unless(source.get("S3InputMode"), "S3InputMode", "File")
     unless(source.get("S3CompressionType"), "S3CompressionType", "None")
+    beyond(source, "AttributeNames", "InstanceGroupNames", "ModelAccessConfig", "HubAccessConfig")

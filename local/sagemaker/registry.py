@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from local.sagemaker import events, storage
+from local.sagemaker import events, refuse, storage
 from local.sagemaker.errors import ServiceError, access_denied, conflict, invalid, not_implemented
 from local.sagemaker.listing import listing
 from local.sagemaker.resources import name_of
@@ -38,6 +38,7 @@ class Registry:
         }
 
     def _create_group(self, call: Call) -> dict[str, Any]:
+        refuse.beyond(call.arguments, "ManagedConfiguration")
         members = {**call.arguments, "ModelPackageGroupStatus": "Completed", "CreatedBy": {}}
         record = self._state.add(MODEL_PACKAGE_GROUP, call["ModelPackageGroupName"], members)
         arn = record["ModelPackageGroupArn"]
@@ -91,6 +92,9 @@ class Registry:
             if call.get(member):
                 raise not_implemented(f"CreateModelPackage with {member}")
         for container in call.get("InferenceSpecification", {}).get("Containers", []):
+            refuse.beyond(
+                container, "ModelDataSource", "AdditionalModelDataSources", "AdditionalS3DataSource"
+            )
             if url := container.get("ModelDataUrl"):
                 _require_readable(call, url)
         return name_of(names[0])

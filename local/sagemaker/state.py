@@ -126,6 +126,10 @@ ENDPOINT = Kind(
 )
 
 
+ENDED = ("Completed", "Failed", "Stopped")
+"""Of a job's statuses, those that do not change any more."""
+
+
 def now() -> datetime:
     """The time as records hold it."""
     return datetime.now(UTC)

@@ -26,6 +26,17 @@ MAX_BODY_BYTES = 6_291_456
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
 _TARGET_VARIANT = "x-amzn-sagemaker-target-variant"
+_NOT_DONE = {
+    f"x-amzn-sagemaker-{member}"
+    for member in (
+        "target-model",
+        "target-container-hostname",
+        "enable-explanations",
+        "inference-component",
+        "session-id",
+        "prefix-aware-id",
+    )
+}
 _PASSED_ON = ("Content-Type", "Accept", ATTRIBUTES, INFERENCE_ID)
 _TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the latency "
@@ -50,6 +61,8 @@ class Runtime:
             endpoint, _, action = path.removeprefix("/endpoints/").partition("/")
             if method != "POST" or action != "invocations":
                 raise not_implemented(f"SageMaker Runtime {method} {path}")
+            if asked := sorted(_NOT_DONE & headers.keys()):
+                raise not_implemented(f"InvokeEndpoint with the header {asked[0]}")
             return self._invoke(unquote(endpoint), headers, body)
         except ServiceError as error:
             return _refusal(error.status, error.code, {"message": error.message})

@@ -59,7 +59,15 @@ class Models:
             [call["PrimaryContainer"]] if "PrimaryContainer" in call.arguments else call.get("Containers", [])
         )
         refuse.unless(len(containers), "the number of containers", 1)
-        refuse.beyond(containers[0], "ModelDataSource", "MultiModelConfig", "InferenceSpecificationName")
+        refuse.beyond(
+            containers[0],
+            "AdditionalModelDataSources",
+            "ContainerMetricsConfig",
+            "ImageConfig",
+            "InferenceSpecificationName",
+            "ModelDataSource",
+            "MultiModelConfig",
+        )
         refuse.unless(containers[0].get("Mode"), "Mode", "SingleModel")
         self._check_source(containers[0])
         role = call.get("ExecutionRoleArn")
@@ -103,13 +111,26 @@ class Models:
 
     def _create_config(self, call: Call) -> dict[str, Any]:
         refuse.beyond(
-            call.arguments, "ShadowProductionVariants", "AsyncInferenceConfig", "ExplainerConfig", "VpcConfig"
+            call.arguments,
+            "ShadowProductionVariants",
+            "AsyncInferenceConfig",
+            "ExplainerConfig",
+            "MetricsConfig",
+            "VpcConfig",
         )
         names = [variant["VariantName"] for variant in call["ProductionVariants"]]
         if len(set(names)) != len(names):
             raise invalid("Variant names must be unique within an endpoint configuration.")
         for variant in call["ProductionVariants"]:
-            refuse.beyond(variant, "ManagedInstanceScaling", "RoutingConfig")
+            refuse.beyond(
+                variant,
+                "AcceleratorType",
+                "CapacityReservationConfig",
+                "CoreDumpConfig",
+                "InstancePools",
+                "ManagedInstanceScaling",
+                "RoutingConfig",
+            )
             if "ModelName" not in variant:
                 refuse.unless(variant["VariantName"], "a production variant without a ModelName")
             model = self._state.get(MODEL, variant["ModelName"])

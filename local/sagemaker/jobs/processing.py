@@ -61,8 +61,11 @@ def _check_paths(paths: Iterable[str]) -> None:
 
 def _refuse(arguments: Mapping[str, Any]) -> None:
     refuse.beyond(arguments["AppSpecification"], "ContainerEntrypoint")
+    refuse.beyond(arguments, "ExperimentConfig")
     refuse.beyond(arguments.get("NetworkConfig", {}), "VpcConfig")
-    refuse.unless(arguments["ProcessingResources"]["ClusterConfig"].get("InstanceCount"), "InstanceCount", 1)
+    cluster = arguments["ProcessingResources"]["ClusterConfig"]
+    refuse.beyond(cluster, "InstancePreferences")
+    refuse.unless(cluster.get("InstanceCount"), "InstanceCount", 1)
     for item in arguments.get("ProcessingInputs", []):
         refuse.beyond(item, "DatasetDefinition", "AppManaged")
         refuse.s3_source(item["S3Input"])

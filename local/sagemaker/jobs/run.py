@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import re
 import threading
 import time
@@ -19,7 +20,7 @@ from local.sagemaker.errors import reason
 from local.sagemaker.jobs.plan import JobPlan, Upload
 from local.sagemaker.jobs.process import JobProcess
 from local.sagemaker.service import Backend
-from local.sagemaker.state import TRAINING_JOB, Record, now
+from local.sagemaker.state import ENDED, TRAINING_JOB, Record, now
 
 logger = logging.getLogger(__name__)
 
@@ -146,13 +147,14 @@ class JobRun:
     def _log(self, line: str) -> None:
         self.backend.cloud.log(self.plan.log_group, self._stream, [line])
         for name, pattern in self.plan.metrics.items():
-            if match := re.search(pattern, line):
-                self._measured(name, float(match[1]))
+            if (value := number_in(line, pattern)) is not None:
+                self._measured(name, value)
 
     def _measured(self, name: str, value: float) -> None:
-        self.metrics[name] = value
-        dimensions = {"TrainingJobName": self.plan.name}
-        self.backend.cloud.put_metric(NAMESPACE, name, value, "None", dimensions)
+        if math.isfinite(value):  # CloudWatch takes no other
+            self.metrics[name] = value
+            dimensions = {"TrainingJobName": self.plan.name}
+            self.backend.cloud.put_metric(NAMESPACE, name, value, "None", dimensions)
         if self.on_metric is not None:
             self.on_metric(name, value)
 
@@ -173,6 +175,8 @@ class JobRun:
         kind, state = self.plan.kind, self.backend.state
         with state.lock:
             record = state.get(kind, self.plan.name)
+            if record[kind.status_member] in ENDED:
+                return  # who stops a job as it ends comes too late
             transitions = _transitions(record, secondary)
             if status is not None:
                 members[kind.status_member] = status
@@ -185,6 +189,15 @@ class JobRun:
             )
         if status is not None or kind is TRAINING_JOB:  # only training jobs tell of their secondary status
             events.job_changed(self.backend.cloud, kind, record)
+
+
+def number_in(line: str, pattern: str) -> float | None:
+    """The number that a metric's regular expression finds in a line; None where it finds none."""
+    match = re.search(pattern, line)
+    try:
+        return float(match[1]) if match else None
+    except (ValueError, TypeError, IndexError):
+        return None  # the log goes on
 
 
 def _transitions(record: Record, status: str) -> list[dict[str, Any]]:

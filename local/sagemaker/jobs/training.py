@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,27 @@ _DATA = "/opt/ml/input/data"
 _CONFIG = "/opt/ml/input/config"
 _CHECKPOINTS = "/opt/ml/checkpoints"
 _DAY = 86_400
+_NOT_DONE = (
+    "DebugHookConfig",
+    "DebugRuleConfigurations",
+    "ExperimentConfig",
+    "MlflowConfig",
+    "ModelPackageConfig",
+    "ProfilerRuleConfigurations",
+    "RemoteDebugConfig",
+    "RetryStrategy",
+    "ServerlessJobConfig",
+    "SessionChainingConfig",
+    "TensorBoardOutputConfig",
+    "VpcConfig",
+)
+_NOT_DONE_WITH_INSTANCES = (
+    "InstanceGroups",
+    "InstancePlacementConfig",
+    "InstancePreferences",
+    "KeepAlivePeriodInSeconds",
+    "TrainingPlanArn",
+)
 
 
 def plan(backend: Backend, arguments: Mapping[str, Any], s3: Any) -> JobPlan:
@@ -48,7 +70,7 @@ def plan(backend: Backend, arguments: Mapping[str, Any], s3: Any) -> JobPlan:
         message_path="/opt/ml/output/failure",
         upload=lambda s3, base: _upload(s3, base, name, output),
         checkpoints=_checkpoints(arguments),
-        metrics={metric["Name"]: metric["Regex"] for metric in algorithm.get("MetricDefinitions", [])},
+        metrics=_metrics(algorithm),
     )
 
 
@@ -57,8 +79,12 @@ def _variables(backend: Backend, name: str) -> dict[str, str]:
 
 
 def _refuse(arguments: Mapping[str, Any]) -> None:
-    refuse.beyond(arguments["AlgorithmSpecification"], "AlgorithmName", "ContainerEntrypoint")
-    refuse.beyond(arguments, "VpcConfig", "DebugHookConfig", "RetryStrategy")
+    refuse.beyond(
+        arguments["AlgorithmSpecification"], "AlgorithmName", "ContainerEntrypoint", "TrainingImageConfig"
+    )
+    refuse.beyond(arguments, *_NOT_DONE)
+    refuse.beyond(arguments.get("ResourceConfig", {}), *_NOT_DONE_WITH_INSTANCES)
+    refuse.beyond(arguments.get("StoppingCondition", {}), "MaxPendingTimeInSeconds")
     refuse.unless(arguments["AlgorithmSpecification"].get("TrainingInputMode"), "TrainingInputMode", "File")
     refuse.unless(arguments.get("ResourceConfig", {}).get("InstanceCount"), "InstanceCount", 1)
     refuse.unless(arguments["OutputDataConfig"].get("CompressionType"), "CompressionType", "GZIP")
@@ -69,6 +95,16 @@ def _refuse(arguments: Mapping[str, Any]) -> None:
         refuse.unless(channel.get("RecordWrapperType"), "RecordWrapperType", "None")
         refuse.beyond(channel["DataSource"], "FileSystemDataSource", "DatasetSource")
         refuse.s3_source(channel["DataSource"]["S3DataSource"])
+
+
+def _metrics(algorithm: Mapping[str, Any]) -> dict[str, str]:
+    found = {metric["Name"]: metric["Regex"] for metric in algorithm.get("MetricDefinitions", [])}
+    for name, pattern in found.items():
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise invalid(f"The regular expression of the metric {name} is invalid: {error}") from error
+    return found
 
 
 def _checkpoints(arguments: Mapping[str, Any]) -> Input | None:

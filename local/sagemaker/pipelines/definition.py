@@ -13,11 +13,12 @@ from local.sagemaker.pipelines import conditions
 from local.sagemaker.pipelines.resolve import references, step_of
 
 STEP_TYPES = ("Processing", "Training", "Tuning", "RegisterModel", "Model", "Condition", "Fail")
+_BOOLEANS = {"true": True, "false": False}
 _PARAMETER_TYPES: dict[str, Callable[[str], Any]] = {
     "String": str,
     "Integer": int,
     "Float": float,
-    "Boolean": lambda text: text.lower() == "true",
+    "Boolean": lambda text: _BOOLEANS[text.lower()],
 }
 
 Step = Mapping[str, Any]
@@ -137,7 +138,7 @@ def _value(parameter: Mapping[str, Any], given: str | None) -> Any:
         return parameter["DefaultValue"]
     try:
         value = _PARAMETER_TYPES[kind](given)
-    except ValueError as error:
+    except (ValueError, KeyError) as error:
         raise invalid(f"Pipeline parameter {name} must be of type {kind}: {given!r}") from error
     if parameter.get("EnumValues") and value not in parameter["EnumValues"]:
         raise invalid(f"Pipeline parameter {name} must be one of {parameter['EnumValues']}: {given!r}")

@@ -7,7 +7,7 @@ import string
 import time
 from typing import Any
 
-from local.sagemaker import events
+from local.sagemaker import events, refuse
 from local.sagemaker.errors import conflict, invalid, not_implemented
 from local.sagemaker.jobs.operations import Jobs
 from local.sagemaker.listing import listing
@@ -90,8 +90,7 @@ class Pipelines:
         return {"PipelineArn": arn}
 
     def _start(self, call: Call) -> dict[str, Any]:
-        if call.get("SelectiveExecutionConfig"):
-            raise not_implemented("StartPipelineExecution with SelectiveExecutionConfig")
+        refuse.beyond(call.arguments, "MlflowExperimentName", "PipelineVersionId", "SelectiveExecutionConfig")
         pipeline = self._state.get(PIPELINE, call["PipelineName"])
         definition = parse(pipeline["PipelineDefinition"])
         given = {parameter["Name"]: parameter["Value"] for parameter in call.get("PipelineParameters", [])}

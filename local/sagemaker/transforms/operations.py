@@ -29,6 +29,7 @@ class Transforms:
         cloud, state = self._backend.cloud, self._backend.state
         wanted = plan(call.arguments)
         model = state.get(MODEL, call["ModelName"])
+        source = container_of(state, model)
         try:
             credentials = cloud.credentials_for(model["ExecutionRoleArn"], "sagemaker.amazonaws.com")
         except AccessDeniedError as error:
@@ -39,7 +40,7 @@ class Transforms:
         run = self._runs[wanted.name] = TransformRun(
             self._backend,
             wanted,
-            container_of(state, model),
+            source,
             bool(model.get("EnableNetworkIsolation")),
             credentials,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import tarfile
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from local.sagemaker import events, storage
 from local.sagemaker.endpoints.models import Container
 from local.sagemaker.errors import reason
 from local.sagemaker.service import Backend
-from local.sagemaker.state import TRANSFORM_JOB, now
+from local.sagemaker.state import ENDED, TRANSFORM_JOB, now
 from local.sagemaker.transforms.instance import Instance, InstanceError, PartError
 from local.sagemaker.transforms.plan import TransformPlan, parts
 
@@ -75,11 +76,13 @@ class TransformRun:
     def _execute(self) -> None:
         found = self._find_parts()
         self._download_model()
-        instances = [self._instance(number) for number in range(self.plan.instances)]
+        instances: list[Instance] = []
         try:
+            for number in range(self.plan.instances):
+                instances.append(self._instance(number))
             for instance in instances:
                 instance.wait_until_healthy()
-            self._changed("InProgress", TransformStartTime=now())
+            self.backend.state.change(TRANSFORM_JOB, self.plan.name, TransformStartTime=now())
             self._spread(instances, found)
         finally:
             for instance in instances:
@@ -145,7 +148,13 @@ class TransformRun:
 
     def _instance(self, number: int) -> Instance:
         base: Path = self._folder / str(number) / "ml"
-        storage.unpack(self._folder / "model.tar.gz", base / "model")
+        try:
+            storage.unpack(self._folder / "model.tar.gz", base / "model")
+        except (OSError, EOFError, ValueError, tarfile.TarError) as error:
+            url = self.source.model_data_url
+            raise TransformFailedError(
+                f"ClientError: Failed to extract model data archive {url}: {error}"
+            ) from error
         instance = Instance(self._cloud, self.plan, base, self._log)
         variables = {**self.source.environment, **self.plan.environment}
         instance.start(variables, None if self.isolated else self.credentials)
@@ -155,10 +164,12 @@ class TransformRun:
         self._cloud.log(LOG_GROUP, stream, [line])
 
     def _changed(self, status: str, **members: Any) -> None:
-        ended: Mapping[str, Any] = (
-            {"TransformEndTime": now()} if status in ("Completed", "Failed", "Stopped") else {}
-        )
-        record = self.backend.state.change(
-            TRANSFORM_JOB, self.plan.name, TransformJobStatus=status, **ended, **members
-        )
+        ended: Mapping[str, Any] = {"TransformEndTime": now()} if status in ENDED else {}
+        state = self.backend.state
+        with state.lock:
+            if state.get(TRANSFORM_JOB, self.plan.name)["TransformJobStatus"] in ENDED:
+                return  # who stops a job as it ends comes too late
+            record = state.change(
+                TRANSFORM_JOB, self.plan.name, TransformJobStatus=status, **ended, **members
+            )
         events.job_changed(self._cloud, TRANSFORM_JOB, record)

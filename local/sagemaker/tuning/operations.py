@@ -132,6 +132,9 @@ def _refuse(arguments: Mapping[str, Any]) -> None:
     refuse.unless(configuration["Strategy"], "Strategy", *STRATEGIES)
     refuse.beyond(configuration, "StrategyConfig", "TuningJobCompletionCriteria")
     refuse.beyond(configuration["ResourceLimits"], "MaxRuntimeInSeconds")
+    if "MaxNumberOfTrainingJobs" not in configuration["ResourceLimits"]:
+        raise not_implemented("a tuning job without MaxNumberOfTrainingJobs")
+    refuse.beyond(configuration.get("ParameterRanges", {}), "AutoParameters")
     if "TrainingJobDefinition" not in arguments or "HyperParameterTuningJobObjective" not in configuration:
         raise not_implemented("CreateHyperParameterTuningJob without TrainingJobDefinition and an objective")
     refuse.beyond(

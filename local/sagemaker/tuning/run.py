@@ -14,7 +14,7 @@ from local.sagemaker import events
 from local.sagemaker.errors import ServiceError
 from local.sagemaker.jobs.operations import Jobs
 from local.sagemaker.service import Backend
-from local.sagemaker.state import TRAINING_JOB, TUNING_JOB, Record, now
+from local.sagemaker.state import ENDED, TRAINING_JOB, TUNING_JOB, Record, now
 from local.sagemaker.tuning import describing
 from local.sagemaker.tuning.sampler import Sampler
 from local.sagemaker.tuning.trial import Trial
@@ -58,7 +58,11 @@ class TuningRun:
         with self._lock:
             self._stopping = True
             running = list(self._running)
-        self._backend.state.change(TUNING_JOB, self._name, HyperParameterTuningJobStatus="Stopping")
+        state = self._backend.state
+        with state.lock:
+            if state.get(TUNING_JOB, self._name)["HyperParameterTuningJobStatus"] in ENDED:
+                return
+            state.change(TUNING_JOB, self._name, HyperParameterTuningJobStatus="Stopping")
         for trial in running:
             trial.stop()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from local.sagemaker import refuse
+from local.sagemaker.errors import invalid
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -76,12 +77,11 @@ class Sampler:
             return None
         try:
             values = {name: _value(texts[name], known) for name, known in self.space.items()}
+            within = all(
+                known._contains(known.to_internal_repr(values[name])) for name, known in self.space.items()
+            )
         except ValueError:
             return None
-        within = all(
-            self.space[name]._contains(known.to_internal_repr(values[name]))
-            for name, known in self.space.items()
-        )
         return values if within else None
 
 
@@ -89,17 +89,25 @@ def space(ranges: Mapping[str, Any]) -> dict[str, BaseDistribution]:
     """The parameters of a tuning job as optuna's distributions, in the order of the request.
 
     Raises:
-        ServiceError: 501 for a scale that is not implemented.
+        ServiceError: 501 for a scale that is not implemented, ValidationException for a range that is none.
     """
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     found: dict[str, BaseDistribution] = {}
-    for one in ranges.get("IntegerParameterRanges", []):
-        found[one["Name"]] = IntDistribution(int(one["MinValue"]), int(one["MaxValue"]), log=_log(one))
-    for one in ranges.get("ContinuousParameterRanges", []):
-        found[one["Name"]] = FloatDistribution(float(one["MinValue"]), float(one["MaxValue"]), log=_log(one))
-    for one in ranges.get("CategoricalParameterRanges", []):
-        found[one["Name"]] = CategoricalDistribution(one["Values"])
+    kinds: tuple[tuple[str, Callable[[Mapping[str, Any]], BaseDistribution]], ...] = (
+        ("Integer", lambda one: IntDistribution(int(one["MinValue"]), int(one["MaxValue"]), _log(one))),
+        (
+            "Continuous",
+            lambda one: FloatDistribution(float(one["MinValue"]), float(one["MaxValue"]), _log(one)),
+        ),
+        ("Categorical", lambda one: CategoricalDistribution(one["Values"])),
+    )
+    for kind, distribution in kinds:
+        for one in ranges.get(f"{kind}ParameterRanges", []):
+            try:
+                found[one["Name"]] = distribution(one)
+            except ValueError as error:
+                raise invalid(f"The range of the hyperparameter {one['Name']} is invalid: {error}") from error
     return found
 
 

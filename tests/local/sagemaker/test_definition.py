@@ -64,13 +64,14 @@ def test_definition_that_cannot_run_is_refused(text: str, complaint: str) -> Non
 PARAMETERS = (
     {"Name": "Uri", "Type": "String"},
     {"Name": "Rows", "Type": "Integer", "DefaultValue": 5},
+    {"Name": "Loud", "Type": "Boolean", "DefaultValue": False},
     {"Name": "Size", "Type": "String", "DefaultValue": "small", "EnumValues": ["small", "large"]},
 )
 
 
 def test_parameters_have_their_type() -> None:
-    values = parse(definition(parameters=PARAMETERS)).values({"Uri": "s3://b", "Rows": "7"})
-    assert values == {"Uri": "s3://b", "Rows": 7, "Size": "small"}
+    values = parse(definition(parameters=PARAMETERS)).values({"Uri": "s3://b", "Rows": "7", "Loud": "True"})
+    assert values == {"Uri": "s3://b", "Rows": 7, "Loud": True, "Size": "small"}
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,7 @@ def test_parameters_have_their_type() -> None:
         ({"Uri": "u", "Colour": "blue"}, r"Unknown pipeline parameters: \[Colour\]"),
         ({"Uri": "u", "Rows": "many"}, "Rows must be of type Integer: 'many'"),
         ({"Uri": "u", "Size": "huge"}, "Size must be one of"),
+        ({"Uri": "u", "Loud": "yes"}, "Loud must be of type Boolean: 'yes'"),
     ],
 )
 def test_wrong_parameters_are_refused(given: dict[str, str], complaint: str) -> None:

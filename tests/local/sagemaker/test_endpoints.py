@@ -60,6 +60,16 @@ def test_missing_endpoint_is_a_validation_error(workbench: Workbench) -> None:
     assert refusal.value.response["Error"]["Code"] == "ValidationError"
 
 
+def test_what_an_endpoint_cannot_be_asked_here_is_refused_by_name(
+    workbench: Workbench, endpoint: str
+) -> None:
+    with pytest.raises(
+        ClientError, match="InvokeEndpoint with the header x-amzn-sagemaker-target-model"
+    ) as no:
+        ask(workbench, endpoint, TargetModel="other.tar.gz")
+    assert no.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
 def test_body_beyond_the_limit_is_refused(workbench: Workbench, endpoint: str) -> None:
     assert len(ask(workbench, endpoint, "x" * 6_291_456)["body"]) == 6_291_456
     with pytest.raises(ClientError, match="HTTP content length exceeded 6291456 bytes"):

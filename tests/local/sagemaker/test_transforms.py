@@ -131,6 +131,21 @@ def test_a_job_that_is_stopped_begins_no_other_part(workbench: Workbench, tmp_pa
     assert set(transform.answers()) == {"0"}
 
 
+def test_a_job_that_is_stopped_before_it_began_is_stopping_until_it_is_stopped(workbench: Workbench) -> None:
+    transform = Transform(workbench, {"0": "never"})
+    workbench.sagemaker.stop_transform_job(TransformJobName=transform.name)
+    seen: list[str] = []
+
+    def look() -> bool:
+        found = workbench.sagemaker.describe_transform_job(TransformJobName=transform.name)
+        seen.append(found["TransformJobStatus"])
+        return seen[-1] == "Stopped"
+
+    wait_for(look, "the transform ends")
+    assert set(seen) <= {"Stopping", "Stopped"}
+    assert not transform.answers()
+
+
 @pytest.mark.parametrize(
     ("members", "why"),
     [

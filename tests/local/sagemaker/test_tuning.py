@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.sagemaker.tuning.sampler import Sampler
+from local.sagemaker.errors import ServiceError
+from local.sagemaker.tuning.sampler import Sampler, space
 from local.sagemaker.tuning.stopping import falls_behind
 from tests.local.sagemaker.workbench import BUCKET, Workbench, training, wait_for
 
@@ -66,6 +67,26 @@ def test_a_warm_start_begins_where_an_earlier_search_ended() -> None:
     assert distance(earlier) < distance([]) / 2
     sampler = Sampler(configuration())
     assert sampler.learn([({"x": "51"}, 0), ({"y": "3"}, 0), ({"x": "much"}, 0), ({"x": "50"}, 0)]) == 1
+    fewer = Sampler(
+        configuration(ParameterRanges={"CategoricalParameterRanges": [{"Name": "c", "Values": ["a", "b"]}]})
+    )
+    assert fewer.learn([({"c": "given up"}, 0), ({"c": "a"}, 0)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("Integer", {"MinValue": "9", "MaxValue": "2"}),
+        ("Integer", {"MinValue": "1.5", "MaxValue": "2"}),
+        ("Integer", {"MinValue": "0", "MaxValue": "2", "ScalingType": "Logarithmic"}),
+        ("Continuous", {"MinValue": "much", "MaxValue": "more"}),
+        ("Continuous", {"MinValue": "0", "MaxValue": "1", "ScalingType": "Logarithmic"}),
+    ],
+)
+def test_a_range_that_is_none_is_refused(kind: str, given: dict[str, str]) -> None:
+    with pytest.raises(ServiceError, match="range of the hyperparameter n is invalid") as refused:
+        space({f"{kind}ParameterRanges": [{"Name": "n", **given}]})
+    assert refused.value.status == 400
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -121,7 +142,11 @@ def ended(workbench: Workbench, name: str) -> dict[str, Any]:
 
 def trials(workbench: Workbench, name: str, **members: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = workbench.sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
-        HyperParameterTuningJobName=name, SortBy="CreationTime", SortOrder="Ascending", **members
+        HyperParameterTuningJobName=name,
+        SortBy="CreationTime",
+        SortOrder="Ascending",
+        MaxResults=100,
+        **members,
     )["TrainingJobSummaries"]
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,8 @@ from cli.session import Deployment, connect, deployment
 from cli.terminal import err, out
 from cli.uploads import upload_training
 from cli.validation import findings
+from contract.failures import Cause
+from contract.layout import TRAINING_PREFIX
 
 EXAMPLES = examples(
     ("./millrace train adult.csv", "upload a table, train on all that was uploaded, release"),
@@ -127,10 +130,19 @@ def follow(deployed: Deployment, execution_arn: str) -> Run:
     for line in findings(deployed.aws, run):
         out.print(line, soft_wrap=True)
     if run.status != "Succeeded":
-        reasons = "\n".join(run.failures) or run.status
-        raise CliError(f"the run ended without a model.\n{reasons}\nThe jobs' logs: ./millrace logs jobs")
+        raise CliError("\n".join(why_none(deployed, run)))
     out.print(f"Registered {version_of(run.package_arn)}.")
     return run
+
+
+def why_none(deployed: Deployment, run: Run) -> Iterator[str]:
+    """Why a run ended without a model, and what to do."""
+    yield "the run ended without a model."
+    yield from run.failures or [run.status]
+    if any(step.reason.startswith(f"{Cause.DATA}:") for step in run.steps):
+        yield "Upload the corrected file under the same name, or take one out of the data:"
+        yield f"  aws s3 rm s3://{deployed['DataBucket']}/{TRAINING_PREFIX}<file>"
+    yield f"The jobs' logs: {deployed.command('logs jobs')}"
 
 
 def release(deployed: Deployment, run: Run) -> None:

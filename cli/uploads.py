@@ -23,7 +23,7 @@ def upload_training(deployed: Deployment, file: Path) -> bool:
     Uploading them again would make a new version of the object, and so of the dataset.
 
     Raises:
-        CliError: it cannot be read, or its name says that it is no table.
+        CliError: it cannot be read, is empty, or its name says that it is no table.
     """
     try:
         claim_of(file.name)
@@ -34,6 +34,8 @@ def upload_training(deployed: Deployment, file: Path) -> bool:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise CliError(f"{file} cannot be read: {error.strerror}.") from error
+    if not file.stat().st_size:
+        raise CliError(f"{file} is empty: there is nothing to train on in it.")
     bucket, key = deployed["DataBucket"], TRAINING_PREFIX + file.name
     if _digest(deployed, bucket, key) == digest:
         return False

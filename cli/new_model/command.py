@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -12,6 +14,9 @@ from cli.options import examples
 from cli.paths import ROOT, display
 from cli.terminal import out, warn
 from contract.schema import Problem
+
+if TYPE_CHECKING:
+    from cli.new_model.make import Made
 
 EXAMPLES = examples(
     ('./millrace new-model income --from adult.csv --target salary --positive ">50K"', "one of two classes"),
@@ -63,12 +68,23 @@ def new_model(
                 f"{drafted.positive!r} is taken for the positive value: change it in the file, or --positive."
             )
         )
-    omitted = [draft for draft in made.document.drafts if draft.omitted]
-    kept = len(made.document.drafts) - len(omitted)
-    out.print(f"Wrote [bold]{display(made.path)}[/bold]: {drafted.problem}, {kept} features", end="")
-    out.print(f" ({len(omitted)} columns left out)." if omitted else ".")
+    for line in told(made, source):
+        out.print(line, soft_wrap=True)
+
+
+def told(made: Made, source: Path) -> Iterator[str]:
+    """What was written and what to do next, as markup."""
+    document = made.document
+    omitted = [draft for draft in document.drafts if draft.omitted]
+    features = _counted(len(document.drafts) - len(omitted), "feature")
+    left_out = f" ({_counted(len(omitted), 'column')} left out)" if omitted else ""
+    yield f"Wrote [bold]{display(made.path)}[/bold]: {document.target.problem}, {features}{left_out}."
     for draft in omitted:
-        out.print(escape(f"  left out {draft.name!r}: {draft.omitted}"), style="dim")
-    out.print("Look it over, then (after ./millrace up):")
-    out.print(f"  [cyan]./millrace deploy --model {name}[/cyan]")
-    out.print(f"  [cyan]./millrace train --model {name} {escape(str(source))}[/cyan]")
+        yield f"[dim]  left out {escape(repr(draft.name))}: {escape(draft.omitted)}[/dim]"
+    yield "Look it over, then (after ./millrace up):"
+    yield f"  [cyan]./millrace deploy --model {document.name}[/cyan]"
+    yield f"  [cyan]./millrace train --model {document.name} {escape(shlex.quote(str(source)))}[/cyan]"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from cli.errors import CliError
 from cli.new_model import target as targets
 from cli.new_model.document import Document
 from cli.new_model.features import Draft, draft
-from cli.new_model.profile import Profile
+from cli.new_model.profile import Profile, is_datetime, is_number
 from cli.new_model.table import Table
 from contract.schema import Problem
 from infra.settings import Model
@@ -57,7 +57,8 @@ def new_model(
     validate(Model, tomllib.loads(text), path=path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    return Made(path=path, document=document, warnings=tuple(targets.warnings(target_profile, target)))
+    warnings = (*_headless(table), *targets.warnings(target_profile, target))
+    return Made(path=path, document=document, warnings=warnings)
 
 
 def _check_features(drafts: Sequence[Draft], source: Path) -> None:
@@ -78,12 +79,19 @@ def _check_name(name: str, path: Path) -> None:
         raise CliError(f"there is a model {name} already ({path}): choose another name, or remove that file.")
 
 
+def _headless(table: Table) -> Iterator[str]:
+    """What makes one think that the first line is a row like the others."""
+    value = next((name for name in table.header if is_number(name) or is_datetime(name)), None)
+    if value is not None:
+        yield f"A column is called {value!r}: does the file lack a header line?"
+
+
 def _profiles(table: Table, column: str) -> dict[str, Profile]:
     profiles = [Profile(name) for name in table.header]
     if column not in table.header:
         close = difflib.get_close_matches(column, table.header, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"its columns are {', '.join(table.header)}."
-        raise CliError(f"{table.path} has no column {column!r}: {hint}")
+        raise CliError(" ".join((f"{table.path} has no column {column!r}: {hint}", *_headless(table))))
     for chunk in table.chunks():
         for profile, cells in zip(profiles, chunk, strict=True):
             profile.add(cells)

@@ -56,7 +56,7 @@ class Words:
         self.count += times
         self.characters += len(text) * times
         self.blanks += text.count(" ") * times
-        self.datetimes = self.datetimes and (is_marker(text) or _is_datetime(text))
+        self.datetimes = self.datetimes and (is_marker(text) or is_datetime(text))
 
     @property
     def markers(self) -> tuple[str, ...]:
@@ -128,7 +128,14 @@ def _add_bounded(counts: Counter[str], text: str, times: int) -> None:
         counts[text] += times
 
 
-def _is_datetime(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a text plainly writes a finite number."""
+    value = values.plain_float(text)
+    return value is not None and abs(value) <= values.LARGEST
+
+
+def is_datetime(text: str) -> bool:
+    """Whether a text is a date or time as uploads write it."""
     try:
         values.hours(_ANY_DATETIME, text)
     except values.RefusedError:

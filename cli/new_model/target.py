@@ -61,7 +61,8 @@ def warnings(profile: Profile, drafted: Target) -> Iterator[str]:
     if drafted.problem != "regression":
         rare = [text for text, rows in profile.counts.items() if rows < MINIMUM_CLASS_ROWS]
         if rare:
-            yield f"training needs {MINIMUM_CLASS_ROWS} rows of each class and {quoted(rare)} has fewer."
+            verb = "has" if len(rare) == 1 else "have"
+            yield f"training needs {MINIMUM_CLASS_ROWS} rows of each class and {quoted(rare)} {verb} fewer."
 
 
 def _problem(profile: Profile) -> Problem:

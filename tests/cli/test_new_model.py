@@ -9,6 +9,7 @@ import pytest
 
 from cli import samples
 from cli.errors import CliError
+from cli.new_model.command import told
 from cli.new_model.make import new_model
 from infra.settings import load_model
 from tests.cli.tables import ROWS, Make, with_x
@@ -60,3 +61,22 @@ def test_the_demo_table_is_that_of_the_model(root: Path) -> None:
 
     assert [*model.features, model.target.name] == header
     assert {row[-1] for row in rows} == {"malignant", "benign"}
+
+
+@pytest.mark.parametrize("name", ["0.5", "39", "2024-01-01 01:19:00"])
+def test_a_file_without_a_header_line_is_suspected(make: Make, name: str) -> None:
+    columns = {name: [1, 2] * (ROWS // 2), **with_x([1, 2])}
+
+    assert f"A column is called '{name}': does the file lack a header line?" in make(columns).warnings
+    with pytest.raises(CliError, match=r"has no column 'z': .* does the file lack a header line"):
+        make(columns, name="other", target="z")
+    assert make(with_x([1, 2]), name="another").warnings == ()
+
+
+def test_what_is_told_can_be_pasted_and_counts_one_column_as_one(make: Make) -> None:
+    made = make({"x": list(range(ROWS)), "kept": [1.5, 2.5] * (ROWS // 2), "y": ["no", "yes"] * (ROWS // 2)})
+
+    first, *_, last = told(made, Path("my table.csv"))
+
+    assert first.endswith(": binary, 1 feature (1 column left out).")
+    assert last == "  [cyan]./millrace train --model mine 'my table.csv'[/cyan]"

@@ -13,8 +13,9 @@ from botocore.stub import Stubber
 from cli.aws import Aws
 from cli.errors import CliError
 from cli.releases import wait_until_live
+from cli.runs import Run, Step
 from cli.session import Deployment
-from cli.train import Started, start
+from cli.train import Started, start, why_none
 from cli.uploads import upload_training
 from contract.layout import live_parameter
 from tests.cli.conftest import deploy
@@ -53,9 +54,11 @@ def test_a_table_is_uploaded_under_its_name_and_once(deployed: Deployment, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("table.xlsx", "a table's ends in .csv"), ("gone.csv", "No such")]
+    ("name", "told"),
+    [("table.xlsx", "a table's ends in .csv"), ("gone.csv", "No such"), ("empty.csv", "is empty")],
 )
 def test_what_cannot_be_uploaded(deployed: Deployment, tmp_path: Path, name: str, told: str) -> None:
+    (tmp_path / "empty.csv").touch()
     with pytest.raises(CliError, match=told):
         upload_training(deployed, tmp_path / name)
 
@@ -79,6 +82,21 @@ def test_a_run_is_started_by_the_function(deployed: Deployment) -> None:
 def test_a_function_that_fails_is_quoted(deployed: Deployment) -> None:
     with pytest.raises(CliError, match=r"no run was started: no \.csv lies .* ./millrace logs train"):
         starting(deployed, {"errorMessage": "no .csv lies under training/"}, FunctionError="Unhandled")
+
+
+def test_of_bad_data_it_is_told_how_to_be_rid_of_it(deployed: Deployment) -> None:
+    def told(reason: str) -> list[str]:
+        step = Step(name="validate", status="Failed", reason=reason)
+        return list(why_none(deployed, Run(arn="run", status="Failed", steps=(step,))))
+
+    assert told("Data: schema: adult.csv: no column 'x'.") == [
+        "the run ended without a model.",
+        "validate: Data: schema: adult.csv: no column 'x'.",
+        "Upload the corrected file under the same name, or take one out of the data:",
+        f"  aws s3 rm s3://{deployed['DataBucket']}/training/<file>",
+        "The jobs' logs: ./millrace logs jobs --environment dev --model tumor",
+    ]
+    assert len(told("Platform: no capacity")) == 3
 
 
 def record_live(deployed: Deployment, version: int) -> None:

@@ -1,6 +1,7 @@
 """What goes over the wire between whoever asks for predictions and the model server.
 
-Request: POST /invocations with a content type of `CONTENT_TYPES`. CSV has a header line.
+Request: POST /invocations with a content type of `CONTENT_TYPES`. CSV has a header line. Whoever can take
+an answer of some length only says so with `MAX_ANSWER`.
 
 Answer 200 to rows (`ROW_TYPES`), `application/jsonlines`: one object a row, in order, either
   {"prediction": "malignant", "probability": 0.98}                        binary: of the positive class
@@ -39,7 +40,11 @@ MODEL_VERSION_VARIABLE = "MILLRACE_MODEL_VERSION"
 """Environment variable of the serving container that carries the version it serves."""
 
 MAX_REQUEST_BYTES = 6_291_456
-"""SageMaker's limit on the body of InvokeEndpoint."""
+"""SageMaker's limit on the body of InvokeEndpoint, and of what it answers."""
+MAX_SERVERLESS_BYTES = 4 * 1024 * 1024
+"""The same of a serverless endpoint."""
+MAX_ANSWER = "max_answer_bytes="
+"""In the request's header `MODEL_VERSION_HEADER`, a number after it: a longer answer is 413, `too_large`."""
 MAX_ATTRIBUTES = 1024
 """SageMaker's limit on the characters of `MODEL_VERSION_HEADER`."""
 

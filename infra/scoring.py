@@ -5,6 +5,7 @@ from __future__ import annotations
 from constructs import Construct
 
 from contract.layout import BATCH_PREFIX, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
+from contract.serving import MAX_REQUEST_BYTES, MAX_SERVERLESS_BYTES
 from infra.batch import Batch
 from infra.deployment import Deployment
 from infra.function import MAX_DISK_MIB, MIN_DISK_MIB, Function
@@ -44,6 +45,9 @@ class Scoring(Construct):
                 "ENDPOINT": endpoint,
                 "QUEUE_URL": self.uploads.queue.queue_url,
                 "MAX_UPLOAD_BYTES": str(_most_for_the_endpoint(deployment)),
+                "MAX_REQUEST_BYTES": str(
+                    MAX_REQUEST_BYTES if deployment.serving.has_instances else MAX_SERVERLESS_BYTES
+                ),
                 "RETRY_SECONDS": str(settings.retry_seconds),
             },
             timeout_seconds=settings.timeout_seconds,

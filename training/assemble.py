@@ -110,6 +110,7 @@ class Answered:
 
     batch: Batch
     model_version: str
+    max_bytes: int = serving.MAX_REQUEST_BYTES
 
     def predict(self, body: bytes, content_type: str) -> Answer:
         """The answer to a request that was a part. Raises NotFound if it was none."""

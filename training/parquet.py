@@ -79,8 +79,8 @@ class TableScorer:
         self._decode = decode
         self._decoding = threading.Lock()  # two at a time could need twice the memory
 
-    def answer(self, body: bytes) -> TableAnswer:
-        """The body's columns and rows with their predictions.
+    def answer(self, body: bytes, longest: int = serving.MAX_REQUEST_BYTES) -> TableAnswer:
+        """The body's columns and rows with their predictions, in an answer of so many bytes at most.
 
         Raises:
             Unscorable: the body is not this model's table, or too large for one request.
@@ -96,9 +96,8 @@ class TableScorer:
                 counts = write_result(
                     batches, result, self._answers, fields=self._fields, model_version=self._model_version
                 )
-        if len(result.getvalue()) > serving.MAX_REQUEST_BYTES:
-            most = f"{serving.MAX_REQUEST_BYTES:,}"
-            message = f"The result has {len(result.getvalue()):,} bytes, and one answer {most} at most."
+        if len(result.getvalue()) > longest:
+            message = f"The result has {len(result.getvalue()):,} bytes, and one answer {longest:,} at most."
             raise Unscorable(code=FileReason.TOO_LARGE, message=message)
         return TableAnswer(result.getvalue(), *counts)
 

@@ -108,12 +108,11 @@ class Application:
             return
         body = await _body(receive)
         if body is None:
-            message = f"The request exceeds {serving.MAX_REQUEST_BYTES:,} bytes."
-            await self._refuse(send, 413, Unscorable(code=FileReason.TOO_LARGE, message=message))
+            await self._refuse(send, 413, _too_large("request", serving.MAX_REQUEST_BYTES))
             return
         try:
             if content_type == serving.PARQUET:
-                await self._answer_table(send, body)
+                await self._answer_table(send, body, _longest(scope) or serving.MAX_REQUEST_BYTES)
                 return
             if len(body) > LARGE_BODY_BYTES:
                 answer = await asyncio.to_thread(self._predictor.answer, content_type, body)
@@ -122,10 +121,16 @@ class Application:
         except Unscorable as why:
             await self._refuse(send, 400, why)
         else:
-            await _respond(send, 200, self._answered, answer.encode())
+            await self._answer_rows(send, answer.encode(), scope)
 
-    async def _answer_table(self, send: Send, body: bytes) -> None:
-        answer = await asyncio.to_thread(self._tables.answer, body)
+    async def _answer_rows(self, send: Send, answer: bytes, scope: Scope) -> None:
+        if len(answer) > LARGE_BODY_BYTES and (longest := _longest(scope)) and len(answer) > longest:
+            await self._refuse(send, 413, _too_large("answer", longest))
+        else:
+            await _respond(send, 200, self._answered, answer)
+
+    async def _answer_table(self, send: Send, body: bytes, longest: int) -> None:
+        answer = await asyncio.to_thread(self._tables.answer, body, longest)
         told = serving.Attributes(
             model_version=self._version, rows=answer.rows, rejected=answer.rejected, unseen=answer.unseen
         )
@@ -133,6 +138,17 @@ class Application:
 
     async def _refuse(self, send: Send, status: int, why: Unscorable) -> None:
         await _respond(send, status, self._refused, json.dumps(asdict(why)).encode())
+
+
+def _too_large(what: str, limit: int) -> Unscorable:
+    return Unscorable(code=FileReason.TOO_LARGE, message=f"The {what} exceeds {limit:,} bytes.")
+
+
+def _longest(scope: Scope) -> int | None:
+    """How many bytes of an answer the client says that it can take; None if it does not say."""
+    asked = _header(scope, serving.MODEL_VERSION_HEADER)
+    number = asked.removeprefix(serving.MAX_ANSWER)
+    return int(number) if number != asked and number.isascii() and number.isdecimal() else None
 
 
 def _headers(content_type: str, told: serving.Attributes) -> list[tuple[bytes, bytes]]:
@@ -143,9 +159,14 @@ def _headers(content_type: str, told: serving.Attributes) -> list[tuple[bytes, b
 
 
 def _content_type(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            return str(value.decode("latin-1").partition(";")[0].strip().lower())
+    return _header(scope, "content-type").partition(";")[0].strip().lower()
+
+
+def _header(scope: Scope, name: str) -> str:
+    wanted = name.lower().encode()
+    for given, value in scope["headers"]:
+        if given == wanted:
+            return str(value.decode("latin-1"))
     return ""
 
 

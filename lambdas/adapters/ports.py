@@ -112,8 +112,15 @@ class Bucket(Protocol):
 class ModelServer(Protocol):
     """The model that is live."""
 
+    @property
+    def max_bytes(self) -> int:
+        """What one request may have, and one answer."""
+
     def predict(self, body: bytes, content_type: str) -> Answer:
-        """Ask for the predictions of a table, as `contract.serving` says. Raises ModelRefused."""
+        """Ask for the predictions of a table, as `contract.serving` says.
+
+        Raises ModelRefused; its status is 413 where fewer rows have an answer that is short enough.
+        """
 
 
 class Queue(Protocol):

@@ -18,16 +18,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A real-time endpoint."""
+    """A real-time endpoint, with instances or serverless: `max_bytes` is what SageMaker lets through."""
 
     name: str
+    max_bytes: int
     client: SageMakerRuntimeClient = field(default_factory=partial(client, "sagemaker-runtime"), repr=False)
 
     def predict(self, body: bytes, content_type: str) -> Answer:
         accept = serving.JSON_LINES if content_type in serving.ROW_TYPES else content_type
         with translated("InvokeEndpoint"):
             answer = self.client.invoke_endpoint(
-                EndpointName=self.name, ContentType=content_type, Accept=accept, Body=body
+                EndpointName=self.name,
+                ContentType=content_type,
+                Accept=accept,
+                CustomAttributes=f"{serving.MAX_ANSWER}{self.max_bytes}",
+                Body=body,
             )
             told = serving.Attributes.parse(answer.get("CustomAttributes", ""))
             return Answer(body=answer["Body"].read(), **asdict(told))

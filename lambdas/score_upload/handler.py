@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         results=S3Bucket(settings.results_bucket),
         artifacts=S3Bucket(settings.artifacts_bucket),
         batches=StandardStateMachine(settings.batch_state_machine),
-        model=Endpoint(settings.endpoint),
+        model=Endpoint(settings.endpoint, settings.max_request_bytes),
         queue=SqsQueue(settings.queue_url),
         metrics=EmbeddedMetrics(settings.environment, settings.model),
         settings=settings,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import IO
+from functools import partial
+from http import HTTPStatus
+from typing import IO, TypeVar
 
 from lambdas.adapters.errors import ModelRefused
 from lambdas.adapters.ports import Answer, ModelServer
@@ -14,10 +16,13 @@ from lambdas.score_upload.concurrency import Patience, in_order
 from lambdas.score_upload.faults import ModelChanged
 from lambdas.score_upload.formats.parquet import check_answer
 from lambdas.score_upload.formats.result import ResultWriter
-from lambdas.score_upload.formats.table import Chunk, Table, chunks
+from lambdas.score_upload.formats.table import Chunk, Table, chunks, halves
 
 IN_FLIGHT = 4
 """Requests at a time for one upload; the queue's concurrency multiplies it."""
+
+Request = TypeVar("Request")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class LiveModel:
 
     def score_whole(self, body: bytes, content_type: str, out: IO[bytes]) -> Counts:
         """Score a file whose answer is its result."""
-        with closing(self._asked(content_type, [Chunk(rows=[], body=body)])) as answered:
+        with closing(self._asked(partial(self._answer, content_type), [body])) as answered:
             try:
                 ((_, answer),) = answered
             except ModelRefused as refusal:
@@ -55,18 +60,30 @@ class LiveModel:
 
     def _fill(self, writer: ResultWriter, table: Table) -> None:
         above = table.header_answers
-        with closing(self._asked(table.content_type, chunks(table))) as answered:
-            for chunk, answer in answered:
+        requests = chunks(table, request_bytes=self.server.max_bytes)
+        with closing(self._asked(partial(self._answers, table), requests)) as answered:
+            for chunk, answer in (part for _, parts in answered for part in parts):
                 answers = row_answers(answer, above + len(chunk.rows))[above:]
                 for row, said in zip(chunk.rows, answers, strict=True):
                     writer.write(row.own, rejected_row(row.flaw) if row.flaw else said, answer.model_version)
 
-    def _asked(self, content_type: str, requests: Iterable[Chunk]) -> Generator[tuple[Chunk, Answer]]:
-        def predict(chunk: Chunk) -> Answer:
-            return self.patience(lambda: self.server.predict(chunk.body, content_type))
-
+    def _asked(
+        self, ask: Callable[[Request], Result], requests: Iterable[Request]
+    ) -> Generator[tuple[Request, Result]]:
         spare_seconds = self.patience.spare_seconds
-        return in_order(predict, requests, in_flight=IN_FLIGHT, spare_seconds=spare_seconds)
+        return in_order(ask, requests, in_flight=IN_FLIGHT, spare_seconds=spare_seconds)
+
+    def _answers(self, table: Table, chunk: Chunk) -> list[tuple[Chunk, Answer]]:
+        """The answer to a request, or to parts of it where it is longer than an answer may be."""
+        try:
+            return [(chunk, self._answer(table.content_type, chunk.body))]
+        except ModelRefused as refusal:
+            if refusal.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE or len(chunk.rows) == 1:
+                raise
+        return [each for half in halves(chunk, table) for each in self._answers(table, half)]
+
+    def _answer(self, content_type: str, body: bytes) -> Answer:
+        return self.patience(lambda: self.server.predict(body, content_type))
 
 
 def _judged(refusal: ModelRefused, table: Table, *, answered: bool) -> Exception:

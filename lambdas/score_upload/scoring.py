@@ -90,7 +90,7 @@ def score_file(
     live = LiveModel(model, patience)
     with spool() as scratch, compression.writer(file, compressed=compressed) as out:
         if form is Format.PARQUET:
-            counts = live.score_whole(parquet.read_file(stream), form.content_type, out)
+            counts = live.score_whole(parquet.read_file(stream, model.max_bytes), form.content_type, out)
         else:
             table = READERS[form](stream, features=features, scratch=scratch)
             counts = live.score_rows(table, out)

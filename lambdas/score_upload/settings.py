@@ -12,6 +12,7 @@ class Settings(FromEnviron):
     """`retry_seconds` is the first delay of a failed message; each further one doubles it.
 
     An upload of more than `max_upload_bytes`, stored or decompressed, goes to `batch_state_machine` (an ARN).
+    The `endpoint` takes requests of up to `max_request_bytes`, and answers as many.
     """
 
     environment: str
@@ -22,4 +23,5 @@ class Settings(FromEnviron):
     endpoint: str
     queue_url: str
     max_upload_bytes: int
+    max_request_bytes: int
     retry_seconds: int

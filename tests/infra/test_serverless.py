@@ -52,6 +52,12 @@ def test_the_variant_has_a_size_and_no_instances(serverless: Synthesis, states: 
     assert list(conform(known, variants, "ProductionVariants")) == []
 
 
+def test_an_upload_is_asked_about_in_requests_that_it_takes(serverless: Synthesis) -> None:
+    functions = [f["Properties"] for f in serverless.of_type("AWS::Lambda::Function").values()]
+    [scoring] = [f for f in functions if "score_upload" in f["Handler"]]
+    assert scoring["Environment"]["Variables"]["MAX_REQUEST_BYTES"] == str(4 * 1024 * 1024)
+
+
 def test_neither_isolation_nor_capture_is_asked_for(states: dict[str, Any]) -> None:
     assert states["CreateModel"]["Parameters"]["EnableNetworkIsolation"] is False
     assert "DataCaptureConfig" not in states["CreateEndpointConfig"]["Parameters"]

@@ -64,6 +64,7 @@ def account(runtime: SignModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "ENDPOINT": ENDPOINT,
         "QUEUE_URL": url,
         "MAX_UPLOAD_BYTES": "1000000",
+        "MAX_REQUEST_BYTES": "6291456",
         "RETRY_SECONDS": "0",
         "LAMBDA_TASK_ROOT": str(tmp_path),
     }

@@ -193,6 +193,7 @@ class SignModel:
     failures: list[AwsError] = field(default_factory=list)
     requests: list[bytes] = field(default_factory=list)
     remembers: bool = True
+    max_bytes: int = serving.MAX_REQUEST_BYTES
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def predict(self, body: bytes, content_type: str) -> Answer:
@@ -201,6 +202,8 @@ class SignModel:
             if self.failures:
                 raise self.failures.pop(0)
         status, said = self.answer(body, content_type)
+        if status == 200 and len(said) > self.max_bytes:
+            status, said = 413, b"{}"
         if status != 200:
             raise ModelRefused("InvokeEndpoint", status, said.decode())
         return Answer(body=said, model_version=self.version)

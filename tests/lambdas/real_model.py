@@ -20,6 +20,8 @@ VERSION = "millrace-test-mixed/7"
 class RealModel:
     """A sealed model, as `lambdas.adapters.ports.ModelServer`."""
 
+    max_bytes = serving.MAX_REQUEST_BYTES
+
     def __init__(self, folder: Path) -> None:
         self._predictor = Predictor(folder)
         contract = self._predictor.contract

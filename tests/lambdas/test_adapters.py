@@ -79,7 +79,7 @@ def test_a_missing_endpoint_is_not_found() -> None:
             "invoke_endpoint", "ValidationError", "Endpoint e of account 1 not found.", http_status_code=400
         )
         with pytest.raises(errors.NotFound):
-            Endpoint("e", runtime).predict(b"x\n1\n", serving.CSV)
+            Endpoint("e", serving.MAX_REQUEST_BYTES, runtime).predict(b"x\n1\n", serving.CSV)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_the_model_server_answers_decides_whose_fault_it_is(
             modeled_fields={"OriginalStatusCode": status, "OriginalMessage": "{}"},
         )
         with pytest.raises(kind) as caught:
-            Endpoint("e", runtime).predict(b"x\n1\n", serving.CSV)
+            Endpoint("e", serving.MAX_REQUEST_BYTES, runtime).predict(b"x\n1\n", serving.CSV)
     if isinstance(caught.value, errors.ModelRefused):
         assert (caught.value.status, caught.value.body) == (status, "{}")
 
@@ -108,7 +108,7 @@ def test_an_answer_that_breaks_off_is_transient() -> None:
         body = StreamingBody(io.BytesIO(b"half"), 8)
         stub.add_response("invoke_endpoint", {"Body": body, "CustomAttributes": "m/1"})
         with pytest.raises(errors.Transient):
-            Endpoint("e", runtime).predict(b"x\n1\n", serving.CSV)
+            Endpoint("e", serving.MAX_REQUEST_BYTES, runtime).predict(b"x\n1\n", serving.CSV)
 
 
 def test_a_run_is_started_with_its_id_as_the_token() -> None:

@@ -15,7 +15,7 @@ from moto import mock_aws
 from contract import layout
 from lambdas.adapters.ports import StoredObject
 from lambdas.adapters.state_machines import StandardStateMachine
-from tests.lambdas.fakes import MemoryBucket
+from tests.lambdas.fakes import MemoryBucket, SignModel
 from tests.lambdas.uploads import KEY, World, event, message
 
 BATCH = layout.batch_id(KEY, "v0")
@@ -72,6 +72,14 @@ def test_with_no_room_at_all_every_table_is_left_to_batch() -> None:
     world = World(max_upload_bytes=0)
     world.score(b"x\n1\n")
     assert_left_to_batch(world)
+
+
+@pytest.mark.parametrize(("key", "body"), [(KEY, b"x,z\n1,2\n1," + b"z" * 5000), ("score/a.parquet", b"PAR1\x15" + b"\0" * 5000)])  # fmt: skip
+def test_what_only_a_serverless_endpoint_does_not_take_is_left_to_batch(key: str, body: bytes) -> None:
+    world = World(model=SignModel(max_bytes=4000))
+    assert world.score(body, key) == []
+    assert list(world.batches.executions) == [layout.batch_id(key, "v0")]
+    assert world.outcomes() == {}
 
 
 def test_an_upload_that_has_its_outcome_starts_nothing() -> None:

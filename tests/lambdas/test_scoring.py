@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import tracemalloc
 from io import BytesIO
 from tempfile import TemporaryFile
@@ -175,6 +176,26 @@ def test_requests_stay_within_their_limits() -> None:
 def test_a_row_larger_than_a_request_should_be_is_sent_alone() -> None:
     requests = list(chunks(csv_table(b"x\n1\n" + b"2" * 50 + b"\n3\n"), max_bytes=20))
     assert [len(request.rows) for request in requests] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("key", "line"), [(KEY, "%s"), ("score/a.jsonl", '{"x": "%s"}')])
+def test_rows_whose_answer_is_too_long_are_asked_about_in_parts(key: str, line: str) -> None:
+    """Of a row that is rejected the answer is longer than the row: of many such rows it may be too long."""
+    world = World(model=SignModel(max_bytes=10_000))
+    values = [str(n) if n % 3 else f"no number {n}" for n in range(500)]
+    head = ["x"] if line == "%s" else []
+    body = "\n".join([*head, *(line % value for value in values)]).encode()
+    assert world.score(body, key) == []
+    table = world.table() if head else [json.loads(row) for row in world.outcomes().popitem()[1].splitlines()]
+    assert [row["x"] for row in table] == values
+    assert [bool(row["rejected"]) for row in table] == [n % 3 == 0 for n in range(500)]
+    assert 4 < len(world.model.requests) < 40
+
+
+def test_a_row_whose_own_answer_is_too_long_fails_its_delivery() -> None:
+    world = World(model=SignModel(max_bytes=100))
+    assert world.score(b"x\n" + b"n" * 90 + b"\n1\n") == ["m0"]
+    assert world.outcomes() == {}
 
 
 def test_a_result_larger_than_memory_allows_is_spooled() -> None:

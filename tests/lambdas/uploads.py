@@ -61,6 +61,7 @@ class World:
             endpoint="endpoint",
             queue_url="queue",
             max_upload_bytes=self.max_upload_bytes,
+            max_request_bytes=self.model.max_bytes,
             retry_seconds=20,
         )
         return Scorer(

@@ -53,6 +53,7 @@ VARIABLES = {
     "ARTIFACTS_BUCKET": "artifacts",
     "ENDPOINT": ENDPOINT,
     "QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/000000000000/score",
+    "MAX_REQUEST_BYTES": "6291456",
     "MAX_UPLOAD_BYTES": str(LARGEST),
     "RETRY_SECONDS": "30",
     "BATCH_STATE_MACHINE": "arn:aws:states:eu-central-1:000000000000:stateMachine:batch",

@@ -203,14 +203,13 @@ def test_what_is_no_table_of_this_model_is_refused(
     assert (why.code, why.column) == (code, column)
 
 
-def test_a_result_that_no_answer_can_hold_is_too_large(
-    scorer: TableScorer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(serving, "MAX_REQUEST_BYTES", 4000)
-    assert (
-        refused(scorer, written(table(300, id=[random.Random(n).random() for n in range(300)]))).code
-        == "too_large"
-    )
+def test_a_result_that_no_answer_can_hold_is_too_large(scorer: TableScorer) -> None:
+    body = written(table(300, id=[random.Random(n).random() for n in range(300)]))
+    size = len(scorer.answer(body).body)
+    assert len(scorer.answer(body, size).body) == size
+    with pytest.raises(Unscorable, match=r"one answer [\d,]+ at most") as caught:
+        scorer.answer(body, size - 1)
+    assert caught.value.code is FileReason.TOO_LARGE
 
 
 def test_text_that_is_none_is_refused_wherever_it_is(scorer: TableScorer) -> None:

@@ -52,20 +52,22 @@ class Response(NamedTuple):
 class Server(NamedTuple):
     port: int
 
-    def call(self, method: str, path: str, body: bytes = b"", content_type: str = "") -> Response:
+    def call(
+        self, method: str, path: str, body: bytes = b"", content_type: str = "", attributes: str = ""
+    ) -> Response:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        told = {"content-type": content_type, serving.MODEL_VERSION_HEADER: attributes}
         try:
-            connection.request(method, path, body, {"content-type": content_type} if content_type else {})
+            connection.request(method, path, body, {name: value for name, value in told.items() if value})
             answer = connection.getresponse()
             headers = {name.lower(): value for name, value in answer.getheaders()}
             return Response(answer.status, headers, answer.read())
         finally:
             connection.close()
 
-    def predict(self, body: str | bytes, content_type: str = serving.CSV) -> Response:
-        return self.call(
-            "POST", "/invocations", body if isinstance(body, bytes) else body.encode(), content_type
-        )
+    def predict(self, body: str | bytes, content_type: str = serving.CSV, attributes: str = "") -> Response:
+        data = body if isinstance(body, bytes) else body.encode()
+        return self.call("POST", "/invocations", data, content_type, attributes)
 
     def predict_rows(self, *rows: tuple[str, ...]) -> list[dict[str, Any]]:
         return self.predict(to_csv([HEADER, *rows])).rows
@@ -224,6 +226,16 @@ def test_a_body_that_is_no_table_of_this_model_is_refused_with_a_code(
 ) -> None:
     refused = server.predict(body, content_type)
     assert (refused.status, refused.fault["code"]) == (status, code)
+
+
+def test_an_answer_longer_than_its_client_can_take_is_refused(server: Server) -> None:
+    body = to_csv([HEADER, *[GOOD] * 5000]).encode()
+    answer = server.predict(body)
+    for most, status in ((len(answer.body), 200), (len(answer.body) - 1, 413)):
+        told = server.predict(body, attributes=f"{serving.MAX_ANSWER}{most}")
+        assert told.status == status
+    assert told.fault["code"] == "too_large"
+    assert server.predict(body, attributes="max_answer_bytes=few").status == 200, "somebody else's attribute"
 
 
 def test_faults_say_where(server: Server) -> None:

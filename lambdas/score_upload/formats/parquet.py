@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contract.formats.streams import Peekable
 from contract.reasons import FileReason, Unscorable
-from contract.serving import MAX_REQUEST_BYTES
 from lambdas.adapters.ports import Answer
 from lambdas.score_upload.answers import Counts
 from lambdas.score_upload.faults import BadAnswer
@@ -16,21 +15,21 @@ from lambdas.score_upload.faults import BadAnswer
 _MAGIC = b"PAR1"
 
 
-def read_file(stream: Peekable) -> bytes:
+def read_file(stream: Peekable, max_bytes: int) -> bytes:
     """All bytes of a file.
 
     Raises:
-        Unscorable: there are none, or more than one request takes.
+        Unscorable: there are none, or more than `max_bytes`, which is what one request takes.
     """
     body = bytearray()
-    while len(body) <= MAX_REQUEST_BYTES and (data := stream.read(MAX_REQUEST_BYTES + 1 - len(body))):
+    while len(body) <= max_bytes and (data := stream.read(max_bytes + 1 - len(body))):
         body += data
     if not body:
         raise Unscorable(code=FileReason.EMPTY_FILE, message="The file has no bytes.")
-    if len(body) > MAX_REQUEST_BYTES:
+    if len(body) > max_bytes:
         raise Unscorable(
             code=FileReason.TOO_LARGE,
-            message=f"The Parquet file has more than the {MAX_REQUEST_BYTES:,} bytes of one request.",
+            message=f"The Parquet file has more than the {max_bytes:,} bytes of one request.",
         )
     return bytes(body)
 

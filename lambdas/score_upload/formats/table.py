@@ -51,23 +51,24 @@ class Chunk:
     body: bytes
 
 
-def chunks(table: Table, *, max_bytes: int = CHUNK_BYTES, max_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
+def chunks(
+    table: Table,
+    *,
+    max_bytes: int = CHUNK_BYTES,
+    max_rows: int = CHUNK_ROWS,
+    request_bytes: int = MAX_REQUEST_BYTES,
+) -> Iterator[Chunk]:
     """The table's rows in order, as requests of about `max_bytes` and at most `max_rows`.
 
     Raises:
-        Unscorable: a row and the header together do not fit in one request.
+        Unscorable: a row and the header together do not fit in one request, or not in one of `request_bytes`.
     """
     rows: list[Row] = []
     body = bytearray(table.header)
     for row in table.rows:
         line = row.own + b"\n"
-        if len(table.header) + len(line) > MAX_REQUEST_BYTES:
-            raise Unscorable(
-                code=FileReason.ROW_TOO_LARGE,
-                message=f"Line {row.line} and the column names exceed the {MAX_REQUEST_BYTES:,} bytes "
-                "of one request.",
-                line=row.line,
-            )
+        if len(table.header) + len(line) > request_bytes:
+            raise _too_large(row, len(table.header) + len(line), request_bytes)
         if rows and (len(rows) == max_rows or len(body) + len(line) > max_bytes):
             yield Chunk(rows=rows, body=bytes(body))
             rows, body = [], bytearray(table.header)
@@ -75,6 +76,23 @@ def chunks(table: Table, *, max_bytes: int = CHUNK_BYTES, max_rows: int = CHUNK_
         body += line
     if rows:
         yield Chunk(rows=rows, body=bytes(body))
+
+
+def halves(chunk: Chunk, table: Table) -> tuple[Chunk, Chunk]:
+    """The same rows as two requests. There are two rows or more."""
+    middle = len(chunk.rows) // 2
+    first, second = (
+        Chunk(rows=rows, body=table.header + b"".join(row.own + b"\n" for row in rows))
+        for rows in (chunk.rows[:middle], chunk.rows[middle:])
+    )
+    return first, second
+
+
+def _too_large(row: Row, size: int, request_bytes: int) -> Unscorable:
+    # What a serverless endpoint does not take, the batch path may.
+    code = FileReason.ROW_TOO_LARGE if size > MAX_REQUEST_BYTES else FileReason.TOO_LARGE
+    message = f"Line {row.line} and the column names exceed the {request_bytes:,} bytes of one request."
+    return Unscorable(code=code, message=message, line=row.line)
 
 
 def check_name(name: str, line: int) -> None:

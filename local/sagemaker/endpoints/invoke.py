@@ -22,7 +22,6 @@ from local.sagemaker.service import Response
 
 logger = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 6_291_456
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
 _TARGET_VARIANT = "x-amzn-sagemaker-target-variant"
@@ -69,10 +68,10 @@ class Runtime:
 
     def _invoke(self, endpoint: str, headers: Mapping[str, str], body: bytes) -> Response:
         started = time.perf_counter()
-        if len(body) > MAX_BODY_BYTES:
-            message = f"HTTP content length exceeded {MAX_BODY_BYTES} bytes."
-            return 413, {"Content-Type": "application/json"}, json.dumps({"message": message}).encode()
         with self._endpoints.server(endpoint, headers.get(_TARGET_VARIANT)) as (server, variant):
+            if len(body) > server.max_body_bytes:
+                message = f"HTTP content length exceeded {server.max_body_bytes} bytes."
+                return 413, {"Content-Type": "application/json"}, json.dumps({"message": message}).encode()
             return self._ask(endpoint, server, variant, headers, body, started)
 
     def _ask(

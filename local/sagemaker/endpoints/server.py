@@ -33,6 +33,8 @@ class UnhealthyError(Exception):
 class ModelServer:
     """`python -m training serve`: one instance of one variant of an endpoint."""
 
+    max_body_bytes = 6_291_456
+
     def __init__(
         self,
         cloud: Cloud,

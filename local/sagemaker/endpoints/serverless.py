@@ -17,6 +17,8 @@ _STARTUP_SECONDS = 120.0
 class ServerlessServer(ModelServer):
     """One process answers up to MaxConcurrency requests at a time; without requests there is none."""
 
+    max_body_bytes = 4 * 1024 * 1024
+
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._concurrency: int = self.variant["ServerlessConfig"]["MaxConcurrency"]

@@ -49,6 +49,8 @@ def test_an_idle_server_is_ended_and_the_next_request_starts_it(workbench: Workb
         described = workbench.sagemaker.describe_endpoint(EndpointName=endpoint)["ProductionVariants"][0]
         assert described["CurrentServerlessConfig"] == SIZE
         assert "CurrentInstanceCount" not in described
+        with pytest.raises(ClientError, match="HTTP content length exceeded 4194304 bytes"):
+            ask(workbench, endpoint, "x" * 4_194_305)
     wait_for(lambda: processes(endpoint) == 0, "the end of its server")
 
 

@@ -12,6 +12,8 @@ SCORED_PREFIX = "scored/"
 UNSCORABLE_PREFIX = "unscorable/"
 
 RUNS_PREFIX = "runs/"
+LAST_RUN_KEY = "runs/last.json"
+"""In the artifacts bucket: before when each upload is part of a run, so that later ones are known to wait."""
 CONTRACTS_PREFIX = "contracts/"
 CHAMPIONS_PREFIX = "champions/"
 """In the artifacts bucket: what runs are started with. It is named by what it is, never by the run, so

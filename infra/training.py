@@ -14,6 +14,7 @@ from contract.layout import (
     CHECKPOINTS_PREFIX,
     CONTRACTS_PREFIX,
     DATASETS_PREFIX,
+    LAST_RUN_KEY,
     RUNS_PREFIX,
     TRAINING_PREFIX,
     live_parameter,
@@ -29,8 +30,8 @@ from infra.sagemaker_permissions import read_packages
 from infra.training_roles import job_role, pipeline_role
 from infra.upload_queue import UploadQueue
 
-MAX_RECEIVES = 5
-"""Once when it comes, and again after the quiet time, which leaves three tries."""
+MAX_RECEIVES = 6
+"""Once when it comes, again after the longest wait and after the quiet time, which leaves three tries."""
 WINDOW_SECONDS = 1
 
 
@@ -74,6 +75,7 @@ class Training(Construct):
                 "CODE_DIGEST": code_digest,
                 "QUEUE_URL": self.uploads.queue.queue_url,
                 "QUIET_SECONDS": str(settings.quiet_seconds),
+                "LONGEST_WAIT_SECONDS": str(settings.longest_wait_seconds),
             },
             timeout_seconds=settings.start_timeout_seconds,
             memory_mib=1024,
@@ -130,10 +132,10 @@ class Training(Construct):
             read_objects(storage.data_arn, f"{TRAINING_PREFIX}*", versions=True),
             write_objects(storage.data_arn, f"{DATASETS_PREFIX}*"),
             list_objects(storage.artifacts_arn, RUNS_PREFIX, CHAMPIONS_PREFIX, versions=True),
-            read_objects(storage.artifacts_arn, *decided),
+            read_objects(storage.artifacts_arn, *decided, LAST_RUN_KEY),
             # The live model's artifact, at its version, is copied to where the run finds it.
             read_objects(storage.artifacts_arn, f"{RUNS_PREFIX}*/train/*", versions=True),
-            write_objects(storage.artifacts_arn, *decided, f"{CONTRACTS_PREFIX}*", pinned),
+            write_objects(storage.artifacts_arn, *decided, LAST_RUN_KEY, f"{CONTRACTS_PREFIX}*", pinned),
             use_key(self, storage.key_arn),
             Allow(
                 actions=["ssm:GetParameter"],

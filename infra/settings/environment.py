@@ -36,6 +36,7 @@ class Training(Table):
     spot_wait_minutes: int | None = Field(default=None, ge=1, le=28 * 24 * 60)
     start_timeout_seconds: int = Field(default=300, ge=10, le=900)
     quiet_seconds: int = Field(default=300, ge=0, le=10 * 3600)  # SQS hides a message for 12 h at most
+    longest_wait_seconds: int = Field(default=6 * 3600, ge=0, le=7 * 24 * 3600)
 
 
 class Serving(Table):
@@ -121,6 +122,13 @@ class Environment(Table):
     def contradictions(self) -> Iterator[Problem]:
         if not (self.paging.emails or self.paging.https or self.paging.inbox):
             yield Problem.at("paging", found=None, allowed="someone to page: emails, https, or inbox = true")
+        if self.training.longest_wait_seconds < self.training.quiet_seconds:
+            yield Problem.at(
+                "training",
+                "longest_wait_seconds",
+                found=self.training.longest_wait_seconds,
+                allowed=f"at least quiet_seconds, which is {self.training.quiet_seconds}",
+            )
         if self.serving.max_instances < self.serving.min_instances:
             allowed = f"at least min_instances, which is {self.serving.min_instances}"
             yield Problem.at("serving", "max_instances", found=self.serving.max_instances, allowed=allowed)

@@ -28,7 +28,12 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         artifacts=artifacts,
         pipeline=TrainingPipeline(settings.pipeline),
         champions=Champions(live=live, registry=registry, artifacts=artifacts),
-        quiet=QuietTime(seconds=settings.quiet_seconds, queue=SqsQueue(settings.queue_url), now=time.time),
+        quiet=QuietTime(
+            seconds=settings.quiet_seconds,
+            longest_seconds=settings.longest_wait_seconds,
+            queue=SqsQueue(settings.queue_url),
+            now=time.time,
+        ),
         catalogue=registry,
         package_group=resource_name(settings.environment, settings.model),
         code_digest=settings.code_digest,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from lambdas.adapters.errors import AlreadyExists, NotFound
 from lambdas.adapters.ports import Bucket, Catalogue, ObjectVersion, Pipeline
 from lambdas.start_training.champion import Champions
 from lambdas.start_training.pinning import NoTrainingData, pin
-from lambdas.start_training.uploads import QuietTime, Record, newest_upload
+from lambdas.start_training.uploads import QuietTime, Record, uploaded
 
 log = logging.getLogger(__name__)
 
@@ -60,19 +61,25 @@ def handle(event: Mapping[str, Any], trainer: Trainer) -> dict[str, Any]:
 
 
 def _answer(records: Sequence[Record], trainer: Trainer) -> Sequence[Record]:
-    """Start a run for what these messages tell of, once it is quiet; the messages to deliver again."""
+    """Start a run for what these messages tell of, once one is due; the messages to deliver again."""
     try:
-        newest = newest_upload(trainer.data)
-        if newest is not None:
-            records = trainer.quiet.of_interest(records, newest)
+        if uploads := uploaded(trainer.data):
+            left = trainer.quiet.longest(uploads, records, _last_run(trainer))
+            if overdue := left <= 0:
+                start_training(trainer, started_by=StartedBy.UPLOAD)
+                left = math.inf  # the newest's message looks on for what appears late
+            records = trainer.quiet.of_interest(records, uploads[-1])
             if not records:
-                log.info("followed by a later upload", extra={"key": newest.key})
+                log.info("followed by a later upload", extra={"key": uploads[-1].key})
                 return []
-            if waiting := trainer.quiet.wait(records, newest):
+            if waiting := trainer.quiet.put_off(records, uploads[-1], left):
                 return waiting
+            if overdue:
+                return []
         start_training(trainer, started_by=StartedBy.UPLOAD)
     except NoTrainingData:
         log.warning("nothing to train on: ignored")
+        _keep_last_run(trainer, trainer.quiet.now())
     except Exception:
         log.exception("no run started: tried again later")
         return records
@@ -88,6 +95,7 @@ def start_training(trainer: Trainer, *, started_by: StartedBy, attempt: str = ""
     Raises:
         NoTrainingData: there is no table under `training/`.
     """
+    looked = trainer.quiet.now()
     manifest = pin(trainer.data)
     version = manifest.version
     run_id = layout.run_id(version, trainer.code_digest, attempt)
@@ -97,6 +105,7 @@ def start_training(trainer: Trainer, *, started_by: StartedBy, attempt: str = ""
     if execution_arn is None and not registered:
         _write_dataset(trainer.data, manifest)
         execution_arn = _start(trainer, run_id, version, started_by)
+    _keep_last_run(trainer, looked)
     answer = {
         "dataset_version": version,
         "run_id": run_id,
@@ -156,6 +165,20 @@ def _started(trainer: Trainer, run_id: str) -> str | None:
     except NotFound:
         return None
     return str(claim["execution_arn"])
+
+
+def _last_run(trainer: Trainer) -> float:
+    """Before when every upload is part of a run, in epoch seconds."""
+    try:
+        return float(json.loads(trainer.artifacts.read(layout.LAST_RUN_KEY))["uploaded_before"])
+    except NotFound:
+        return -math.inf
+
+
+def _keep_last_run(trainer: Trainer, looked: float) -> None:
+    # S3 tells times in whole seconds.
+    body = json.dumps({"uploaded_before": math.floor(looked)}).encode()
+    trainer.artifacts.replace(layout.LAST_RUN_KEY, body, JSON)
 
 
 def _create(bucket: Bucket, key: str, body: bytes) -> None:

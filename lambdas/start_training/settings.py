@@ -19,3 +19,4 @@ class Settings(FromEnviron):
     code_digest: str
     queue_url: str
     quiet_seconds: int
+    longest_wait_seconds: int

@@ -188,6 +188,7 @@ fairness.city.demographic_parity_difference = "<= 0.1"
         ("[dev.paging]", "[dev.servin]\n[dev.paging]", '[dev] servin: unknown key (did you mean "serving"?)'),
         ("[dev.paging]", "[dev.scoring]\nretry_secs = 1\n[dev.paging]", '[dev.scoring] retry_secs: unknown key (did'),
         ("[dev.paging]", "[dev.scoring]\nmax_receives = 0\n[dev.paging]", "[dev.scoring] max_receives: found 0; allowed"),
+        ("[dev.paging]", "[dev.training]\nlongest_wait_seconds = 9\n[dev.paging]", "[dev.training] longest_wait_seconds: found 9; allowed: at least quiet_seconds, which is 300"),
         ('"oncall@example.com"', '"oncall"', "[dev.paging.emails] 0: found 'oncall'"),
         ('["oncall@example.com"]', "[]", "[dev] paging: found nothing; allowed: someone to page"),
         ("[dev.paging]", "image_uri = 'millrace:1'\n[dev.paging]", "[dev] image_uri: found 'millrace:1'"),

@@ -27,6 +27,7 @@ class MemoryBucket:
     name: str = "bucket"
     objects: dict[str, list[bytes]] = field(default_factory=dict)
     modified: dict[str, float] = field(default_factory=dict)
+    """When objects were written, by their key, or by key and version as in `a.csv@v0`."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, key: str, body: bytes) -> str:
@@ -63,7 +64,9 @@ class MemoryBucket:
     def _listed(self, prefix: str) -> list[ListedVersion]:
         return [
             ListedVersion(
-                key=key, version_id=f"v{n}", last_modified=self.modified.get(key, MODIFIED.timestamp())
+                key=key,
+                version_id=f"v{n}",
+                last_modified=self.modified.get(f"{key}@v{n}", self.modified.get(key, MODIFIED.timestamp())),
             )
             for key, versions in sorted(self.objects.items())
             for n in reversed(range(len(versions)))

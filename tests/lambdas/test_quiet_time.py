@@ -1,10 +1,12 @@
-"""A burst of uploads under training/ starts one run, after a quiet time."""
+"""A burst of uploads under training/ starts one run, after a quiet time; a stream starts one each longest wait."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import pytest
@@ -12,35 +14,57 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.dataset import Manifest
-from contract.layout import manifest_key
+from contract.layout import LAST_RUN_KEY, manifest_key
 from lambdas.start_training.pinning import pin
 from tests.lambdas.test_start_training import Lab
 from tests.lambdas.uploads import event, message
 
 QUIET = 300
+LONGEST = 900
+LATE = 60
+"""The most that an event comes after its upload."""
 START = 1_000_000.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """An upload under a key at a time, how late its event comes and how long it took, in seconds."""
+
+    at: int
+    key: int
+    late: int
+    took: int = 0
+
+    @property
+    def began(self) -> int:
+        """By which S3 dates it."""
+        return self.at - self.took
 
 
 @dataclass
 class Day:
     """Time that passes over a lab and its queue: what is delayed is delivered again when its time has come."""
 
-    lab: Lab = field(default_factory=lambda: Lab(quiet_seconds=QUIET, now=START))
+    lab: Lab = field(default_factory=lambda: Lab(quiet_seconds=QUIET, longest_seconds=LONGEST, now=START))
     waiting: dict[str, dict[str, Any]] = field(default_factory=dict)
     due: dict[str, float] = field(default_factory=dict)
+    starts: list[float] = field(default_factory=list)
+    """When each run was started."""
 
     def upload(self, at: float, key: str, body: bytes, *, took: float = 0) -> dict[str, Any]:
         """Put an object, in parts if it took seconds; its message."""
         version = self.lab.data.put(key, body)
         # S3 dates an object by the time at which its upload in parts began.
-        self.lab.data.modified[key] = START + at - took
+        self.lab.data.modified[f"{key}@{version}"] = START + at - took
         time = datetime.fromtimestamp(START + at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return message(event(key, version, time=time), name=f"{key}@{version}")
 
     def deliver(self, at: float, *messages: dict[str, Any]) -> None:
         """Hand messages over; those that fail wait for as long as they were told to."""
         self.lab.now = START + at
+        before = len(self.lab.pipeline.runs)
         told = self.lab.ask({"Records": list(messages)})
+        self.starts += [at] * (len(self.lab.pipeline.runs) - before)
         for failed in told["batchItemFailures"]:
             name = failed["itemIdentifier"]
             self.waiting[name] = next(m for m in messages if m["messageId"] == name)
@@ -51,6 +75,21 @@ class Day:
         while self.due and min(self.due.values()) <= at:
             name = min(self.due, key=self.due.__getitem__)
             self.deliver(self.due.pop(name), self.waiting.pop(name))
+
+    def live(self, uploads: Sequence[Upload], *, doubled: bool = False) -> None:
+        """Let uploads come in, each with an event or two, until nothing is left to be done."""
+        happens = [(one.at, 0, n) for n, one in enumerate(uploads)]
+        happens += [(one.at + one.late, 1, n) for n, one in enumerate(uploads)] * (2 if doubled else 1)
+        messages = {}
+        for at, what, n in sorted(happens):
+            self.pass_until(at)
+            if what == 0:
+                messages[n] = self.upload(
+                    at, f"training/{uploads[n].key}.csv", b"x\n%d\n" % n, took=uploads[n].took
+                )
+            else:
+                self.deliver(at, messages[n])
+        self.pass_until(10_000_000)
 
     def trained_on(self) -> list[set[str]]:
         """The keys of each run's dataset."""
@@ -72,12 +111,44 @@ def test_an_upload_waits_for_the_quiet_time_and_starts_a_run() -> None:
 
 def test_a_burst_is_one_run_and_no_message_is_left() -> None:
     day = Day()
-    for n in range(20):
-        day.pass_until(n * 30)
-        day.deliver(n * 30 + 1, day.upload(n * 30, f"training/{n}.csv", b"x\n%d\n" % n))
-    day.pass_until(10_000)
+    day.live([Upload(at=n * 30, key=n, late=1) for n in range(20)])
     assert day.trained_on() == [{f"training/{n}.csv" for n in range(20)}]
+    assert day.starts == [19 * 30 + QUIET]
     assert not day.due
+
+
+@pytest.mark.parametrize("late", [0, LATE])
+def test_a_stream_is_a_run_each_longest_wait(late: int) -> None:
+    """Whose events may all come so late that others have followed."""
+    day = Day()
+    day.live([Upload(at=n * 10, key=0, late=late) for n in range(366)])
+    assert len(day.starts) == 5
+    assert all(LONGEST <= later - start <= LONGEST + 10 for start, later in pairwise(day.starts[:-1]))
+    assert day.starts[-1] == 3650 + QUIET
+
+
+def test_a_stream_of_the_same_bytes_is_one_run_and_looked_at_each_longest_wait() -> None:
+    day = Day()
+    looks = []
+    for at in range(0, 3600, 10):
+        day.pass_until(at)
+        day.deliver(at, day.upload(at, "training/a.csv", b"x\n1\n"))
+        looks.append(day.lab.artifacts.objects.get(LAST_RUN_KEY, [b""])[-1])
+    assert len(day.starts) == 1
+    assert len(set(looks)) == 1 + 3
+
+
+def test_a_run_that_a_person_starts_counts() -> None:
+    day = Day()
+    uploads = [Upload(at=n * 10, key=0, late=0) for n in range(120)]
+    for each in uploads:
+        day.pass_until(each.at)
+        day.deliver(each.at, day.upload(each.at, "training/a.csv", b"x\n%d\n" % each.at))
+        if each.at == 500:
+            day.lab.ask({})
+    assert day.starts == []
+    day.pass_until(10_000)
+    assert day.starts == [500 + LONGEST]
 
 
 def test_two_bursts_are_two_runs() -> None:
@@ -106,6 +177,14 @@ def test_an_upload_in_parts_that_ends_after_a_later_one_is_trained_on() -> None:
     day.pass_until(10_000)
     assert day.trained_on() == [{"training/small.csv"}, {"training/small.csv", "training/large.csv"}]
     assert not day.due
+
+
+def test_an_upload_in_parts_that_ends_after_an_overdue_run_is_trained_on() -> None:
+    day = Day()
+    uploads = [Upload(at=n * 100, key=n, late=0) for n in range(10)]
+    day.live([*uploads, Upload(at=950, key=99, late=0, took=940)])
+    assert day.starts == [LONGEST, 900 + QUIET]
+    assert "training/99.csv" in day.trained_on()[-1]
 
 
 def test_an_upload_in_parts_waits_for_the_quiet_time_from_its_end() -> None:
@@ -159,42 +238,42 @@ def test_who_asks_by_other_means_need_not_wait(event: dict[str, str]) -> None:
     assert len(day.trained_on()) == 1
 
 
+GAPS = st.one_of(st.integers(0, 40), st.integers(0, QUIET + 100), st.just(LONGEST))
+IN_PARTS = st.sampled_from([0, 0, 0, 100, 1_500])
+
+
 @given(
-    uploads=st.lists(
-        st.tuples(
-            st.integers(0, 2_000), st.integers(0, 3), st.integers(0, 60), st.sampled_from([0, 0, 100, 1_500])
-        ),
-        min_size=1,
-        max_size=9,
+    comes=st.lists(
+        st.tuples(GAPS, st.integers(0, 3), st.integers(0, LATE), IN_PARTS), min_size=1, max_size=40
     ),
     doubled=st.booleans(),
 )
-def test_whatever_the_order_the_last_data_is_trained_on_once_a_quiet_time(
-    uploads: list[tuple[int, int, int, int]], *, doubled: bool
-) -> None:
-    """Times in seconds, keys, by how much each event comes late, how long it took; doubled: each comes twice."""
-    day = Day()
-    uploads.sort()
-    messages: list[tuple[int, dict[str, Any] | None, tuple[int, int]]] = [
-        (at, None, (n, key)) for n, (at, key, *_) in enumerate(uploads)
-    ]
-    while messages:
-        at, told, (n, key) = messages.pop(0)
-        day.pass_until(at)
-        if told is None:
-            told = day.upload(at, f"training/{key}.csv", b"x\n%d\n" % n, took=uploads[n][3])
-            messages += [(at + uploads[n][2], told, (n, key))] * (2 if doubled else 1)
-            messages.sort(key=lambda each: (each[0], each[1] is not None))
-        else:
-            day.deliver(at, told)
-    day.pass_until(100_000)
+def test_the_law(comes: list[tuple[int, int, int, int]], *, doubled: bool) -> None:
+    """Every upload is trained on within the longest wait, and no run starts without a reason.
 
-    times = [at for at, *_ in uploads]
-    pauses = sum(later - at > QUIET + 60 for at, later in pairwise(times))
-    gaps = sum(later - at >= QUIET for at, later in pairwise(times))
-    # A look knows of others when they began, so that it may not wait for one that came in parts.
-    in_parts = sum(took > 0 for *_, took in uploads)
-    assert pauses + 1 <= len(day.lab.pipeline.runs) <= gaps + 1 + in_parts
+    A reason is that it has been quiet, or that an upload has waited for so long. Of what came in parts
+    a look that is not its own knows only when that began, and one that began before a run is told of by
+    what follows it.
+    """
+    times = accumulate(gap for gap, *_ in comes)
+    uploads = [
+        Upload(at=at, key=key, late=late, took=took)
+        for at, (_, key, late, took) in zip(times, comes, strict=True)
+    ]
+    day = Day()
+    day.live(uploads, doubled=doubled)
+
+    for one in uploads:
+        wait = LONGEST + LATE + (QUIET if one.took else 0)
+        assert any(one.at <= start <= one.at + wait for start in day.starts)
+    for before, start in pairwise([-math.inf, *day.starts]):
+        was_quiet = all(one.began <= start - QUIET for one in uploads if one.at < start)
+        waited = [
+            one for one in uploads if before <= one.at <= start and max(before, one.began) <= start - LONGEST
+        ]
+        assert was_quiet or waited
+    pauses = sum(later.at - one.at > QUIET + LATE for one, later in pairwise(uploads))
+    assert len(day.starts) >= pauses + 1
     *_, last = day.lab.pipeline.runs.values()
     assert last["DatasetVersion"] == pin(day.lab.data).version
     assert not day.due

@@ -55,6 +55,7 @@ class Lab:
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     quiet_seconds: int = 0
+    longest_seconds: int = 6 * 3600
     now: float = MODIFIED.timestamp()
     code_digest: str = "c0de"
 
@@ -66,7 +67,12 @@ class Lab:
             catalogue=self.registry,
             package_group="sign",
             code_digest=self.code_digest,
-            quiet=QuietTime(seconds=self.quiet_seconds, queue=self.queue, now=lambda: self.now),
+            quiet=QuietTime(
+                seconds=self.quiet_seconds,
+                longest_seconds=self.longest_seconds,
+                queue=self.queue,
+                now=lambda: self.now,
+            ),
             champions=Champions(live=self.live, registry=self.registry, artifacts=self.artifacts),
             contract=CONTRACT,
         )

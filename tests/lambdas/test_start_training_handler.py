@@ -21,6 +21,7 @@ SETTINGS = {
     "CODE_DIGEST": "c0de",
     "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/training",
     "QUIET_SECONDS": "0",
+    "LONGEST_WAIT_SECONDS": "21600",
 }
 
 

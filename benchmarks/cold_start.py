@@ -36,7 +36,7 @@ EVENTS: Mapping[str, Any] = {
             }
         ]
     },
-    "start_training": {"attempt": ""},
+    "start_training": {"again": False},
     "verify_package": {"model_package_arn": "arn:aws:sagemaker:::model-package/a/1", "execution": "e"},
     "reconcile_uploads": {},
     "report_failure": {

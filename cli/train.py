@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,22 +72,22 @@ def train(
     for file in files or []:
         uploaded = upload_training(deployed, file)
         err.print(escape(f"Uploaded {file}." if uploaded else f"{file} lies there already, unchanged."))
-    started = start(deployed, attempt=datetime.now(UTC).isoformat() if again else "")
-    describe(started)
+    started = start(deployed, again=again)
+    describe(started, again=again)
     if wait and started.execution_arn:
         run = follow(deployed, started.execution_arn)
         release(deployed, run)
 
 
-def start(deployed: Deployment, *, attempt: str = "") -> Started:
-    """Pin the dataset and start a run, unless this code was trained on it; another `attempt` starts
-    again, unless what comes of it is registered.
+def start(deployed: Deployment, *, again: bool = False) -> Started:
+    """Pin the dataset and start a run, unless this code was trained on it; `again` starts another
+    where the last ended, unless what comes of it is registered.
 
     Raises:
         CliError: there is nothing to train on, or the function failed.
     """
     answer = deployed.aws.functions.invoke(
-        FunctionName=deployed["StartTrainingFunction"], Payload=json.dumps({"attempt": attempt}).encode()
+        FunctionName=deployed["StartTrainingFunction"], Payload=json.dumps({"again": again}).encode()
     )
     payload: dict[str, Any] = json.loads(answer["Payload"].read())
     if answer.get("FunctionError"):
@@ -98,7 +97,7 @@ def start(deployed: Deployment, *, attempt: str = "") -> Started:
     return Started(**payload)
 
 
-def describe(started: Started) -> None:
+def describe(started: Started, *, again: bool = False) -> None:
     """Say which run of which dataset this is."""
     if started.already_registered:
         version = version_of(started.already_registered)
@@ -108,7 +107,8 @@ def describe(started: Started) -> None:
         return
     what = f"run {started.run_id[:12]} of dataset {started.dataset_version[:12]}"
     if started.already_started:
-        out.print(f"This code was started on this data before: {what}. (If it failed: --again.)")
+        hint = "It goes on still." if again else "(If it failed: --again.)"
+        out.print(f"This code was started on this data before: {what}. {hint}")
     else:
         out.print(f"Started {what}.")
 

@@ -110,9 +110,9 @@ def started_key(run_id: str) -> str:
     return run_prefix(run_id) + "started.json"
 
 
-def run_id(dataset_version: str, code_digest: str, attempt: str = "") -> str:
-    """Name of the one run of this code on this dataset; `attempt` forces another."""
-    return hashlib.sha256(f"{dataset_version}/{code_digest}/{attempt}".encode()).hexdigest()[:32]
+def run_id(dataset_version: str, code_digest: str, repeated: str = "") -> str:
+    """Name of the one run of this code on this dataset, or of the one that repeats an execution."""
+    return hashlib.sha256(f"{dataset_version}/{code_digest}/{repeated}".encode()).hexdigest()[:32]
 
 
 def live_parameter(environment: str, model: str) -> str:

@@ -151,4 +151,9 @@ class Training(Construct):
                 actions=["sagemaker:StartPipelineExecution"],
                 resources=[arn(self, "sagemaker", f"pipeline/{self._pipeline}")],
             ),
+            Allow(
+                actions=["sagemaker:DescribePipelineExecution"],
+                resources=[arn(self, "sagemaker", f"pipeline/{self._pipeline}/execution/*")],
+                because="An execution is named when it starts.",
+            ),
         ]

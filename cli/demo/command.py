@@ -67,7 +67,7 @@ def _train(deployed: Deployment, files: DemoFiles) -> Run:
     upload_training(deployed, files.history)
     started = start(deployed)
     if started.already_started and read_run(deployed.aws, started.execution_arn).status == "Failed":
-        started = start(deployed, attempt=datetime.now(UTC).isoformat())
+        started = start(deployed, again=True)
     describe(started)
     return follow(deployed, started.execution_arn)
 

@@ -153,6 +153,9 @@ class Pipeline(Protocol):
     def start(self, run_id: str, parameters: Mapping[str, str]) -> str:
         """Start a run, or find the one of this id; its execution ARN."""
 
+    def is_running(self, execution_arn: str) -> bool:
+        """Whether a run goes on; not if nothing is known of it any more."""
+
 
 class Executions(Protocol):
     """Executions of the training pipeline."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract import serving
 from lambdas.adapters.clients import client, translated
+from lambdas.adapters.errors import NotFound
 from lambdas.adapters.ports import Answer
 
 if TYPE_CHECKING:
@@ -54,6 +55,14 @@ class TrainingPipeline:
                 PipelineParameters=[{"Name": name, "Value": value} for name, value in parameters.items()],
             )
         return answer["PipelineExecutionArn"]
+
+    def is_running(self, execution_arn: str) -> bool:
+        try:
+            with translated("DescribePipelineExecution"):
+                found = self.client.describe_pipeline_execution(PipelineExecutionArn=execution_arn)
+        except NotFound:
+            return False
+        return found["PipelineExecutionStatus"] in ("Executing", "Stopping")
 
 
 @dataclass(frozen=True)

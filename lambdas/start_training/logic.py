@@ -13,7 +13,7 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from contract import layout
 from contract.dataset import Manifest
@@ -27,6 +27,13 @@ from lambdas.start_training.uploads import QuietTime, Record, uploaded
 log = logging.getLogger(__name__)
 
 JSON = "application/json"
+
+
+class Run(NamedTuple):
+    """A run that was started."""
+
+    run_id: str
+    execution_arn: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +52,7 @@ class Trainer:
 
 
 def handle(event: Mapping[str, Any], trainer: Trainer) -> dict[str, Any]:
-    """Start a run for a batch of SQS records, or for `{"attempt": "…", "started_by": "schedule"}`.
+    """Start a run for a batch of SQS records, or for `{"again": true, "started_by": "schedule"}`.
 
     Both are optional: without `started_by` it is a person who asks.
 
@@ -55,7 +62,7 @@ def handle(event: Mapping[str, Any], trainer: Trainer) -> dict[str, Any]:
     """
     if "Records" not in event:
         started_by = StartedBy(event.get("started_by", StartedBy.PERSON))
-        return start_training(trainer, started_by=started_by, attempt=event.get("attempt") or "")
+        return start_training(trainer, started_by=started_by, again=bool(event.get("again")))
     failed = _answer(event["Records"], trainer)
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 
@@ -86,11 +93,11 @@ def _answer(records: Sequence[Record], trainer: Trainer) -> Sequence[Record]:
     return []
 
 
-def start_training(trainer: Trainer, *, started_by: StartedBy, attempt: str = "") -> dict[str, Any]:
+def start_training(trainer: Trainer, *, started_by: StartedBy, again: bool = False) -> dict[str, Any]:
     """Pin the dataset and start its run, unless this code ran on it already.
 
-    Another `attempt` makes another run of the same dataset and code, unless they are a registered
-    model by now: they would make the same one again.
+    `again` makes another run of the same dataset and code once the last has ended, unless they are
+    a registered model by now: they would make the same one again.
 
     Raises:
         NoTrainingData: there is no table under `training/`.
@@ -98,23 +105,37 @@ def start_training(trainer: Trainer, *, started_by: StartedBy, attempt: str = ""
     looked = trainer.quiet.now()
     manifest = pin(trainer.data)
     version = manifest.version
-    run_id = layout.run_id(version, trainer.code_digest, attempt)
-    execution_arn = _started(trainer, run_id)
-    already_started = execution_arn is not None
-    registered = _registered(trainer, version) if attempt and not already_started else ""
-    if execution_arn is None and not registered:
+    last, run_id = _runs(trainer, version)
+    already_started = last is not None and (not again or trainer.pipeline.is_running(last.execution_arn))
+    registered = _registered(trainer, version) if again and not already_started else ""
+    execution_arn = ""
+    if last is not None and already_started:
+        run_id, execution_arn = last
+    elif not registered:
         _write_dataset(trainer.data, manifest)
         execution_arn = _start(trainer, run_id, version, started_by)
     _keep_last_run(trainer, looked)
     answer = {
         "dataset_version": version,
         "run_id": run_id,
-        "execution_arn": execution_arn or "",
+        "execution_arn": execution_arn,
         "already_started": already_started,
         "already_registered": registered,
     }
     log.info("run", extra=answer)
     return answer
+
+
+def _runs(trainer: Trainer, version: str) -> tuple[Run | None, str]:
+    """The last run of this code on a dataset, and the id of the next.
+
+    A run's id names the one that it repeats. So however many ask for another at once, it is one.
+    """
+    last, run_id = None, layout.run_id(version, trainer.code_digest)
+    while (execution_arn := _started(trainer, run_id)) is not None:
+        last = Run(run_id, execution_arn)
+        run_id = layout.run_id(version, trainer.code_digest, execution_arn)
+    return last, run_id
 
 
 def _registered(trainer: Trainer, version: str) -> str:

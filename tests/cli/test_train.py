@@ -68,9 +68,9 @@ def starting(deployed: Deployment, payload: dict[str, Any], **answer: Any) -> St
         functions.add_response(
             "invoke",
             {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(payload).encode()), **answer},
-            {"FunctionName": "start-training", "Payload": b'{"attempt": "again"}'},
+            {"FunctionName": "start-training", "Payload": b'{"again": true}'},
         )
-        return start(deployed, attempt="again")
+        return start(deployed, again=True)
 
 
 def test_a_run_is_started_by_the_function(deployed: Deployment) -> None:

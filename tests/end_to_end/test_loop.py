@@ -64,13 +64,13 @@ def test_a_file_that_is_no_table_is_explained_and_paged(tumor: Model) -> None:
 def test_the_same_data_is_not_trained_twice(tumor: Model) -> None:
     function = tumor.outputs["StartTrainingFunction"]
 
-    def ask(attempt: str) -> dict[str, Any]:
-        payload = json.dumps({"attempt": attempt})
+    def ask(*, again: bool) -> dict[str, Any]:
+        payload = json.dumps({"again": again})
         answer = tumor.laptop.client("lambda").invoke(FunctionName=function, Payload=payload)
         told: dict[str, Any] = json.load(answer["Payload"])
         return told
 
-    again, forced = ask(""), ask("again")
+    again, forced = ask(again=False), ask(again=True)
 
     executions = tumor.laptop.client("sagemaker").list_pipeline_executions(
         PipelineName=tumor.outputs["Pipeline"]
@@ -175,7 +175,7 @@ def test_broken_data_is_told_to_who_uploaded_it_and_paged_where_nobody_waits(
 
     # The very same failure of a scheduled run: the page that comes is its, not the upload's.
     scheduled = datetime.now(UTC)
-    payload = json.dumps({"attempt": "nightly", "started_by": "schedule"})
+    payload = json.dumps({"again": True, "started_by": "schedule"})
     tumor.laptop.client("lambda").invoke(FunctionName=tumor.outputs["StartTrainingFunction"], Payload=payload)
     page = tumor.page("pipeline-failed")
     again = reported(tumor, "schedule")

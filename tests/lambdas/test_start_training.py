@@ -34,7 +34,16 @@ class MemoryPipeline:
     """Knows its runs by their tokens, as SageMaker does."""
 
     runs: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
     failures: int = 0
+
+    def is_running(self, execution_arn: str) -> bool:
+        run_id = execution_arn.rpartition("/")[2]
+        return run_id in self.runs and run_id not in self.ended
+
+    def end(self) -> None:
+        """All that go on come to their end."""
+        self.ended |= self.runs.keys()
 
     def start(self, run_id: str, parameters: Mapping[str, str]) -> str:
         if self.failures:
@@ -88,7 +97,7 @@ def lab() -> Lab:
 
 
 def test_a_run_gets_the_pinned_dataset_and_the_contract(lab: Lab) -> None:
-    told = lab.ask({"attempt": ""})
+    told = lab.ask({"again": False})
     version, run_id = told["dataset_version"], told["run_id"]
     assert told["already_started"] is False
     assert told["execution_arn"] == f"arn:run/{run_id}"
@@ -138,7 +147,8 @@ def test_the_same_dataset_and_code_are_trained_on_once(lab: Lab) -> None:
 
 def test_another_attempt_code_or_content_is_another_run(lab: Lab) -> None:
     first = lab.ask({})
-    again = lab.ask({"attempt": "2"})
+    lab.pipeline.end()
+    again = lab.ask({"again": True})
     lab.code_digest = "c0de2"
     recoded = lab.ask({})
     lab.data.put("training/a.csv", b"x,y\n9,9\n")
@@ -146,6 +156,33 @@ def test_another_attempt_code_or_content_is_another_run(lab: Lab) -> None:
     assert len({run["run_id"] for run in (first, again, recoded, refilled)}) == 4
     assert first["dataset_version"] == again["dataset_version"] == recoded["dataset_version"]
     assert refilled["dataset_version"] != first["dataset_version"]
+
+
+def test_what_goes_on_is_not_run_again_and_of_what_ended_the_last_run_counts(lab: Lab) -> None:
+    first = lab.ask({})
+    assert lab.ask({"again": True}) == {**first, "already_started": True}
+    lab.pipeline.end()
+    second = lab.ask({"again": True})
+    assert not second["already_started"]
+    assert lab.ask({"again": True}) == lab.ask({}) == {**second, "already_started": True}
+    lab.pipeline.end()
+    lab.ask({"again": True})
+    assert len(lab.pipeline.runs) == 3
+
+
+def test_five_who_ask_again_at_once_get_one_run(lab: Lab) -> None:
+    lab.ask({})
+    lab.pipeline.end()
+    with ThreadPoolExecutor(5) as pool:
+        told = list(pool.map(lambda _: lab.ask({"again": True}), range(5)))
+    assert len({answer["execution_arn"] for answer in told}) == 1
+    assert len(lab.pipeline.runs) == 2
+
+
+def test_a_run_of_a_pipeline_that_is_gone_has_ended(lab: Lab) -> None:
+    lab.ask({})
+    lab.pipeline.runs.clear()
+    assert not lab.ask({"again": True})["already_started"]
 
 
 def test_what_is_a_registered_model_already_is_not_made_again(lab: Lab) -> None:
@@ -157,13 +194,14 @@ def test_what_is_a_registered_model_already_is_not_made_again(lab: Lab) -> None:
         "CustomerMetadataProperties": {**origin, "code_digest": "0"},
     }
     lab.registry.packages["arn:sign/2"] = {**package, "ModelPackageGroupName": "other"}
-    assert lab.ask({"attempt": "2"})["already_registered"] == ""
+    lab.pipeline.end()
+    assert lab.ask({"again": True})["already_registered"] == ""
     lab.registry.packages["arn:sign/3"] = package
-    again = lab.ask({"attempt": "3"})
+    assert lab.ask({"again": True})["already_started"]
+    lab.pipeline.end()
+    again = lab.ask({"again": True})
     assert (again["already_registered"], again["execution_arn"]) == ("arn:sign/3", "")
     assert len(lab.pipeline.runs) == 2
-    # An attempt that was started before it was registered is still that run.
-    assert lab.ask({"attempt": "2"})["already_started"]
 
 
 def test_the_same_bytes_uploaded_again_are_the_same_version_and_no_run(lab: Lab) -> None:
@@ -218,7 +256,7 @@ def test_every_format_is_trained_on(lab: Lab) -> None:
 
 def test_nothing_to_train_on_is_an_error_for_a_person_and_no_failure_of_a_message() -> None:
     with pytest.raises(NoTrainingData, match=r"no table lies under s3://data/training/: upload one there"):
-        Lab().ask({"attempt": ""})
+        Lab().ask({"again": False})
     assert Lab().ask(RECORDS) == {"batchItemFailures": []}
 
 
@@ -255,9 +293,12 @@ def test_the_live_model_is_pinned_for_the_run(lab: Lab) -> None:
 
 def test_runs_against_the_same_champion_have_the_same_arguments_but_for_their_own_place(lab: Lab) -> None:
     release(lab, 3)
-    first, again = (lab.ask({"attempt": attempt})["run_id"] for attempt in ("1", "2"))
+    first = lab.ask({})["run_id"]
+    lab.pipeline.end()
+    again = lab.ask({"again": True})["run_id"]
+    lab.pipeline.end()
     release(lab, 4)
-    later = lab.ask({"attempt": "3"})["run_id"]
+    later = lab.ask({"again": True})["run_id"]
     differing = [
         {name for name, value in lab.pipeline.runs[first].items() if lab.pipeline.runs[other][name] != value}
         for other in (again, later)

@@ -47,7 +47,7 @@ def test_the_current_versions_are_pinned_copied_and_trained_on() -> None:
     s3.put_object(Bucket="data", Key="training/deleted.csv", Body=b"gone")
     s3.delete_object(Bucket="data", Key="training/deleted.csv")
 
-    told = handler({"attempt": ""}, Context())
+    told = handler({"again": False}, Context())
 
     version = told["dataset_version"]
     manifest = s3.get_object(Bucket="data", Key=layout.manifest_key(version))["Body"].read()
@@ -60,7 +60,7 @@ def test_the_current_versions_are_pinned_copied_and_trained_on() -> None:
     ]
     assert execution["PipelineExecutionArn"] == told["execution_arn"]
     assert execution["PipelineExecutionDisplayName"] == f"run-{told['run_id'][:12]}"
-    assert handler({"attempt": ""}, Context()) == {**told, "already_started": True}
+    assert handler({"again": False}, Context()) == {**told, "already_started": True}
 
 
 def test_a_pipeline_that_is_missing_hands_the_messages_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +74,7 @@ def test_what_is_registered_is_found_by_its_origin() -> None:
     client("s3").put_object(Bucket="data", Key="training/a.csv", Body=b"x")
     sagemaker = client("sagemaker")
     sagemaker.create_model_package_group(ModelPackageGroupName="millrace-test-sign")
-    version = handler({"attempt": ""}, Context())["dataset_version"]
+    version = handler({"again": False}, Context())["dataset_version"]
     made = [
         sagemaker.create_model_package(
             ModelPackageGroupName="millrace-test-sign",
@@ -82,5 +82,5 @@ def test_what_is_registered_is_found_by_its_origin() -> None:
         )["ModelPackageArn"]
         for dataset in (version, "another")
     ]
-    told = handler({"attempt": "2"}, Context())
+    told = handler({"again": True}, Context())
     assert (told["already_registered"], told["execution_arn"]) == (made[0], "")

@@ -22,6 +22,8 @@ from training.rows import Fault
 from training.values import MISSING, UNSEEN
 
 REMEMBERED_HEADERS = 64
+REMEMBERED_COLUMNS = 5_000
+"""So many headers, of no more columns, are read only once: those of a table, not of whoever sends anything."""
 
 
 class Block(NamedTuple):
@@ -80,7 +82,7 @@ class Predictor:
         return answers
 
     def reader(self, header: tuple[str, ...]) -> MatrixReader:
-        """What reads rows under a header; remembered.
+        """What reads rows under a header; remembered, unless it is huge.
 
         Raises:
             Unscorable: the header is not of this model's table.
@@ -88,10 +90,14 @@ class Predictor:
         reader = self._readers.get(header)
         if reader is None:
             reader = MatrixReader(self.contract.features, header, self._vocabularies)
+            self._remember(header, reader)
+        return reader
+
+    def _remember(self, header: Hashable, reader: MatrixReader) -> None:
+        if reader.width <= REMEMBERED_COLUMNS:
             if len(self._readers) >= REMEMBERED_HEADERS:
                 self._readers.clear()
             self._readers[header] = reader
-        return reader
 
     def _block(self, content_type: str, body: bytes) -> Block:
         """The body's rows. A plain header that was seen before is known by its bytes."""
@@ -101,7 +107,7 @@ class Predictor:
             table = parse(content_type, body, self.contract.feature_names)
             reader = self.reader(table.header)
             if plain and tuple(plain.header.decode("utf-8-sig").split(",")) == table.header:
-                self._readers[plain.header] = reader
+                self._remember(plain.header, reader)
             return _refused_too(even(reader, table.rows), table.nested)
         if reader.width > 1 and plain.lines.count(b"\n") >= MANY_ROWS:
             found = split(plain.lines, reader.width)

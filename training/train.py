@@ -19,6 +19,7 @@ from contract.threshold import DEFAULT
 from training import metrics, search, trial
 from training.baseline import describe
 from training.checkpoints import Checkpoints
+from training.evaluation.bootstrap import defined
 from training.evaluation.document import Threshold
 from training.evaluation.threshold import choose
 from training.export import TOLERANCE, check_detached, check_parity, to_onnx
@@ -95,7 +96,7 @@ def build(
         **facts,
         "rows": {"train": len(train), "holdout": len(holdout)},
         "parity": {"largest_difference": parity, "tolerance": TOLERANCE},
-        "metrics": scores,
+        "metrics": {name: defined(value) for name, value in scores.items()},
         "libraries": {name: version(name) for name in LIBRARIES},
     }
     (folder / artifact.MODEL).write_bytes(onnx)

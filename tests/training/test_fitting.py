@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from contract.schema import Problem, Training
 from tests.training.tables import ESTIMATORS, of_problem, samples_of
+from training.checkpoints import Checkpoints
 from training.export import check_parity, to_onnx
 from training.failures import ModelCodeError
 from training.fitting import fit
 from training.graph import Graph
+from training.train import build
 
 
 @pytest.mark.parametrize("problem", ["binary", "multiclass", "regression"])
@@ -44,3 +48,16 @@ def test_an_estimator_that_fails_to_predict_is_the_models_fault() -> None:
     huge = replace(samples, numbers=numbers)
     with pytest.raises(ModelCodeError, match="fails to predict"):
         fit(huge, contract).predict(huge)
+
+
+def test_a_metric_that_is_not_defined_is_none_in_the_artifact(tmp_path: Path) -> None:
+    """JSON has no word for NaN: other readers than Python's refuse it."""
+    contract, samples = samples_of("regression")
+    training = Training(estimator="ridge-regression")
+    same = replace(samples, target=np.full(len(samples), 2, np.float32))
+    build(
+        replace(contract, training=training), samples, same, {}, tmp_path, tuned={}, checkpoints=Checkpoints()
+    )
+    facts = json.loads((tmp_path / "model.json").read_text(), parse_constant=pytest.fail)
+    assert facts["metrics"]["r2"] is None
+    assert facts["metrics"]["rmse"] > 0

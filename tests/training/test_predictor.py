@@ -14,7 +14,7 @@ from contract.serving import CSV
 from tests.training.folders import Run
 from tests.training.tables import mixed, to_csv
 from training.graph import MatrixGraph
-from training.predictor import REMEMBERED_HEADERS, Predictor
+from training.predictor import REMEMBERED_COLUMNS, REMEMBERED_HEADERS, Predictor
 
 
 def test_a_prediction_that_is_not_finite_is_a_failure_of_its_row_alone(tmp_path: Path) -> None:
@@ -37,6 +37,14 @@ def test_many_different_headers_are_not_remembered_for_ever(mixed_model: Path) -
         body = to_csv([[*table.header, f"column {i}"], [*table.rows[0], ""]])
         assert "prediction" in json.loads(predictor.answer(CSV, body.encode()))
     assert len(predictor._readers) <= REMEMBERED_HEADERS
+
+
+def test_a_huge_header_is_not_remembered(mixed_model: Path) -> None:
+    predictor, table = Predictor(mixed_model), mixed()
+    many = [f"column {i}" for i in range(REMEMBERED_COLUMNS)]
+    body = to_csv([[*table.header, *many], [*table.rows[0], *many]])
+    assert "prediction" in json.loads(predictor.answer(CSV, body.encode()))
+    assert not predictor._readers
 
 
 class FailsOn:

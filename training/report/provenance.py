@@ -70,7 +70,7 @@ def _level(problem: Mapping[str, Any]) -> Badge:
 def features(facts: Facts) -> Iterator[Block]:
     """The contract's features, and how much of each was missing."""
     missing = facts.validation["missing"] if facts.validation else {}
-    rows = facts.validation["rows"] if facts.validation else 0
+    rows = facts.validation["sound_rows"] if facts.validation else 0
     sensitive = set(facts.contract.sensitive)
     yield Text(
         f"{len(facts.contract.features)} features predict {facts.contract.target.name}. What the contract "

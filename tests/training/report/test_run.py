@@ -162,3 +162,12 @@ def test_importances_that_are_not_defined_are_told_as_such(tmp_path: Path) -> No
     assert "Permutation importance" not in outline.texts
     assert f"| {FEATURES[0].name} | – | – |" in markdown
     assert "permutation importance" not in (tmp_path / CARD).read_text()
+
+
+def test_values_are_missing_of_the_rows_that_were_used(tmp_path: Path) -> None:
+    given = facts()
+    assert given.validation is not None
+    found = {**given.validation, "rows": 2000, "sound_rows": 1000, "missing": {FEATURES[0].name: 250}}
+    _, markdown = written(tmp_path, dataclasses.replace(given, validation=found))
+    line = next(line for line in markdown.splitlines() if line.startswith(f"| {FEATURES[0].name} "))
+    assert line.endswith(" 25.0% |")

@@ -23,7 +23,7 @@ from training.values import MISSING, UNSEEN
 
 REMEMBERED_HEADERS = 64
 REMEMBERED_COLUMNS = 5_000
-"""So many headers, of no more columns, are read only once: those of a table, not of whoever sends anything."""
+"""So many headers, of no more columns, are read only once: tables have few, and a client may send any."""
 
 
 class Block(NamedTuple):

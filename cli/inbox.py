@@ -42,10 +42,15 @@ class Page:
 
 def read_pages(deployed: Deployment, *, after: datetime, alarm: str | None = None) -> list[Page]:
     """The pages after a moment, the oldest first, of one alarm or of all. Nothing is deleted."""
-    prefix = resource_name(deployed.aws.environment, deployed.model) + "-"
+    prefix = alarm_prefix(deployed)
     found = _from_inbox(deployed) if INBOX in deployed.outputs else _from_history(deployed, after)
     named = (Page(p.when, p.alarm.removeprefix(prefix), p.state, p.reason, p.description) for p in set(found))
     return sorted(page for page in named if page.when > after and alarm in (None, page.alarm))
+
+
+def alarm_prefix(deployed: Deployment) -> str:
+    """How the full names of a model's alarms begin."""
+    return resource_name(deployed.aws.environment, deployed.model) + "-"
 
 
 def page_of(body: str) -> Page | None:

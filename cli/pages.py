@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.durations import since as moment
-from cli.inbox import Page, read_pages
+from cli.errors import CliError
+from cli.inbox import Page, alarm_prefix, read_pages
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Follow, Model, Port, Since, examples
 from cli.session import Deployment, connect, deployment
 from cli.terminal import out
@@ -52,6 +53,7 @@ def pages(
     """Show what was paged: when, which alarm, why, and the runbook. Reading deletes nothing."""
     after = moment(since)
     deployed = deployment(connect(environment, port), model)
+    alarm = alarm and known_alarm(deployed, alarm)
     if wait:
         found = wait_for_page(deployed, after=after, timeout=wait, alarm=alarm)
     else:
@@ -64,6 +66,20 @@ def pages(
         after = found[-1].when if found else after
         found = wait_for_page(deployed, after=after, timeout=float("inf"), alarm=alarm)
         out.print(pages_table(found))
+
+
+def known_alarm(deployed: Deployment, named: str) -> str:
+    """An alarm's name as pages are told by it, of that or of its full name.
+
+    Raises:
+        CliError: the model has no such alarm, so nobody can be paged by it.
+    """
+    prefix = alarm_prefix(deployed)
+    known = [alarm["AlarmName"].removeprefix(prefix) for alarm in deployed.alarms()]
+    name = named.removeprefix(prefix)
+    if name not in known:
+        raise CliError(f"there is no alarm {name!r}: there are {', '.join(known) or 'none'}.")
+    return name
 
 
 def wait_for_page(

@@ -13,7 +13,7 @@ from rich.console import Console
 from cli.aws import Aws
 from cli.errors import CliError
 from cli.inbox import Page, page_of, read_pages
-from cli.pages import pages_table, wait_for_page
+from cli.pages import known_alarm, pages_table, wait_for_page
 from cli.session import Deployment
 from tests.cli.conftest import alarms, deploy
 
@@ -55,6 +55,15 @@ def test_all_pages_are_read_by_time_and_left_in_the_inbox(paged: Deployment) -> 
 
     assert [page.when.minute for page in first] == list(range(6, 31))
     assert again == first
+
+
+def test_an_alarm_is_known_by_its_short_and_its_full_name_and_no_other_is(paged: Deployment) -> None:
+    alarms(paged, "millrace-dev-tumor-dead-letters", "millrace-dev-tumor-function-errors")
+
+    assert known_alarm(paged, "dead-letters") == "dead-letters"
+    assert known_alarm(paged, "millrace-dev-tumor-dead-letters") == "dead-letters"
+    with pytest.raises(CliError, match="no alarm 'dead-leters': there are dead-letters, function-errors"):
+        known_alarm(paged, "dead-leters")
 
 
 def test_a_page_delivered_twice_is_told_once(paged: Deployment) -> None:

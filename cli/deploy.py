@@ -31,6 +31,7 @@ Models = Annotated[
     typer.Option(
         "--model",
         "-m",
+        envvar="MILLRACE_MODEL",
         metavar="NAME",
         help="A folder of models/; may be repeated. Default: the only one, or tumor.",
         show_default=False,

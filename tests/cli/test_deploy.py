@@ -40,6 +40,13 @@ def test_a_mistake_in_a_model_is_told_before_anything_is_started(run: Run) -> No
     )
 
 
+def test_a_model_that_the_environment_names_is_deployed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE_MODEL", "tumour")
+
+    assert 'there is no model "tumour"' in run("deploy").stderr
+    assert 'there is no model "tumoer"' in run("deploy", "-c", "model=tumoer").stderr
+
+
 def test_progress_is_read_from_what_the_cdk_cli_says() -> None:
     event = "millrace-local-tumor-loop |  3/41 | 9:39:30 AM | CREATE_COMPLETE      | AWS::SQS::Queue | Inbox (Inbox3037)"
 

@@ -130,3 +130,8 @@ def test_thresholds_come_from_the_environment(stacks: Synthesis) -> None:
 
 def test_an_account_has_no_period_that_only_custom_metrics_can_have(prod: Synthesis) -> None:
     assert prod.configuration.environment.alarms.period_seconds % 60 == 0
+
+
+def test_the_readme_says_what_they_cost(prod: Synthesis, root: Path) -> None:
+    number = len(alarms(prod))
+    assert f"{number} alarms {0.1 * number:.2f} USD" in (root / "README.md").read_text()

@@ -115,7 +115,7 @@ class RowReader:
     def _read_categories(self, rows: Rows, faults: list[Fault]) -> NDArray[np.object_]:
         matrix = np.empty((len(rows), len(self._categories)), dtype=object)
         for slot, (place, feature, known) in enumerate(self._categories):
-            texts = [row[place].strip() for row in rows]
+            texts = _whole([row[place].strip() for row in rows])
             is_open = feature.values is None
             found = [known.get(text, text) for text in texts] if is_open else [known.get(t) for t in texts]
             if None in found:
@@ -167,6 +167,11 @@ def floats(texts: Sequence[str]) -> list[float]:
         except ValueError:
             pass
     return [math.nan if x is None else x for x in map(values.plain_float, texts)]
+
+
+def _whole(texts: list[str]) -> list[str]:
+    joined = "".join(texts)
+    return texts if joined.isascii() else [values.whole(text) for text in texts]
 
 
 def _known(feature: Feature) -> dict[str, str | None]:

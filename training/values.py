@@ -119,7 +119,14 @@ def category(feature: Feature, text: str) -> str:
         return MISSING
     if feature.values is not None and text not in feature.values:
         raise RefusedError(RowReason.NOT_IN_SET, f"{shown(text)} is not one of {_listed(feature.values)}")
-    return text
+    return whole(text)
+
+
+def whole(text: str) -> str:
+    """A text that files can hold: U+FFFD stands for half of a surrogate pair, which JSON can escape alone."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def words(feature: Feature, text: str) -> str:

@@ -103,6 +103,16 @@ def test_a_time_never_falls_into_the_hour_after_its_own(moment: datetime) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [("a\ud800", "a\ufffd"), ("\udc00", "\ufffd"), ("\ud83d\ude00", "\U0001f600"), ("ß", "ß")],
+)
+def test_half_of_a_surrogate_pair_is_read_as_what_files_can_hold(text: str, found: str) -> None:
+    """JSON can escape one alone, and a category goes into Parquet, the graph and the report."""
+    assert values.category(OPEN, text) == found
+    assert RowReader([OPEN], ["c"]).read([["a"], [text]]).categories.tolist() == [["a"], [found]]
+
+
+@pytest.mark.parametrize(
     ("text", "when"),
     [
         ("2024-05-31", "2024-05-31T00:00:00+00:00"),

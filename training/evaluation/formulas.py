@@ -1,7 +1,8 @@
 """Statistics of rows, for many weightings of the rows at once.
 
-A bootstrap resample is a weighting: how often each row was drawn. The formulas are
-scikit-learn's, whose functions, with `sample_weight`, the tests hold these against.
+A bootstrap resample is a weighting: how often each row was drawn. The formulas are scikit-learn's,
+whose functions, with `sample_weight`, the tests hold these against. Where all weights of a row lie side
+by side in memory, which is so of a transposed array, rows are picked and counted whole.
 """
 
 from __future__ import annotations
@@ -55,29 +56,36 @@ def f1(truth: Array, chosen: Array) -> Measure:
 
 def roc_auc(truth: Array, scores: Array) -> Measure:
     """Share of pairs of a positive and a negative that the scores put in order; ties count half."""
-    order, starts, positive = _ranked(truth, scores)
+    positive, negative = (np.flatnonzero(truth == label) for label in (1, 0))
+    negative = negative[np.argsort(scores[negative], kind="stable")]
+    # Of each positive, how many negatives are below it, and how many not above.
+    below, upto = (np.searchsorted(scores[negative], scores[positive], side) for side in ("left", "right"))
+    tied = (below != upto).any()
 
     def measured(weights: Array) -> Array:
-        drawn = weights[:, order]
-        positives = np.add.reduceat(drawn * positive, starts, axis=1)
-        negatives = np.add.reduceat(drawn, starts, axis=1) - positives
-        below = np.cumsum(negatives, axis=1)
-        pairs = np.einsum("ij,ij->i", positives, below - negatives / 2)
-        return divided(pairs, positives.sum(axis=1) * below[:, -1], np.nan)
+        positives, counts = weights.T[positive], _counted(weights.T[negative])
+        under = (counts[below] + counts[upto]) / 2 if tied else counts[below]
+        pairs = np.einsum("ij,ij->j", positives, under)
+        return divided(pairs, positives.sum(axis=0) * counts[-1], np.nan)
 
     return measured
 
 
 def average_precision(truth: Array, scores: Array) -> Measure:
     """Mean of the precision at each distinct score, weighted by the recall it adds."""
-    order, starts, positive = _ranked(truth, -scores)
+    order = np.argsort(-scores, kind="stable")
+    ordered = scores[order]
+    positive = np.flatnonzero(truth[order] == 1)
+    # Of each positive, how many rows are not below it, and how many of those are positive.
+    upto = np.searchsorted(-ordered, -ordered[positive], "right")
+    among = np.searchsorted(positive, upto)
 
     def measured(weights: Array) -> Array:
-        drawn = weights[:, order]
-        hits = np.add.reduceat(drawn * positive, starts, axis=1)
-        chosen = np.cumsum(np.add.reduceat(drawn, starts, axis=1), axis=1)
-        found = np.cumsum(hits, axis=1)
-        return divided(np.einsum("ij,ij->i", hits, divided(found, chosen, 0.0)), found[:, -1], np.nan)
+        drawn = weights.T[order]
+        hits = drawn[positive]
+        chosen, found = _counted(drawn)[upto], _counted(hits)
+        reached = np.einsum("ij,ij->j", hits, divided(found[among], chosen, 0.0))
+        return divided(reached, found[-1], np.nan)
 
     return measured
 
@@ -106,10 +114,10 @@ def quantile(column: Array, share: float) -> Measure:
     ordered = column[order]
 
     def measured(weights: Array) -> Array:
-        below = np.cumsum(weights[:, order], axis=1)
+        below = np.cumsum(weights.T[order], axis=0)
         # Counts are exact, but a share of them may be a unit in the last place too much.
-        places = np.sum(below < share * below[:, -1:] * (1 - 1e-12), axis=1)
-        return np.where(below[:, -1] > 0, ordered[np.minimum(places, len(ordered) - 1)], np.nan)
+        places = np.sum(below < share * below[-1] * (1 - 1e-12), axis=0)
+        return np.where(below[-1] > 0, ordered[np.minimum(places, len(ordered) - 1)], np.nan)
 
     return measured
 
@@ -133,9 +141,8 @@ def divided(part: Array, whole: Array, undefined: float) -> Array:
     return quotient
 
 
-def _ranked(truth: Array, scores: Array) -> tuple[Array, Array, Array]:
-    """The order of the scores, where in it each distinct one starts, and the truth in that order."""
-    order = np.argsort(scores, kind="stable")
-    ordered = scores[order]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    return order, starts, truth[order].astype(float)
+def _counted(drawn: Array) -> Array:
+    """How much weight the first k rows have [n + 1, m], by how often each was drawn [n, m]."""
+    counts = np.zeros((len(drawn) + 1, drawn.shape[1]))
+    np.cumsum(drawn, axis=0, out=counts[1:])
+    return counts

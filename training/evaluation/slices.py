@@ -60,7 +60,7 @@ def find(contract: Contract, holdout: Samples, rows: Rows) -> Slices:
 def _judged(places: dict[tuple[str, str], Array], rows: Rows, metric: str, seed: int) -> Iterator[Slice]:
     def measured(at: Array) -> Measure:
         measure = rows.at(at).measure(metric)
-        return lambda weights: measure(weights[:, at])
+        return lambda weights: measure(weights.T[at].T)
 
     drawn = resampled({f"{i}": measured(at) for i, at in enumerate(places.values())}, len(rows), seed)
     for ((feature, label), at), draws in zip(places.items(), drawn.values(), strict=True):

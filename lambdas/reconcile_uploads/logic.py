@@ -21,7 +21,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -31,21 +30,18 @@ from contract.events import object_created
 from contract.metrics import Metric
 from lambdas.adapters.errors import AwsError
 from lambdas.adapters.ports import Bucket, ListedVersion, Metrics, Outbox, StateMachine
+from lambdas.reconcile_uploads.ages import is_due
+from lambdas.reconcile_uploads.looks import Looks, named
 from lambdas.reconcile_uploads.progress import Progress, load, save
 
 log = logging.getLogger(__name__)
 
-DAY_SECONDS = 24 * 3600
-LOOK_BACK_SECONDS = 14 * DAY_SECONDS
-"""As long as SQS keeps a message. Results are kept for longer: an older upload may have lost its own."""
-AGAIN_FACTOR = 4
 VERSIONS_A_RUN = 100_000
 MAX_WAITING = 1000
 """With as many uploads broken, finding more helps nobody: the sweep waits at its place."""
 LOOKS_BETWEEN_SAVES = 20
 """What a crash may cost. A save costs as much as one look; the first ones come sooner, or a function
 that is always killed at the same time would never get on."""
-LOOKS_AT_A_TIME = 8
 RESERVED_SECONDS = 30.0
 """Kept for the last looks and the progress."""
 
@@ -96,8 +92,9 @@ class _Run:
     def __init__(self, reconciler: Reconciler) -> None:
         self.progress = load(reconciler.artifacts, reconciler.now())
         self.put_back = 0
-        self.failures: list[AwsError] = []
         self._reconciler = reconciler
+        self._looks = Looks(data=reconciler.data, results=reconciler.results, now=reconciler.now)
+        self.failures = self._looks.failures
         # Before the first look for an outcome: a batch that ends in between has its own by then.
         self._running = self._batches()
 
@@ -108,7 +105,7 @@ class _Run:
 
     def look_again(self) -> None:
         """Forget the uploads that are waited for no longer."""
-        waiting = filter(self._is_waited_for, self._without_outcome(self.progress.waiting))
+        waiting = filter(self._looks.is_waited_for, self._looks.without_outcome(self.progress.waiting))
         self._remember(replace(self.progress, waiting=tuple(waiting)))
 
     def sweep(self) -> None:
@@ -120,7 +117,7 @@ class _Run:
         for key, versions in groupby(listed, lambda version: version.key):
             for version in versions:
                 seen += 1
-                if _is_upload(version) and _is_due(version, self.progress, self._reconciler.after_seconds):
+                if _is_upload(version) and is_due(version, self.progress, self._reconciler.after_seconds):
                     due.append(version)
             if len(due) >= looks or self._must_stop(seen):
                 self._put_back(due)
@@ -143,10 +140,10 @@ class _Run:
 
     def _put_back(self, due: Iterable[ListedVersion]) -> None:
         known = set(self.progress.waiting)
-        found = [version for version in self._without_outcome(due) if version not in known]
+        found = [version for version in self._looks.without_outcome(due) if version not in known]
         lost = [version for version in found if not self._is_in_batch(version)]
         for version in lost:
-            log.warning("no outcome: put back", extra=_named(version))
+            log.warning("no outcome: put back", extra=named(version))
         # Before it is remembered: an upload put back twice does no harm, one never put back would.
         self._reconciler.queue.send([_message(version, self._reconciler.data.name) for version in lost])
         self.put_back += len(lost)
@@ -168,57 +165,10 @@ class _Run:
         save(self._reconciler.artifacts, progress)
         self.progress = progress
 
-    def _without_outcome(self, versions: Iterable[ListedVersion]) -> list[ListedVersion]:
-        versions = list(versions)
-        with ThreadPoolExecutor(LOOKS_AT_A_TIME) as pool:
-            found = pool.map(self._has_outcome, versions)
-            return [version for version, has_outcome in zip(versions, found, strict=True) if not has_outcome]
-
-    def _has_outcome(self, version: ListedVersion) -> bool:
-        results = self._reconciler.results
-        try:
-            # With both, a delivery was killed before it could withdraw one: put back, the next one does.
-            return results.holds(layout.scored_stem(version.key, version.version_id)) != results.exists(
-                layout.unscorable_key(version.key, version.version_id)
-            )
-        except AwsError as failure:
-            # As far as anybody knows it has none, and to put it back does no harm.
-            self._note(failure, version)
-            return False
-
-    def _is_waited_for(self, version: ListedVersion) -> bool:
-        if self._reconciler.now() - version.last_modified > LOOK_BACK_SECONDS:
-            log.error("no outcome in two weeks: no longer waited for", extra=_named(version))
-            return False
-        try:
-            return self._reconciler.data.has_version(version.key, version.version_id)
-        except AwsError as failure:
-            self._note(failure, version)
-            return True
-
-    def _note(self, failure: AwsError, version: ListedVersion) -> None:
-        log.error("could not be looked for", exc_info=failure, extra=_named(version))
-        self.failures.append(failure)
-
 
 def _is_upload(version: ListedVersion) -> bool:
     return not version.key.endswith("/") and version.version_id != "null"
 
 
-def _is_due(version: ListedVersion, progress: Progress, after_seconds: int) -> bool:
-    """Whether the upload passed one of the ages at which it is looked at since the sweep before."""
-    age, age_before = (moment - version.last_modified for moment in (progress.started, progress.previous))
-    passed: float = after_seconds
-    while passed <= age <= LOOK_BACK_SECONDS:
-        if age_before < passed:
-            return True
-        passed *= AGAIN_FACTOR
-    return False
-
-
-def _named(version: ListedVersion) -> dict[str, str]:
-    return {"key": version.key, "version_id": version.version_id}
-
-
 def _message(version: ListedVersion, bucket: str) -> str:
-    return json.dumps(object_created(bucket=bucket, **_named(version), reason="Reconciliation"))
+    return json.dumps(object_created(bucket=bucket, **named(version), reason="Reconciliation"))

@@ -12,7 +12,8 @@ import pytest
 from contract import layout
 from contract.metrics import Metric
 from lambdas.adapters.errors import AwsError
-from lambdas.reconcile_uploads.logic import DAY_SECONDS, LOOKS_BETWEEN_SAVES, Reconciler, reconcile
+from lambdas.reconcile_uploads.ages import DAY_SECONDS
+from lambdas.reconcile_uploads.logic import LOOKS_BETWEEN_SAVES, Reconciler, reconcile
 from lambdas.score_upload.events import upload_of
 from tests.lambdas.fakes import MODIFIED, MemoryBucket, MemoryMetrics, MemoryQueue, MemoryStateMachine
 

@@ -30,6 +30,14 @@ def test_a_redelivered_upload_is_not_scored_again() -> None:
     assert (len(world.model.requests), len(world.metrics.emitted)) == (1, 1)
 
 
+def test_an_upload_that_was_overwritten_before_it_was_read_is_scored_as_it_was() -> None:
+    world = World()
+    first = message(event(KEY, world.data.put(KEY, b"x\n1\n2\n")))
+    world.data.put(KEY, b"x\n-3\n")
+    assert world.deliver(first) == []
+    assert [row["x"] for row in world.table()] == ["1", "2"]
+
+
 def test_each_version_of_a_key_has_its_own_outcome() -> None:
     world = World()
     world.score(b"x\n1\n")

@@ -14,14 +14,8 @@ from infra.reconciliation import Reconciliation
 from infra.release import Release
 from infra.scoring import Scoring
 from infra.training import Training
-from infra.watches import (
-    watch_batch,
-    watch_endpoint,
-    watch_functions,
-    watch_model,
-    watch_queues,
-    watch_uploads,
-)
+from infra.watches.delivery import watch_functions, watch_queues
+from infra.watches.work import watch_batch, watch_endpoint, watch_model, watch_uploads
 
 
 class Alarms(Construct):

@@ -6,6 +6,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from contract.layout import live_parameter
+from infra.batch_arguments import BatchArguments
 from infra.batch_definition import BatchDefinition
 from infra.batch_roles import assemble_role, split_role, state_machine_role
 from infra.deployment import Deployment
@@ -22,18 +23,21 @@ class Batch(Construct):
         parameter = live_parameter(deployment.environment_name, deployment.model)
         split = split_role(self, storage=storage, image=image)
         assemble = assemble_role(self, storage=storage, image=image)
-        definition = BatchDefinition(
-            name=deployment.name,
+        arguments = BatchArguments(
             environment_name=deployment.environment_name,
             model=deployment.model,
             image_uri=image.uri,
             split_role_arn=split.role_arn,
             assemble_role_arn=assemble.role_arn,
-            artifacts_bucket=storage.artifacts_bucket,
             results_bucket=storage.results_bucket,
             key_arn=storage.key_arn,
-            live_parameter=parameter,
             batch=deployment.settings.batch,
+        )
+        definition = BatchDefinition(
+            name=deployment.name,
+            artifacts_bucket=storage.artifacts_bucket,
+            live_parameter=parameter,
+            arguments=arguments,
         )
         role = state_machine_role(
             self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infra.batch_arguments import Arguments
 from infra.states import State, States, call
 
 MAX_ATTEMPTS = 3
@@ -32,13 +33,12 @@ def call_batch(action: str, parameters: State, *, then: str) -> State:
     return call(action, parameters, then=then, retry=_RETRY)
 
 
-def ended(
-    title: str, kind: str, job: State, name: State, *, then: str, failed: str, poll_seconds: int
-) -> States:
+def ended(title: str, arguments: Arguments, *, then: str, failed: str, poll_seconds: int) -> States:
     """Create a job, wait until it has ended, and read what it said, into `$.<title>.said`.
 
-    `kind` is "ProcessingJob" or "TransformJob"; `failed` is where to go on if it failed.
+    `failed` is where to go on if it failed.
     """
+    kind, name, job = arguments
     place = f"$.{title.lower()}"
     status = f"{place}.status"
     said = {"said.$": "States.StringToJson($.ExitMessage)"} if kind == "ProcessingJob" else {}

@@ -8,12 +8,27 @@ import pytest
 
 from lambdas.adapters.errors import AccessDenied, AwsError, ModelRefused, NotFound, Transient
 from lambdas.adapters.ports import Answer
+from lambdas.score_upload.concurrency import Patience
 from tests.lambdas.fakes import SignModel
 from tests.lambdas.uploads import World, event, message
 
 
 def throttled() -> AwsError:
     return Transient("InvokeEndpoint", "ThrottlingException", "slow down")
+
+
+def test_nobody_pauses_for_longer_than_there_is_time() -> None:
+    pauses: list[float] = []
+    patience = Patience(
+        spare_seconds=lambda: 1e-9, sleep=pauses.append, first_pause=1000.0, longest_pause=1000.0
+    )
+
+    def throttled() -> None:
+        raise Transient("InvokeEndpoint", "ThrottlingException", "slow down")
+
+    with pytest.raises(Transient):
+        patience(throttled)
+    assert pauses == []
 
 
 def test_transient_failures_are_ridden_out() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -94,6 +94,49 @@ def lab() -> Lab:
     lab.data.put("training/a.csv", b"x,y\n1,2\n")
     lab.data.put("training/sub/a.CSV", b"x,y\n3,4\n")
     return lab
+
+
+@dataclass
+class OverwrittenOnceListed(MemoryBucket):
+    """Whoever has listed it finds other bytes under the same keys."""
+
+    def current_versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        listed = list(super().current_versions(prefix))
+        for version in listed:
+            self.put(version.key, b"x,y\n9,9\n")
+        return iter(listed)
+
+
+def test_what_is_pinned_is_what_was_listed_whatever_came_since(lab: Lab) -> None:
+    lab.data = OverwrittenOnceListed("data", objects=lab.data.objects)
+    version = lab.ask({})["dataset_version"]
+    manifest = Manifest.from_json(lab.data.read(layout.manifest_key(version)))
+    for pinned in manifest.objects:
+        copy = lab.data.read(layout.dataset_data_prefix(version) + pinned.copy_name)
+        assert hashlib.sha256(copy).hexdigest() == pinned.sha256
+        assert copy == lab.data.open(pinned.key, pinned.version_id).stream.read()
+
+
+@dataclass
+class FullDisk(MemoryBucket):
+    """Takes so many copies and then fails, once."""
+
+    copies: int = 1
+
+    def copy(self, source: ObjectVersion, key: str) -> None:
+        self.copies -= 1
+        if self.copies == -1:
+            raise Transient("CopyObject", "SlowDown", key)
+        super().copy(source, key)
+
+
+def test_a_dataset_that_has_a_manifest_is_whole(lab: Lab) -> None:
+    lab.data = FullDisk("data", objects=lab.data.objects)
+    with pytest.raises(Transient):
+        lab.ask({})
+    assert not [key for key in lab.data.objects if key.endswith("manifest.json")]
+    version = lab.ask({})["dataset_version"]
+    assert len([key for key in lab.data.objects if key.startswith(layout.dataset_data_prefix(version))]) == 2
 
 
 def test_a_run_gets_the_pinned_dataset_and_the_contract(lab: Lab) -> None:

@@ -1,0 +1,23 @@
+"""What an alarm is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """One alarm: a metric's statistic over a period that is above a threshold is worth a page."""
+
+    name: str
+    metric: cloudwatch.Metric
+    statistic: str = "Sum"
+    above: float = 0
+    periods: int = 1
+    means: str
+    do: str
+    runbook: str
+    # Counts are not sent while they are nought, so silence is good news, and the alarm clears by itself.
+    missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING

@@ -22,7 +22,7 @@ MAX_PAYLOAD_MB = 7
 
 
 class Arguments(NamedTuple):
-    """Of the call that makes a job of a `kind`: the `name` by which it is described, and all it is made `of`."""
+    """Of the call that makes a job: its `name`, by which it is described, and what the job is made `of`."""
 
     kind: str
     name: State

@@ -41,6 +41,8 @@ def environment(
         "LANG": "C.UTF-8",
         "HOME": str(base.parent),
         "TMPDIR": str(temporary),
+        # As the image is built with it: no job looks for the machine's fonts again.
+        "MPLCONFIGDIR": str(cloud.folder / "cache" / "matplotlib"),
         "PYTHONPATH": str(cloud.image_root),
         "PYTHONUNBUFFERED": "1",
         "SAGEMAKER_BASE_DIR": str(base),

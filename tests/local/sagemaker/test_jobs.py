@@ -80,6 +80,18 @@ def test_isolated_job_has_no_credentials(workbench: Workbench) -> None:
     assert not {"AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL"} & seen.keys()
 
 
+def test_jobs_share_what_their_image_would_be_built_with(workbench: Workbench) -> None:
+    folders = []
+    for n in range(2):
+        output = report(f"s3://{BUCKET}/shared-{n}")
+        workbench.processed(workbench.process("environment", ProcessingOutputConfig=output))
+        seen = json.loads(workbench.get(f"s3://{BUCKET}/shared-{n}/environment.json"))
+        folders.append((seen["MPLCONFIGDIR"], seen["HOME"]))
+    (first, home), (second, other_home) = folders
+    assert first == second
+    assert home != other_home
+
+
 def test_failing_processing_job_says_why(workbench: Workbench) -> None:
     job = workbench.processed(workbench.process("broken"))
     assert job["ProcessingJobStatus"] == "Failed"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from training.paths import CODE
 from training.report import plots
 from training.report.plots import Series
 
@@ -57,3 +62,14 @@ def test_labels_are_escaped_and_otherwise_as_they_were_given() -> None:
     assert texts.count(label) == 3
     assert "a" * 25 + "…" in texts
     assert "0.125" not in re.sub(r"<text[^>]*>[^<]*</text>|aria-label=\"[^\"]*\"", "", svg)
+
+
+def test_the_image_is_built_with_the_list_of_fonts(tmp_path: Path) -> None:
+    """Which takes a second to make, and would be made by each job in its container."""
+    dockerfile = (CODE / "training" / "Dockerfile").read_text()
+    folder = re.findall(r"^ENV (\w+)=/opt/millrace/\S+$", dockerfile, re.M)
+    command = re.findall(r'^RUN python -c "(.+)"$', dockerfile, re.M)
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), folder[0]: str(tmp_path / "built")}
+    subprocess.run([sys.executable, "-c", command[0]], env=environ, check=True)
+    assert list((tmp_path / "built").glob("fontlist-*.json"))
+    assert not (tmp_path / "home").exists()

@@ -100,9 +100,9 @@ def tickets() -> tuple[list[str], list[list[Any]]]:
     rows: list[list[Any]] = []
     for number in range(400):
         opened = datetime(2026, 1, 5, 9, 30, tzinfo=UTC) + timedelta(hours=5 * number)
-        words = draw.choices(list(cost), k=3)
+        words = draw.choices(list(cost), k=4)
         hours = 10 + sum(cost[word] for word in words) + (40 if opened.weekday() >= 5 else 0)
-        message = f"Hello! About {words[0]}, {words[1]}; and {words[2]}, please?"
+        message = f"Hello! About {words[0]}, {words[1]}; {words[2]} and {words[3]}, please?"
         team = draw.choice(["north", "south", ""])
         rows.append(
             [f"T{number:05}", opened.isoformat(sep=" "), team, message, round(hours + draw.random(), 1)]

@@ -23,7 +23,7 @@ from lambdas.adapters.errors import NotFound
 from lambdas.adapters.ports import Answer, StoredObject
 from lambdas.score_upload.scoring import Result, open_upload, score_file, spool
 from training.batch import MAX_BYTES, ROUND, Batch, Split, on_disk, on_volume, say
-from training.decoding import decode_table
+from training.decoding_apart import decode_table
 from training.parquet import part_bodies, result_fields, write_result
 from training.paths import Paths
 

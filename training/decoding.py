@@ -1,24 +1,17 @@
-"""Parquet decoded in a process of its own, whose end is not the server's.
-
-A file of a few bytes can decode to more than a machine holds, and there are altered ones on
-which the reader does not raise but aborts. So a child process with little memory decodes a file,
-checks all of it, and passes it on as Arrow's own stream. What kills the child is no Parquet.
+"""Parquet decoded and checked, every value of it: `python -m training.decoding`, the process with little
+memory that `training.decoding_apart` starts, which takes a file and gives Arrow's own stream.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import resource
-import subprocess
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
@@ -38,89 +31,13 @@ _NARROWEST_BYTES = 8
 """What a value counts at least: a run of a billion equal ones is stored in a few bytes."""
 _CHILD_BYTES = 2 * 1024**3
 _FILE_CHILD_BYTES = 4 * 1024**3
-_CHILD_SECONDS = 30
-_REFUSED = 3
+REFUSED = 3
+"""Exit code of a process that says, on its standard error, why a file is no table."""
 _BUFFER_BYTES = 1024 * 1024
 
 
-def decode_apart(body: bytes, features: Sequence[str], out: IO[bytes]) -> None:
-    """`decode` in a process that may fail, run out of memory or take too long.
-
-    Raises:
-        Unscorable: as `decode`, or it did.
-    """
-    command, environment = _command("request", features)
-    try:
-        child = subprocess.run(
-            command,
-            input=body,
-            stdout=out,
-            stderr=subprocess.PIPE,
-            env=environment,
-            timeout=_CHILD_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        message = f"The file is not decoded within {_CHILD_SECONDS} seconds."
-        raise Unscorable(code=FileReason.DECOMPRESSION_BOMB, message=message) from None
-    _check_ended(child.returncode, child.stderr)
-
-
-def decode_file(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """The columns of these names of a file of any size, decoded in such a process batch by batch.
-
-    Raises:
-        Unscorable: here or as the batches are asked for, where it is no table with these columns.
-    """
-    return _decoded("columns", path, names)
-
-
-def decode_table(path: Path, features: Sequence[str]) -> Generator[pa.RecordBatch]:
-    """All columns of a file of any size, one batch at least. Their schema says how it is compressed.
-
-    Raises:
-        Unscorable: as `decode`, here or as the batches are asked for, but for the size.
-    """
-    return _decoded("table", path, features)
-
-
-def _decoded(how: str, path: Path, names: Sequence[str]) -> Generator[pa.RecordBatch]:
-    command, environment = _command(how, names, path)
-    with (
-        tempfile.TemporaryFile() as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=environment) as child,
-    ):
-        assert child.stdout is not None
-        broken = None
-        try:
-            with pa.ipc.open_stream(child.stdout) as batches:
-                yield from batches
-        except (pa.ArrowException, OSError) as error:
-            broken = error
-        except BaseException:
-            child.kill()
-            raise
-        code = child.wait()
-        errors.seek(0)
-        _check_ended(code, errors.read())
-        if broken is not None:
-            raise _not_parquet(str(broken)) from broken
-
-
-def _command(how: str, names: Sequence[str], path: Path | None = None) -> tuple[list[str], dict[str, str]]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    return [sys.executable, "-m", "training.decoding", how, str(path), *names], environment
-
-
-def _check_ended(code: int, errors: bytes) -> None:
-    if code == _REFUSED:
-        told = json.loads(errors)
-        raise Unscorable(**{**told, "code": FileReason(told["code"])})
-    if code:
-        raise _not_parquet("its reader fails on it.")
-
-
-def _not_parquet(why: str) -> Unscorable:
+def not_parquet(why: str) -> Unscorable:
+    """What to say of a file that the reader fails on."""
     return Unscorable(code=FileReason.NOT_PARQUET, message=f"The file cannot be read as Parquet: {why}")
 
 
@@ -174,7 +91,7 @@ def _parquet_only(reader: str) -> Iterator[None]:
         message = f"The file needs more memory than {reader} may."
         raise Unscorable(code=FileReason.DECOMPRESSION_BOMB, message=message) from error
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise _not_parquet(str(error).partition("\n")[0]) from error
+        raise not_parquet(str(error).partition("\n")[0]) from error
 
 
 def _opened(source: str | pa.BufferReader) -> pq.ParquetFile:
@@ -269,7 +186,7 @@ def _child(how: str, path: str, names: Sequence[str]) -> int:
                 (_decode_all if how == "table" else _decode_columns)(path, names, sys.stdout.buffer)
     except Unscorable as why:
         sys.stderr.write(json.dumps(asdict(why)))
-        return _REFUSED
+        return REFUSED
     sys.stdout.flush()
     return 0
 

@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 from contract import serving
 from contract.reasons import FileReason, Unscorable, rejected_text
 from training.columnar import as_csv
-from training.decoding import CODEC, decode_apart, decode_table
+from training.decoding import CODEC
+from training.decoding_apart import decode_apart, decode_table
 
 PART_ROWS = 1024
 PART_BYTES = 1024 * 1024
@@ -60,7 +61,7 @@ class TableScorer:
     """Answers whole tables, a batch of rows at a time.
 
     `score` answers rows of the `features` as CSV with one JSON object a row; `fields` are the
-    columns of `result_fields`; `decode` is one of `training.decoding`.
+    columns of `result_fields`; `decode` is `training.decoding.decode`, here or in a process of its own.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ from contract import serving
 from contract.formats import delimited, jsonlines
 from contract.formats.detection import Format, opened
 from contract.formats.streams import Peekable
-from training import decoding
+from training import decoding_apart
 from training.columnar import as_csv
 from training.requests import parse
 from training.rows import Fault
@@ -81,7 +81,7 @@ def _parquet(stream: Peekable, path: Path | None, names: Sequence[str]) -> Itera
                 copy.write(data)
             copy.flush()
         before = 0
-        for batch in decoding.decode_file(path or Path(copy.name), names):
+        for batch in decoding_apart.decode_file(path or Path(copy.name), names):
             table = parse(serving.CSV, as_csv(batch, names), names)
             yield Part(table.header, [*range(before + 1, before + 1 + len(table.rows))], table.rows)
             before += len(table.rows)

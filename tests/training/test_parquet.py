@@ -22,6 +22,7 @@ from contract import serving
 from contract.reasons import FileReason, Unscorable
 from training import decoding
 from training.columnar import as_csv
+from training.decoding_apart import decode_apart
 from training.parquet import TableAnswer, TableScorer, result_fields
 from training.predictor import Predictor
 
@@ -60,7 +61,7 @@ def scorer(predictor: Predictor) -> TableScorer:
 @pytest.fixture(scope="module")
 def careful(predictor: Predictor) -> TableScorer:
     """As the server has it: a file is decoded in a process of its own."""
-    return scorer_of(predictor, decoding.decode_apart)
+    return scorer_of(predictor, decode_apart)
 
 
 def table(rows: int = 1, **columns: Any) -> pa.Table:

@@ -24,7 +24,10 @@ ARTIFACT = "model.tar.gz"
 
 
 class ChampionLost(Exception):  # noqa: N818 - it names what is the case
-    """The live model's artifact is not where its package says."""
+    """The live model's package is not registered any more, or its artifact not where the package says."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}: release a version that has one (docs/runbooks/pipeline-failed.md)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +42,11 @@ class Champions:
         """Pin the model that is live now, or that none is; the prefix where it lies.
 
         Raises:
-            ChampionLost: its artifact is gone.
+            ChampionLost: its package or its artifact is gone.
         """
         released = self._released()
         arn = released.get("model_package_arn", "")
-        uri = _artifact_uri(self.registry.describe(arn)) if arn else ""
+        uri = self._artifact_uri(arn) if arn else ""
         prefix = layout.champion_prefix(arn, uri)
         if not self.artifacts.exists(prefix + DOCUMENT):
             if uri:
@@ -61,15 +64,20 @@ class Champions:
             return {}  # before the first release
         return released
 
+    def _artifact_uri(self, arn: str) -> str:
+        try:
+            package = self.registry.describe(arn)
+        except NotFound as error:
+            raise ChampionLost(f"the live model's package {arn} is gone") from error
+        [container] = package["InferenceSpecification"]["Containers"]
+        return str(container["ModelDataUrl"])
+
     def _copy(self, uri: str, key: str) -> None:
         parts = urlsplit(uri)
         found = self.artifacts.current_versions(parts.path.removeprefix("/"))
         source = next((version for version in found if version.key == parts.path.removeprefix("/")), None)
         if parts.netloc != self.artifacts.name or source is None:
-            raise ChampionLost(
-                f"the live model's artifact {uri} is not in the bucket {self.artifacts.name}: release a "
-                "version that has one (docs/runbooks/pipeline-failed.md)"
-            )
+            raise ChampionLost(f"the live model's artifact {uri} is not in the bucket {self.artifacts.name}")
         self.artifacts.copy(source, key)
 
     def _say(self, prefix: str, document: Mapping[str, Any]) -> None:
@@ -79,8 +87,3 @@ class Champions:
             )
         except AlreadyExists:
             log.info("pinned before", extra={"prefix": prefix})
-
-
-def _artifact_uri(package: Mapping[str, Any]) -> str:
-    [container] = package["InferenceSpecification"]["Containers"]
-    return str(container["ModelDataUrl"])

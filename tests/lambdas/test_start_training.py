@@ -117,26 +117,14 @@ def test_what_is_pinned_is_what_was_listed_whatever_came_since(lab: Lab) -> None
         assert copy == lab.data.open(pinned.key, pinned.version_id).stream.read()
 
 
-@dataclass
-class FullDisk(MemoryBucket):
-    """Takes so many copies and then fails, once."""
-
-    copies: int = 1
-
-    def copy(self, source: ObjectVersion, key: str) -> None:
-        self.copies -= 1
-        if self.copies == -1:
-            raise Transient("CopyObject", "SlowDown", key)
-        super().copy(source, key)
-
-
 def test_a_dataset_that_has_a_manifest_is_whole(lab: Lab) -> None:
-    lab.data = FullDisk("data", objects=lab.data.objects)
-    with pytest.raises(Transient):
-        lab.ask({})
+    lab.data = CrashingBucket("data", objects=lab.data.objects, crash_at=1)
+    assert lab.ask(RECORDS)["batchItemFailures"]
     assert not [key for key in lab.data.objects if key.endswith("manifest.json")]
-    version = lab.ask({})["dataset_version"]
-    assert len([key for key in lab.data.objects if key.startswith(layout.dataset_data_prefix(version))]) == 2
+    assert lab.ask(RECORDS) == {"batchItemFailures": []}
+    [run] = lab.pipeline.runs.values()
+    copies = layout.dataset_data_prefix(run["DatasetVersion"])
+    assert len([key for key in lab.data.objects if key.startswith(copies)]) == 2
 
 
 def test_a_run_gets_the_pinned_dataset_and_the_contract(lab: Lab) -> None:
@@ -378,6 +366,14 @@ def test_a_live_model_whose_artifact_is_gone_starts_no_run_and_says_so(lab: Lab)
     release(lab, 3)
     lab.artifacts.withdraw("runs/3/train/job/output/model.tar.gz")
     with pytest.raises(ChampionLost, match=r"runs/3/train/job/output/model\.tar\.gz is not in the bucket"):
+        lab.ask({})
+    assert not lab.pipeline.runs
+
+
+def test_a_live_model_whose_package_is_gone_starts_no_run_and_says_so(lab: Lab) -> None:
+    release(lab, 3)
+    lab.registry.packages.clear()
+    with pytest.raises(ChampionLost, match=r"the live model's package .* is gone: release a version"):
         lab.ask({})
     assert not lab.pipeline.runs
 

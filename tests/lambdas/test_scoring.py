@@ -196,6 +196,7 @@ def test_a_row_whose_own_answer_is_too_long_fails_its_delivery() -> None:
     world = World(model=SignModel(max_bytes=100))
     assert world.score(b"x\n" + b"n" * 90 + b"\n1\n") == ["m0"]
     assert world.outcomes() == {}
+    assert len(world.model.requests) == 2, "both rows, and the first"
 
 
 def test_a_result_larger_than_memory_allows_is_spooled() -> None:

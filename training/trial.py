@@ -13,6 +13,7 @@ from contract.schema import Contract
 from contract.search import PREFIX
 from training import metrics, search
 from training.checkpoints import Checkpoints
+from training.evaluation.threshold import of_rows
 from training.failures import ModelCodeError
 from training.inputs import check_code, read_contract
 from training.paths import Paths
@@ -54,11 +55,14 @@ def measured(
 ) -> tuple[metrics.Scores, int]:
     """The metrics of training rows predicted unseen, and how many rows these were.
 
+    What depends on the threshold is measured at the one that a model with these parameters would have.
+
     Raises:
         ModelCodeError: the estimator fails, or the search's objective is not defined on these rows.
     """
     rows = unseen(train, contract, checkpoints, share)
-    scores = metrics.measure(contract.problem, rows.truth, rows.predictions)
+    threshold = of_rows(rows, contract)
+    scores = metrics.measure(contract.problem, rows.truth, rows.predictions, threshold)
     objective = contract.training.search.objective
     if scores[objective] != scores[objective]:
         raise ModelCodeError(

@@ -16,8 +16,10 @@ from contract.search import OBJECTIVES, Range, Search
 from tests.training.folders import Job, Run
 from tests.training.tables import Table, diabetes, samples_of, tumor, wine
 from training.checkpoints import Checkpoints
+from training.evaluation.threshold import choose
 from training.failures import DataError
 from training.search import trials
+from training.trial import measured
 from training.unseen import folds, unseen
 
 SPACE = {"max_iter": Range(type="integer", minimum=2, maximum=40)}
@@ -113,6 +115,20 @@ def test_a_trial_that_fails_says_why(tmp_path: Path, given: dict[str, str], sent
     failure = (job.base / "output" / "failure").read_text()
     assert failure.startswith(("Model code: ", "Platform: the code"))
     assert any(part in failure for part in sentence.split("|"))
+
+
+@pytest.mark.parametrize("setting", [0.2, {"rule": "recall", "at_least": 0.95}, {"rule": "f1"}])
+def test_a_trial_is_measured_at_the_threshold_its_model_would_have(setting: Any) -> None:
+    contract, samples = samples_of("binary")
+    search = replace(contract.training.search, objective="f1")
+    training = replace(contract.training, search=search, estimator="logistic-regression")
+    contract = replace(contract, training=training, target=replace(contract.target, threshold=setting))
+    scores, rows = measured(samples, contract, Checkpoints(), 1.0)
+    chosen = choose(samples, contract, Checkpoints())
+    assert chosen is not None
+    predicted = replace(unseen(samples, contract, Checkpoints()), threshold=chosen["value"])
+    assert rows == len(predicted)
+    assert scores["f1"] == predicted.score("f1") != replace(predicted, threshold=0.5).score("f1")
 
 
 def test_no_search_has_no_trials(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from contract.threshold import AtLeast, Best, Costs, Fixed
 from training.checkpoints import Checkpoints
 from training.evaluation.document import Threshold
 from training.evaluation.formulas import Array, divided
+from training.metrics import Rows
 from training.samples import Samples
 from training.unseen import unseen
 
@@ -35,6 +36,14 @@ def choose(train: Samples, contract: Contract, checkpoints: Checkpoints) -> Thre
         "rule": str(rule),
         "why": f"{why}, on {len(rows):,} training rows held out in turn",
     }
+
+
+def of_rows(rows: Rows, contract: Contract) -> float:
+    """The threshold by the contract's rule, of rows predicted unseen; the default where there is none."""
+    if contract.problem != "binary":
+        return threshold.DEFAULT
+    rule = threshold.parse(contract.target.threshold)
+    return rule.value if isinstance(rule, Fixed) else best(rule, rows.truth, rows.predictions)[0]
 
 
 def best(rule: Best | AtLeast | Costs, truth: Array, probability: Array) -> tuple[float, str]:

@@ -9,9 +9,13 @@ from botocore.exceptions import ClientError
 
 from cli.aws import Aws
 from cli.errors import CliError, error_code
+from cli.evaluation import output_uri
 from cli.paths import STATE
+from cli.runs import Run
 
 FOLDER = STATE / "reports"
+_TELLING = (("validate", "Failed", "report"), ("evaluate", "Succeeded", "evaluation"))
+"""Of a run that made no model, the step, how it went, and its output, whose page says why."""
 
 
 def fetch(aws: Aws, uri: str, folder: Path = FOLDER) -> Path:
@@ -32,3 +36,18 @@ def fetch(aws: Aws, uri: str, folder: Path = FOLDER) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(body)
     return path
+
+
+def of_failure(aws: Aws, run: Run, folder: Path = FOLDER) -> Path | None:
+    """Bring the page that says most of why a run made no model here: the data's, or the model's.
+
+    None where a job failed before it wrote any.
+    """
+    for name, status, output in _TELLING:
+        for step in run.steps:
+            if (step.name, step.status) == (name, status):
+                try:
+                    return fetch(aws, f"{output_uri(aws, step.job, output)}/report.html", folder)
+                except CliError:
+                    return None  # It is not there: the job did not come so far.
+    return None

@@ -8,8 +8,10 @@ from botocore.exceptions import ClientError
 from rich.markup import escape
 from rich.table import Table
 
+from cli import reports
 from cli.errors import error_message
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.paths import display
 from cli.releases import live_version
 from cli.runs import read_run
 from cli.session import (
@@ -104,11 +106,16 @@ def _runs(deployed: Deployment) -> Iterator[tuple[str, str]]:
         found = run["PipelineExecutionStatus"]
         yield f"{name}, {run['StartTime']:%Y-%m-%d %H:%M}", _styled(found, STYLES.get(found, "yellow"))
         if found == "Failed":
-            yield from (
-                ("", escape(why)) for why in read_run(deployed.aws, run["PipelineExecutionArn"]).failures
-            )
+            yield from _failure(deployed, run["PipelineExecutionArn"])
     if not runs:
         yield "none yet", ""
+
+
+def _failure(deployed: Deployment, execution_arn: str) -> Iterator[tuple[str, str]]:
+    run = read_run(deployed.aws, execution_arn)
+    yield from (("", escape(why)) for why in run.failures)
+    if page := reports.of_failure(deployed.aws, run):
+        yield "", f"its report: {escape(display(page))}"
 
 
 def _queues(deployed: Deployment) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from typing import Any
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
+from cli import reports
 from cli.aws import Aws
 from cli.runs import Run, Step
 from cli.validation import findings
@@ -68,3 +69,35 @@ def test_nothing_is_said_of_data_that_is_sound_or_was_not_looked_at(aws: Aws, tm
     assert told(aws, [], tmp_path) == []
     assert told(aws, None, tmp_path) == []
     assert list(findings(aws, Run(arn="run", status="Failed", steps=()))) == []
+
+
+def brought(
+    aws: Aws, folder: Path, *steps: Step, output: str = "report", page: str | None = None
+) -> Path | None:
+    """What is brought of a run whose page lies there, or does not."""
+    outputs = [{"OutputName": output, "S3Output": {"S3Uri": PLACE, "S3UploadMode": "EndOfJob"}}]
+    described = {**DESCRIBED, "ProcessingOutputConfig": {"Outputs": outputs}}
+    with Stubber(aws.sagemaker) as sagemaker, Stubber(aws.s3) as s3:
+        sagemaker.add_response("describe_processing_job", described, {"ProcessingJobName": JOB})
+        if page is None:
+            s3.add_client_error("get_object", "NoSuchKey")
+        else:
+            s3.add_response("get_object", read(page.encode()), {**KEY, "Key": f"runs/{PAGE}"})
+        return reports.of_failure(aws, Run(arn="run", status="Failed", steps=steps), folder)
+
+
+def test_of_a_failed_run_the_page_is_brought_that_says_why(aws: Aws, tmp_path: Path) -> None:
+    stopped = Step(name="validate", status="Failed", job=JOB)
+    assert brought(aws, tmp_path, stopped, page="data") == tmp_path / PAGE
+    assert (tmp_path / PAGE).read_text() == "data"
+    assert brought(aws, tmp_path, stopped) is None
+    validated = Step(name="validate", status="Succeeded", job="other")
+    evaluated, rejected = (
+        Step(name="evaluate", status="Succeeded", job=JOB),
+        Step(name="reject", status="Failed"),
+    )
+    found = brought(aws, tmp_path, validated, evaluated, rejected, output="evaluation", page="model")
+    assert found is not None
+    assert found.read_text() == "model"
+    broken = Run(arn="run", status="Failed", steps=(validated, Step(name="train", status="Failed", job="t")))
+    assert reports.of_failure(aws, broken) is None

@@ -168,7 +168,9 @@ def test_broken_data_is_told_to_who_uploaded_it_and_paged_where_nobody_waits(
     assert told["sentence"].startswith("validate: Data: ")
     assert broken_training_data.rpartition("/")[2] in told["sentence"]
     assert not told["pages"]
-    assert "Data: values: " in tumor.laptop.millrace("status", "--model", "tumor")
+    status = tumor.laptop.millrace("status", "--model", "tumor")
+    assert "Data: values: " in status
+    assert "/validate/report/report.html" in "".join(status.split())
     assert len(stopped_reports(tumor)) == 1
     paged = eventually(lambda: runs_paged(tumor, began), within=30, what="the failure is counted")
     assert set(paged) == {0}

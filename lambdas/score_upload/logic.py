@@ -6,6 +6,7 @@ which an upload version starts one execution, for the execution is named after i
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -114,8 +115,8 @@ def score_upload(upload: Upload, scorer: Scorer) -> None:
         # Deleted by its owner between upload and delivery: nobody waits for a result.
         log.warning("the upload is gone: nothing to score")
         return
-    with closing(stored.stream), spool() as result:
-        try:
+    try:
+        with closing(stored.stream), spool() as result:
             written = score_file(
                 upload.key,
                 stored,
@@ -125,13 +126,17 @@ def score_upload(upload: Upload, scorer: Scorer) -> None:
                 features=scorer.features,
                 max_bytes=scorer.settings.max_upload_bytes,
             )
-        except Unscorable as why:
-            if why.code is FileReason.TOO_LARGE:
-                _start_batch(upload, scorer)
-                return
-            outcomes.commit_unscorable(why, stored)
-        else:
             outcomes.commit_scored(result, written, stored)
+    except Unscorable as why:
+        if why.code is FileReason.TOO_LARGE:
+            _start_batch(upload, scorer)
+        else:
+            outcomes.commit_unscorable(why, stored)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        # A result may be many times its upload, where most rows are rejected: no other try has more room.
+        _start_batch(upload, scorer)
 
 
 def _start_batch(upload: Upload, scorer: Scorer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
@@ -13,7 +14,7 @@ import pytest
 from moto import mock_aws
 
 from contract import layout
-from lambdas.adapters.ports import StoredObject
+from lambdas.adapters.ports import Answer, StoredObject
 from lambdas.adapters.state_machines import StandardStateMachine
 from tests.lambdas.fakes import MemoryBucket, SignModel
 from tests.lambdas.uploads import KEY, World, event, message
@@ -80,6 +81,19 @@ def test_what_only_a_serverless_endpoint_does_not_take_is_left_to_batch(key: str
     assert world.score(body, key) == []
     assert list(world.batches.executions) == [layout.batch_id(key, "v0")]
     assert world.outcomes() == {}
+
+
+class FullDisk(SignModel):
+    """What it answers does not fit on the disk."""
+
+    def predict(self, body: bytes, content_type: str) -> Answer:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_result_that_the_disk_cannot_hold_is_left_to_batch() -> None:
+    world = World(model=FullDisk())
+    assert world.score(b"x\n1\n") == []
+    assert_left_to_batch(world)
 
 
 def test_an_upload_that_has_its_outcome_starts_nothing() -> None:

@@ -45,6 +45,11 @@ class Line:
             return None
         return document if isinstance(document, dict) else None
 
+    @property
+    def bookkeeping(self) -> bool:
+        """Whether the line is for machines: Lambda's frame of an invocation, or metrics."""
+        return self.text.startswith(("START RequestId: ", "END RequestId: ")) or "_aws" in (self.fields or {})
+
     def mentions(self, key: str) -> bool:
         """Whether the line is about an upload."""
         fields = self.fields

@@ -36,6 +36,10 @@ Key = Annotated[
     ),
 ]
 
+Everything = Annotated[
+    bool, typer.Option("--all", "-a", help="Also the metrics, and where invocations start and end.")
+]
+
 FOLLOW_POLL_SECONDS = 1.0
 LEVEL_STYLES = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow", "INFO": "green", "DEBUG": "dim"}
 HIDDEN_FIELDS = frozenset({"timestamp", "level", "message", "logger", "_aws", "error", "request_id"})
@@ -48,18 +52,23 @@ def logs(
     follow: Follow = False,
     since: Since = "1h",
     key: Key = None,
+    everything: Everything = False,
     port: Port = DEFAULT_PORT,
 ) -> None:
     """Show what functions, jobs, releases and the endpoint logged."""
     after = moment(since)
     deployed = deployment(connect(environment, port), model)
-    shown = show(read_lines(deployed, which or list(SOURCES), after, key))
+
+    def read() -> list[Line]:
+        lines = read_lines(deployed, which or list(SOURCES), after, key)
+        return [line for line in lines if everything or not line.bookkeeping]
+
+    shown = show(read())
     if not shown and not follow:
         err.print(f"Nothing was logged in the last {since}" + (f" about {key}." if key else "."))
     while follow:
         time.sleep(FOLLOW_POLL_SECONDS)
-        new = [line for line in read_lines(deployed, which or list(SOURCES), after, key) if line not in shown]
-        shown |= show(new)
+        shown |= show(line for line in read() if line not in shown)
 
 
 def read_lines(deployed: Deployment, sources: Sequence[str], after: datetime, key: str | None) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,7 +42,12 @@ class Deployment:
         try:
             return self.outputs[output]
         except KeyError:
-            raise CliError(f"the deployed stacks put out no {output}: run ./millrace deploy.") from None
+            close = difflib.get_close_matches(output, self.outputs, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            raise CliError(
+                f"the deployed stacks put out no {output}{hint}: "
+                f"{self.command('outputs')} lists what there is; what is new in the code takes {deploy_command(self.aws.environment, self.model)}."
+            ) from None
 
     def command(self, words: str) -> str:
         """A command about this model, as a person would type it."""

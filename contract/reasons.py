@@ -7,7 +7,7 @@ a test holds it against this module.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -124,3 +124,16 @@ class Unscorable(Exception):  # noqa: N818 - the domain's word for it
             "remedy": REMEDIES[self.code],
         }
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def lacking(missing: Sequence[str], wanted: Sequence[str]) -> str:
+    """What is said of a table without some of the columns that are wanted.
+
+    One that has none of them is often another model's, or lacks its header line.
+    """
+    message = f"The table has no column {', '.join(map(repr, missing))}."
+    if len(missing) == len(wanted) > 1:
+        message += (
+            " It has none of the model's columns: does it begin with their names, and is it this model's?"
+        )
+    return message

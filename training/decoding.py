@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from contract import serving
-from contract.reasons import FileReason, Unscorable
+from contract.reasons import FileReason, Unscorable, lacking
 
 BATCH_ROWS = 16_384
 MAX_TABLE_BYTES = 256 * 1024 * 1024
@@ -111,7 +111,7 @@ def _check_columns(names: Sequence[str], features: Sequence[str]) -> None:
             raise Unscorable(code=FileReason.DUPLICATE_COLUMN, message=message, column=name)
     missing = [name for name in features if name not in {*names, *map(str.strip, names)}]
     if missing:
-        message = f"The table has no column {', '.join(map(repr, missing))}."
+        message = lacking(missing, features)
         raise Unscorable(code=FileReason.MISSING_COLUMN, message=message, column=missing[0])
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.reasons import FileReason, RowReason, Unscorable
+from contract.reasons import FileReason, RowReason, Unscorable, lacking
 from contract.schema import NUMERIC, Feature
 from training import values
 
@@ -149,8 +149,12 @@ def places_of(header: Sequence[str], names: Sequence[str]) -> dict[str, int]:
     }
     missing = [name for name in names if not found[name]]
     if missing:
-        message = f"The table has no column {', '.join(map(repr, missing))}."
-        raise Unscorable(code=FileReason.MISSING_COLUMN, message=message, column=missing[0], line=1)
+        raise Unscorable(
+            code=FileReason.MISSING_COLUMN,
+            message=lacking(missing, names),
+            column=missing[0],
+            line=1,
+        )
     for name, places in found.items():
         if len(places) > 1:
             message = f"The table has {len(places)} columns {name!r}."

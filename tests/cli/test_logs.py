@@ -82,6 +82,21 @@ def shown() -> Iterator[tuple[str, str]]:
     yield json.dumps(failed), "09:30:01.005 score    ERROR   no\n    one\n    two"
 
 
+@pytest.mark.parametrize(
+    ("text", "is_so"),
+    [
+        ("START RequestId: 1 Version: $LATEST", True),
+        ("END RequestId: 1", True),
+        ("REPORT RequestId: 1 Duration: 3 ms", False),
+        ('{"_aws": {}, "RowsScored": 3}', True),
+        ('{"level": "INFO", "message": "START"}', False),
+        ("START", False),
+    ],
+)
+def test_what_is_for_machines_is_shown_only_where_it_is_asked_for(text: str, is_so: bool) -> None:
+    assert line(text).bookkeeping is is_so
+
+
 @pytest.mark.parametrize(("text", "expected"), list(shown()))
 def test_a_line_for_reading(text: str, expected: str) -> None:
     assert rendered(line(text)).plain == expected

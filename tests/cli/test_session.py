@@ -46,5 +46,7 @@ def test_a_model_that_is_not_deployed(aws: Aws) -> None:
 
 
 def test_an_output_of_newer_stacks(aws: Aws) -> None:
-    with pytest.raises(CliError, match=r"put out no Pipeline: run ./millrace deploy"):
-        deploy(aws, "tumor", {}, {})["Pipeline"]
+    with pytest.raises(CliError, match=r"no DataBuckt \(did you mean DataBucket\?\): ./millrace outputs"):
+        deploy(aws, "tumor", {}, {})["DataBuckt"]
+    with pytest.raises(CliError, match=r"put out no Pipeline: .* takes ./millrace deploy --env"):
+        deployment(aws, "tumor")["Pipeline"]

@@ -246,6 +246,8 @@ def test_faults_say_where(server: Server) -> None:
     missing = server.predict(b"amount\n1\n").fault
     assert missing["column"] == "colour"
     assert missing["message"].startswith("The table has no column 'colour', 'opened'")
+    assert "does it begin with their names" not in missing["message"]
+    assert "does it begin with their names" in server.predict(b"1,red\n2,blue\n").fault["message"]
 
 
 def test_other_paths_and_methods(server: Server) -> None:

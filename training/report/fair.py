@@ -22,7 +22,7 @@ def slices(facts: Facts) -> Iterator[Block]:
     yield Text(
         f"{found['metric']} ({best} is better) where a feature has one value or lies in one range, "
         f"worst first: {large}; "
-        f"{found['too_small']} smaller ones are left out. Among many slices some look bad by chance: mind "
+        f"{found['too_small']:,} smaller left out. Among many slices some look bad by chance: mind "
         "the interval."
     )
     if worst:

@@ -44,8 +44,13 @@ def thresholds(evaluation: Evaluation) -> Figures:
     if not found:
         return []
     at = [point["threshold"] for point in found]
+    some = [point for point in found if point["selection_rate"]]  # of no row there is no precision
     series = [
-        Series(label="precision", x=at, y=[point["precision"] for point in found]),
+        Series(
+            label="precision",
+            x=[point["threshold"] for point in some],
+            y=[point["precision"] for point in some],
+        ),
         Series(label="recall", x=at, y=[point["recall"] for point in found]),
         Series(label="F1", x=at, y=[point["f1"] for point in found]),
         Series(label="share predicted positive", x=at, y=[point["selection_rate"] for point in found]),

@@ -81,7 +81,7 @@ def _checks(found: Validation) -> Iterator[Block]:
             f"{found['sampled_rows']:,} of the {found['sound_rows']:,} rows that keep the contract; "
             "all else is of all rows."
             if found["sampled_rows"] < found["sound_rows"]
-            else "All of it is of all rows."
+            else "Every check looked at all rows."
         )
     )
     yield Table(

@@ -44,9 +44,10 @@ class Deployment:
         except KeyError:
             close = difflib.get_close_matches(output, self.outputs, n=1)
             hint = f" (did you mean {close[0]}?)" if close else ""
+            deploy = deploy_command(self.aws.environment, self.model)
             raise CliError(
                 f"the deployed stacks put out no {output}{hint}: "
-                f"{self.command('outputs')} lists what there is; what is new in the code takes {deploy_command(self.aws.environment, self.model)}."
+                f"{self.command('outputs')} lists what there is; what is new in the code takes {deploy}."
             ) from None
 
     def command(self, words: str) -> str:

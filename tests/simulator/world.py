@@ -26,7 +26,7 @@ import pytest
 
 from contract.events import object_created
 from contract.layout import RECONCILIATION_KEY, batch_id, batch_upload_key
-from lambdas.reconcile_uploads import logic as reconciliation
+from lambdas.reconcile_uploads import looks
 from lambdas.reconcile_uploads.handler import handler as reconcile_uploads
 from lambdas.score_upload import concurrency
 from lambdas.score_upload.handler import handler as score_upload
@@ -294,7 +294,7 @@ def simulated(world: World, contract: Path) -> Iterator[World]:
         pool = partial(Pool, random=Random(world.random.random()))
         patch.setattr(concurrency, "ThreadPoolExecutor", pool)
         patch.setattr(concurrency, "wait", wait)
-        patch.setattr(reconciliation, "ThreadPoolExecutor", pool)
+        patch.setattr(looks, "ThreadPoolExecutor", pool)
         logging.disable()
         try:
             with world.wire.connected():

@@ -156,6 +156,19 @@ def test_intervals_are_seeded_and_cover_the_truth_about_as_often_as_they_say() -
     assert covered >= 33
 
 
+def test_resamples_do_not_make_a_calibrated_model_seem_worse() -> None:
+    """They repeat rows, which widens the gaps in each bin; the value stays in the middle of its interval."""
+    random = np.random.default_rng(0)
+    p = random.random(400)
+    rows = Rows("binary", (random.random(400) < p).astype(float), p)
+    drawn = bootstrap.resampled({"ece": rows.measure("ece")}, 400, 1)["ece"]
+    assert drawn.mean() > 1.5 * rows.score("ece")
+    found = bootstrap.intervals(rows, 1)["ece"]
+    assert found["low"] is not None
+    assert found["high"] is not None
+    assert (found["low"] + found["high"]) / 2 == pytest.approx(rows.score("ece"), rel=0.1)
+
+
 def test_what_has_no_finite_value_is_not_defined() -> None:
     """As of a model whose prediction 32 bits cannot hold. JSON has no word for it."""
     assert bootstrap.interval(math.inf, [1.0, math.inf]) == {"value": None, "low": None, "high": None}

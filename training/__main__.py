@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -72,6 +73,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _end(number: int, _frame: object) -> None:
+    """End at once: a job keeps what it has done as it goes, and the server handles its own end."""
+    sys.stderr.write(f"stopped by {signal.Signals(number).name}\n")
+    sys.stdout.flush()
+    os._exit(128 + number)
+
+
 if __name__ == "__main__":
+    # In a container this is process 1, to which a signal means nothing unless it is handled.
+    signal.signal(signal.SIGTERM, _end)
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s")
     sys.exit(main(sys.argv[1:]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -121,3 +123,19 @@ def test_messages_are_cut_between_characters(letter: str) -> None:
     assert LIMIT_BYTES - 8 < len(cut.encode()) <= LIMIT_BYTES
     assert set(cut) == {letter, "…"}
     assert shorten(letter * 10, LIMIT_BYTES) == letter * 10
+
+
+def test_a_job_that_is_stopped_ends_at_once(job: Job) -> None:
+    """In a container it is process 1, for which SIGTERM means nothing unless it is handled.
+
+    SageMaker would wait for 120 seconds, which it charges for, whenever it stops a trial early.
+    """
+    contract = job.base / "processing" / "input" / "contract" / "contract.json"
+    contract.parent.mkdir(parents=True)
+    os.mkfifo(contract)
+    process = job.spawn("validate")
+    with contract.open("wb"):  # the job has begun to read
+        process.terminate()
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert told == "stopped by SIGTERM\n"

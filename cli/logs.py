@@ -41,6 +41,7 @@ Everything = Annotated[
 ]
 
 FOLLOW_POLL_SECONDS = 1.0
+SOURCE_WIDTH = max(map(len, SOURCES))
 LEVEL_STYLES = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow", "INFO": "green", "DEBUG": "dim"}
 HIDDEN_FIELDS = frozenset({"timestamp", "level", "message", "logger", "_aws", "error", "request_id"})
 
@@ -90,7 +91,8 @@ def show(lines: Iterable[Line]) -> set[Line]:
 def rendered(line: Line) -> Text:
     """A line for reading: time, source, level, message, and its other fields as key=value."""
     head = Text.assemble(
-        (f"{line.when:%H:%M:%S}.{line.when.microsecond // 1000:03d} ", "dim"), f"{line.source:<9}"
+        (f"{line.when:%H:%M:%S}.{line.when.microsecond // 1000:03d} ", "dim"),
+        f"{line.source:<{SOURCE_WIDTH}} ",
     )
     fields = line.fields
     if fields is None:

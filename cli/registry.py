@@ -137,7 +137,8 @@ def decide(aws: Aws, package: Version, status: ModelApprovalStatusType, note: st
     """
     if package.status == status:
         told = f": {package.description}" if package.description else ""
-        raise CliError(f"{package.name} is {status} already{told}.")
+        again = " To release it again, reject it first, then approve it." if status == APPROVED else ""
+        raise CliError(f"{package.name} is {status} already{told}.{again}")
     text = " ".join(note.split())
     if not text:
         raise CliError("the note is empty: say why, with --note.")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cli.aws import Aws
-from cli.loglines import Line, machine_event
+from cli.loglines import SOURCES, Line, machine_event
 from cli.logs import read_lines, rendered
 from cli.session import Deployment
 from tests.cli.conftest import deploy
@@ -62,8 +62,8 @@ def line(text: str) -> Line:
 
 def shown() -> Iterator[tuple[str, str]]:
     """Lines as they are logged and as they are shown."""
-    yield "plain [text]", "09:30:01.005 score    plain [text]"
-    yield '"a string"', '09:30:01.005 score    "a string"'
+    yield "plain [text]", "09:30:01.005 score     plain [text]"
+    yield '"a string"', '09:30:01.005 score     "a string"'
     structured = {
         "timestamp": "x",
         "level": "INFO",
@@ -72,14 +72,20 @@ def shown() -> Iterator[tuple[str, str]]:
         "key": "k",
         "rows": 3,
     }
-    yield json.dumps(structured), "09:30:01.005 score    INFO    scored  key=k  rows=3"
-    yield json.dumps({"_aws": {}, "RowsScored": 3}), "09:30:01.005 score    METRICS   RowsScored=3"
+    yield json.dumps(structured), "09:30:01.005 score     INFO    scored  key=k  rows=3"
+    yield json.dumps({"_aws": {}, "RowsScored": 3}), "09:30:01.005 score     METRICS   RowsScored=3"
     failed = {
         "level": "ERROR",
         "message": "no",
         "error": {"type": "E", "message": "m", "traceback": "one\ntwo"},
     }
-    yield json.dumps(failed), "09:30:01.005 score    ERROR   no\n    one\n    two"
+    yield json.dumps(failed), "09:30:01.005 score     ERROR   no\n    one\n    two"
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_source_is_never_grown_together_with_what_it_says(source: str) -> None:
+    said = Line(datetime(2026, 11, 21, tzinfo=UTC), source, "hello", "")
+    assert rendered(said).plain.split() == ["00:00:00.000", source, "hello"]
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,9 @@ def test_versions_are_compared_and_decided_on_from_the_command_line(
     assert "✗ >= 0.9" in shown
     assert "0.85 (0.84 to unknown)" in run("models", "compare", "1", "2", *ours).stdout
     assert "is being released" in run("models", "approve", "2", "--note", "better", *ours).stdout
-    assert "is Approved already: better" in run("models", "approve", "2", "--note", "x", *ours).stderr
+    again = run("models", "approve", "2", "--note", "x", *ours).stderr
+    assert "is Approved already: better" in again
+    assert "To release it again, reject it first" in again
     assert f"{GROUP}/1: worse (Rejected" in run("models", "reject", "1", "--note", "worse", *ours).stdout
     assert "Rejected" in run("models", "show", "1", *ours).stdout
 

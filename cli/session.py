@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.exceptions import ClientError
 
 import local
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 STORAGE, LOOP = "storage", "loop"
 ALARMS_A_CALL = 100
+NO_PROFILE: dict[str, Any] = {"profile": (None, [], None, None)}
+"""The laptop needs none of the profiles that a shell is set to, whether they exist or not."""
 ABSENT = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 """Even empty, these would win over the key of the local cloud, or fail: there is no profile ""."""
 
@@ -90,13 +93,19 @@ def connect(environment: str, port: int) -> Aws:
 
 def _local(port: int) -> Aws:
     variables = local_variables(port)
-    session = boto3.Session(
+    session = local_session(variables)
+    options = {"endpoint_url": variables["AWS_ENDPOINT_URL"], "verify": variables["AWS_CA_BUNDLE"]}
+    return Aws(LOCAL, session, options)
+
+
+def local_session(variables: Mapping[str, str]) -> boto3.Session:
+    """A session with the key and region among a local cloud's variables, whatever the shell is set to."""
+    return boto3.Session(
+        botocore_session=botocore.session.Session(NO_PROFILE),
         aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
         region_name=variables["AWS_REGION"],
     )
-    options = {"endpoint_url": variables["AWS_ENDPOINT_URL"], "verify": variables["AWS_CA_BUNDLE"]}
-    return Aws(LOCAL, session, options)
 
 
 def local_variables(port: int) -> dict[str, str]:

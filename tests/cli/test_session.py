@@ -6,7 +6,7 @@ import pytest
 
 from cli.aws import Aws
 from cli.errors import CliError
-from cli.session import deployed_models, deployment
+from cli.session import deployed_models, deployment, local_session
 from tests.cli.conftest import deploy
 
 
@@ -50,3 +50,20 @@ def test_an_output_of_newer_stacks(aws: Aws) -> None:
         deploy(aws, "tumor", {}, {})["DataBuckt"]
     with pytest.raises(CliError, match=r"put out no Pipeline: .* takes ./millrace deploy --env"):
         deployment(aws, "tumor")["Pipeline"]
+
+
+@pytest.mark.parametrize("profile", ["no-such-profile", ""])
+def test_the_laptop_does_not_care_which_profile_a_shell_is_set_to(
+    monkeypatch: pytest.MonkeyPatch, profile: str
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", profile)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "another account's")
+
+    session = local_session(
+        {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1"}
+    )
+
+    credentials = session.get_credentials()
+    assert credentials is not None
+    assert (credentials.access_key, credentials.secret_key, credentials.token) == ("a", "b", None)
+    assert session.client("sts", endpoint_url="https://127.0.0.1:1").meta.region_name == "us-east-1"

@@ -17,6 +17,8 @@ IDENTIFIER_ROWS = 20
 MOSTLY = 0.9
 FEW_WORDS = 3
 PROSE_CHARACTERS, PROSE_BLANKS = 40, 2
+MANY_SENTENCES = 20
+"""More different ones may be answers out of a list, or what people wrote more than once."""
 FIRST_DATE, LAST_DATE = 19000101, 21001231
 """Between these, whole numbers may be dates written without dashes."""
 
@@ -135,6 +137,8 @@ def _notes(profile: Profile, kind: FeatureType, missing: tuple[str, ...]) -> Ite
         yield f"free text, such as {short(next(iter(profile.values)))}"
     elif profile.present:
         yield listed(profile.values, profile.present, many=profile.many)
+        if len(profile.values) > MANY_SENTENCES and _is_prose(profile):
+            yield 'type = "text" if it is the words that matter'
         if profile.numbers.padded:
             yield "codes: some begin with 0"
         elif profile.numbers.count >= profile.present / 2:

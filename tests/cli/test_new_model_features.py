@@ -91,3 +91,15 @@ def test_names_that_toml_must_quote(make: Make) -> None:
         "type": "number",
         "min": 0,
     }
+
+
+@pytest.mark.parametrize(("sentences", "hinted"), [(25, True), (4, False)])
+def test_sentences_that_come_again_are_a_category_that_may_be_text(
+    make: Make, sentences: int, hinted: bool
+) -> None:
+    rows = 60
+    said = [f"please send invoice number {i % sentences} once more" for i in range(rows)]
+    made = make({"x": said, "y": ["no", "yes"] * (rows // 2)})
+
+    assert feature(made)["type"] == "category"
+    assert ('type = "text" if it is the words that matter' in made.path.read_text()) is hinted

@@ -79,7 +79,8 @@ class Facts:
             return "model.toml names no gates, so nothing was asked of this model."
         if not missed:
             return "It passes its gate." if len(gates) == 1 else f"It passes all {len(gates)} gates."
-        return f"It misses {missed} of {len(gates)} gates and is not registered."
+        which = "its gate" if len(gates) == 1 else f"{missed} of {len(gates)} gates"
+        return f"It misses {which} and is not registered."
 
     @property
     def slices(self) -> list[Slice]:

@@ -36,7 +36,7 @@ def data(facts: Facts) -> Iterator[Block]:
         [
             (f"{found['rows']:,}", "rows in the dataset"),
             *tiles,
-            (f"{len(found['files']):,}", "files"),
+            (f"{len(found['files']):,}", "file" if len(found["files"]) == 1 else "files"),
             (f"{duplicates:,}", f"duplicate rows ({share})"),
         ]
     )

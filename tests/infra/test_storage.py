@@ -82,6 +82,8 @@ def test_results_outlive_the_queues(stacks: Synthesis) -> None:
         for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]:
             # A result that is gone while its event may still be delivered would be made again.
             assert rule.get("ExpirationInDays", 15) >= 15
+            # An upload that was overwritten is read at its version.
+            assert rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays", 15) >= 15
 
 
 def test_the_key_rotates_and_serves_logs_and_alarms_of_this_model_only(stacks: Synthesis) -> None:
@@ -92,6 +94,9 @@ def test_the_key_rotates_and_serves_logs_and_alarms_of_this_model_only(stacks: S
     services = {s["Principal"]["Service"]: s for s in allowed if "Service" in s["Principal"]}
     writer = f"logs.{stacks.configuration.environment.region}.amazonaws.com"
     assert set(services) == {writer, "cloudwatch.amazonaws.com"}
+    # With less, CloudWatch drops pages, and log groups are refused.
+    assert services["cloudwatch.amazonaws.com"]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    assert {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*"} <= set(services[writer]["Action"])
     logs = services[writer]["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
     assert all(f"/{name}-*" in render(arn) for arn in logs)
     alarms = services["cloudwatch.amazonaws.com"]["Condition"]

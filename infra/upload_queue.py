@@ -9,6 +9,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from contract.events import OBJECT_CREATED, SOURCE
 from infra.permissions import Allow
 from infra.queues import dead_letter_queue, queue_metric, rule_metric
 
@@ -49,8 +50,8 @@ class UploadQueue(Construct):
             "Rule",
             description=f"Objects created under {prefix} become messages",
             event_pattern=events.EventPattern(
-                source=["aws.s3"],
-                detail_type=["Object Created"],
+                source=[SOURCE],
+                detail_type=[OBJECT_CREATED],
                 detail={"bucket": {"name": [bucket_name]}, "object": {"key": [{"prefix": prefix}]}},
             ),
             targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.dead_letters)],

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract import layout
+from contract.events import OBJECT_CREATED, SOURCE
 from lambdas.score_upload.faults import BadMessage
-
-OBJECT_CREATED = "Object Created"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +30,7 @@ def upload_of(body: str) -> Upload | None:
     event = _parse(body)
     if event.get("Event") == "s3:TestEvent":
         return None
-    if event.get("source") != "aws.s3" or "detail-type" not in event:
+    if event.get("source") != SOURCE or "detail-type" not in event:
         raise BadMessage("the message is not an event that S3 sent through EventBridge")
     if event["detail-type"] != OBJECT_CREATED:
         return None

@@ -93,6 +93,17 @@ def test_every_wildcard_has_a_written_reason(stacks: Synthesis) -> None:
     assert found > 30
 
 
+def test_nobody_lists_more_of_a_bucket_than_some_prefixes(stacks: Synthesis) -> None:
+    found = 0
+    for name, role in stacks.of_type("AWS::IAM::Role").items():
+        for statement in statements(role):
+            if {"s3:ListBucket", "s3:ListBucketVersions"} & {*as_list(statement["Action"])}:
+                found += 1
+                prefixes = as_list(statement["Condition"]["StringLike"]["s3:prefix"])
+                assert all(prefix.removesuffix("*") for prefix in prefixes), name
+    assert found > 10
+
+
 def test_a_statement_with_a_wildcard_and_no_reason_cannot_be_written() -> None:
     with pytest.raises(ValueError, match="needs a reason"):
         Allow(actions=["s3:GetObject"], resources=["arn:aws:s3:::bucket/*"])

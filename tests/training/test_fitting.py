@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]
 
 from contract.schema import Problem, Training
 from tests.training.tables import ESTIMATORS, of_problem, samples_of
@@ -48,6 +49,22 @@ def test_an_estimator_that_fails_to_predict_is_the_models_fault() -> None:
     huge = replace(samples, numbers=numbers)
     with pytest.raises(ModelCodeError, match="fails to predict"):
         fit(huge, contract).predict(huge)
+
+
+def test_what_adds_up_in_a_fit_is_left_to_one_thread() -> None:
+    """A sum over several depends on how many there are, and the sealed bytes on the sum."""
+    contract, samples = samples_of("binary")
+    seen: list[set[int]] = []
+
+    def score(*_: object) -> float:
+        seen.append({pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"})
+        return 0.0
+
+    parameters = {"scoring": score, "early_stopping": True, "max_iter": 2}
+    with threadpool_limits(limits=2, user_api="blas"):
+        fit(samples, replace(contract, training=replace(contract.training, parameters=parameters)))
+    assert seen
+    assert set().union(*seen) == {1}
 
 
 def test_a_metric_that_is_not_defined_is_none_in_the_artifact(tmp_path: Path) -> None:

@@ -22,6 +22,10 @@ MANIFEST = Manifest.of([FILE])
 PINNED = f"{FILE.key}, version v1, 12 bytes, SHA-256 {FILE.sha256}"
 
 
+def packed(body: bytes) -> bytes:
+    return gzip.compress(body, mtime=0)  # the same in each process that collects tests
+
+
 def parquet(versions: list[str]) -> bytes:
     file = io.BytesIO()
     write_table(pyarrow.table({"x": [1] * len(versions), "model_version": versions}), file)
@@ -45,12 +49,12 @@ def deployed(aws: Aws) -> Deployment:
         ("r.csv", f"x;prediction;rejected;model_version\n1;2;;{GROUP}/1\n".encode("utf-16")),
         ("r.csv", f"\xe9,prediction,rejected,model_version\n1,2,,{GROUP}/1\n".encode("latin-1")),
         ("r.csv", f'sep=;\nx;rejected;model_version\n1;;{GROUP}/1\n"a;\nb";;{GROUP}/1\n'.encode()),
-        ("r.csv.gz", gzip.compress(f"x,rejected,model_version\n1,,{GROUP}/1\n".encode())),
-        ("r.csv.gz", gzip.compress(f"x,rejected,model_version\n1,,{GROUP}/1\n".encode("utf-16"))),
+        ("r.csv.gz", packed(f"x,rejected,model_version\n1,,{GROUP}/1\n".encode())),
+        ("r.csv.gz", packed(f"x,rejected,model_version\n1,,{GROUP}/1\n".encode("utf-16"))),
         ("r.jsonl", f'{{"x": 1, "model_version": "{GROUP}/1"}}\n'.encode()),
-        ("r.jsonl.gz", gzip.compress(f'{{"x": 1, "model_version": "{GROUP}/1"}}\n'.encode())),
+        ("r.jsonl.gz", packed(f'{{"x": 1, "model_version": "{GROUP}/1"}}\n'.encode())),
         ("r.parquet", parquet([f"{GROUP}/1"])),
-        ("r.parquet.gz", gzip.compress(parquet([f"{GROUP}/1"]))),
+        ("r.parquet.gz", packed(parquet([f"{GROUP}/1"]))),
     ],
 )
 def test_from_a_result_to_the_bytes(deployed: Deployment, name: str, body: bytes) -> None:

@@ -49,7 +49,7 @@ def list_datasets(
 def datasets_table(deployed: Deployment, found: Sequence[Dataset]) -> Table:
     """A dataset version a block: its facts, one a line."""
     trained: dict[str, list[Version]] = defaultdict(list)
-    for each in versions(deployed):
+    for each in versions(deployed)[0]:
         trained[each.dataset_version].append(each)
     live = live_version(deployed)
     table = facts(3)

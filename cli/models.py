@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from cli import reports
 from cli.errors import CliError
-from cli.evaluation import comparison_table, evaluation_told, gate_lines
+from cli.evaluation import comparison_table, evaluation_told
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.paths import display
-from cli.registry import Version, decide, read_package_evaluation, styled_status, version, versions
+from cli.registry import REPORT, Version, decide, read_package_evaluation, version, versions
 from cli.releases import APPROVED, REJECTED, live_version
 from cli.session import Deployment, connect, deployment
-from cli.terminal import facts, out
+from cli.terminal import out
+from cli.version_tables import versions_table
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ModelApprovalStatusType
@@ -31,12 +30,12 @@ EXAMPLES = examples(
     ('./millrace models reject 4 --note "trained on a broken export"', "it stays out"),
     ("./millrace models --environment prod --model income", "in an account"),
 )
-SHORT = 12
-REPORT = "report"
+NEWEST = 20
 
 Named = Annotated[str, typer.Argument(metavar="VERSION", help="Such as 3, or <group>/3.")]
 First = Annotated[str, typer.Argument(metavar="A", help="A version, such as 3.", show_default=False)]
 Second = Annotated[str, typer.Argument(metavar="B", help="Another version.", show_default=False)]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many, from the newest.")]
 Note = Annotated[str, typer.Option("--note", "-n", metavar="TEXT", help="Why. Kept with your identity.")]
 
 app = typer.Typer(rich_markup_mode="rich", add_completion=False)
@@ -47,6 +46,7 @@ def models(
     context: typer.Context,
     environment: Environment = LOCAL,
     model: Model = None,
+    limit: Limit = NEWEST,
     port: Port = DEFAULT_PORT,
 ) -> None:
     """List a model's versions; show one or its report, compare two, approve or reject one."""
@@ -54,11 +54,17 @@ def models(
         _refuse_options(context, context.invoked_subcommand)
     else:
         deployed = deployment(connect(environment, port), model)
-        found = versions(deployed)
-        if found:
-            out.print(versions_table(deployed, found))
-        else:
-            out.print(f"{deployed.model} has no version yet: ./millrace train FILE makes one.")
+        _list(deployed, limit)
+
+
+def _list(deployed: Deployment, limit: int) -> None:
+    found, older = versions(deployed, limit=limit)
+    if found:
+        out.print(versions_table(deployed, found))
+    else:
+        out.print(f"{deployed.model} has no version yet: ./millrace train FILE makes one.")
+    if older:
+        out.print(f"{older} older: {deployed.command(f'models --limit {len(found) + older}')}")
 
 
 def _refuse_options(context: typer.Context, command: str) -> None:
@@ -169,25 +175,13 @@ def two_versions(deployed: Deployment, first: str, second: str) -> tuple[Version
 def after_approval(deployed: Deployment, found: Version) -> str:
     """What happens to a version that was just approved."""
     if _is_live(deployed, found):
-        return "It is live already, and is released once more: see ./millrace status."
-    return "It is being released: see ./millrace status."
+        return f"It is live already, and is released once more: see {deployed.command('status')}."
+    return f"It is being released: see {deployed.command('status')}."
 
 
 def _is_live(deployed: Deployment, found: Version) -> bool:
     live = live_version(deployed)
     return live is not None and live.model_version == found.name
-
-
-def versions_table(deployed: Deployment, found: list[Version]) -> Table:
-    """A version a block, newest first: its facts, one a line."""
-    live = live_version(deployed)
-    table = facts(3)
-    for each in found:
-        mark = "[bold green]live[/bold green]" if live and live.model_version == each.name else ""
-        table.add_row(f"[bold]{each.name}[/bold]", styled_status(each), mark)
-        for title, fact in _facts(deployed, each, read_package_evaluation(deployed.aws, each)):
-            table.add_row(f"  {title}", fact)
-    return table
 
 
 def _decide(deployed: Deployment, named: str, status: ModelApprovalStatusType, note: str) -> Version:
@@ -196,20 +190,6 @@ def _decide(deployed: Deployment, named: str, status: ModelApprovalStatusType, n
     told = decide(deployed.aws, found, status, note)
     out.print(f"{found.name}: {escape(told)}", soft_wrap=True)
     return found
-
-
-def _facts(
-    deployed: Deployment, each: Version, evaluation: Mapping[str, Any] | None
-) -> Iterator[tuple[str, str]]:
-    yield "created", each.created
-    lines = gate_lines(evaluation) if evaluation else ["its evaluation.json is not there"]
-    for i, line in enumerate(lines):
-        yield "metrics" if i == 0 else "", line
-    yield "dataset", each.dataset_version[:SHORT] or "unknown"
-    if REPORT in each.origin:
-        yield "report", escape(deployed.command(f"models report {each.number}"))
-    if each.description:
-        yield "decision", escape(each.description)
 
 
 def _evaluation(deployed: Deployment, found: Version) -> dict[str, Any]:

@@ -22,6 +22,8 @@ DESCRIPTION_LIMIT = 1024
 """What SageMaker takes as an ApprovalDescription, in characters; a line break it does not."""
 
 CARD_APPROVED = "Approved"
+REPORT = "report"
+"""Of what a version came from: where its page lies."""
 STYLES = {APPROVED: "green", REJECTED: "red"}
 
 
@@ -60,10 +62,11 @@ def styled_status(package: Version) -> str:
     return f"[{style}]{package.status}[/{style}]"
 
 
-def versions(deployed: Deployment) -> list[Version]:
-    """Every version of a model, newest first."""
+def versions(deployed: Deployment, *, limit: int | None = None) -> tuple[list[Version], int]:
+    """The versions of a model, newest first, all or so many, and how many older ones there are."""
     found = _arns(deployed)
-    return [_described(deployed.aws, found[number]) for number in sorted(found, reverse=True)]
+    newest = sorted(found, reverse=True)[:limit]
+    return [_described(deployed.aws, found[number]) for number in newest], len(found) - len(newest)
 
 
 def version(deployed: Deployment, named: str) -> Version:

@@ -48,7 +48,7 @@ def traced(deployed: Deployment, thing: str) -> Iterator[str]:
     elif lineage.is_dataset(thing):
         found = dataset_version(deployed, thing)
         yield from _of_dataset(deployed, found)
-        trained = [each for each in versions(deployed) if each.dataset_version == found]
+        trained = [each for each in versions(deployed)[0] if each.dataset_version == found]
         yield from (f"  trained on it: {each.name}, {each.status}" for each in trained)
         if not trained:
             yield "  no registered version was trained on it"

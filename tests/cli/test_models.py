@@ -13,9 +13,10 @@ from cli import reports
 from cli.aws import Aws
 from cli.errors import CliError
 from cli.evaluation import comparison_table
-from cli.models import after_approval, two_versions, versions_table
+from cli.models import after_approval, two_versions
 from cli.registry import decide, read_package_evaluation, version, versions
 from cli.session import Deployment
+from cli.version_tables import versions_table
 from tests.cli.conftest import Run
 from tests.cli.registered import CARD, EVALUATIONS, GROUP, deploy_group, live, register
 
@@ -31,12 +32,12 @@ def deployed(aws: Aws) -> Deployment:
 def told(deployed: Deployment) -> str:
     console = Console(width=140)
     with console.capture() as captured:
-        console.print(versions_table(deployed, versions(deployed)))
+        console.print(versions_table(deployed, versions(deployed)[0]))
     return captured.get()
 
 
 def test_versions_are_listed_newest_first(deployed: Deployment) -> None:
-    assert [found.name for found in versions(deployed)] == [f"{GROUP}/2", f"{GROUP}/1"]
+    assert [found.name for found in versions(deployed)[0]] == [f"{GROUP}/2", f"{GROUP}/1"]
 
 
 def test_a_version_is_told_with_its_gates_dataset_and_what_is_live(deployed: Deployment) -> None:
@@ -55,7 +56,7 @@ def test_a_version_is_told_with_its_gates_dataset_and_what_is_live(deployed: Dep
 def test_nothing_is_cut_however_narrow_the_terminal(deployed: Deployment) -> None:
     console = Console(width=30)
     with console.capture() as captured:
-        console.print(versions_table(deployed, versions(deployed)))
+        console.print(versions_table(deployed, versions(deployed)[0]))
     assert "…" not in captured.get()
     assert "modelsreport1--environmentdev--modeltumor" in "".join(captured.get().split())
 
@@ -68,7 +69,7 @@ def test_a_version_whose_evaluation_is_gone_is_listed_all_the_same(deployed: Dep
 
 def test_two_versions_are_compared_with_intervals(deployed: Deployment) -> None:
     evaluations = {
-        found.name: read_package_evaluation(deployed.aws, found) or {} for found in versions(deployed)
+        found.name: read_package_evaluation(deployed.aws, found) or {} for found in versions(deployed)[0]
     }
     console = Console(width=140)
     with console.capture() as captured:
@@ -88,6 +89,10 @@ def ours(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
 def test_versions_are_compared_and_decided_on_from_the_command_line(
     ours: tuple[str, ...], deployed: Deployment, run: Run
 ) -> None:
+    newest = run("models", "--limit", "1", *ours).stdout
+    assert f"{GROUP}/2" in newest
+    assert f"{GROUP}/1" not in newest
+    assert "1 older: ./millrace models --limit 2 --environment dev --model tumor" in newest
     alike = run("models", "compare", "1", "1", *ours)
     assert (alike.exit_code, alike.stdout) == (1, "")
     assert alike.stderr == "error: 1 and 1 are the same version: ./millrace models lists the others.\n"

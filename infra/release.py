@@ -25,6 +25,19 @@ from infra.state_machine import executions_metric, state_machine
 from infra.storage import Storage
 
 VERIFY_TIMEOUT_SECONDS = 120
+EDITS = (
+    "AdditionalInferenceSpecifications",
+    "AdditionalInferenceSpecificationsToAdd",
+    "ApprovalDescription",
+    "CustomerMetadataProperties",
+    "CustomerMetadataPropertiesToRemove",
+    "InferenceSpecification",
+    "ModelCard",
+    "ModelLifeCycle",
+    "ModelPackageRegistrationType",
+    "SourceUri",
+)
+"""What an update of a package may change and be no approval."""
 
 
 class Release(Construct):
@@ -167,7 +180,7 @@ class Release(Construct):
                     "ModelApprovalStatus": ["Approved"],
                     # A package approved long ago tells of its status with every edit of its metadata.
                     "$or": [
-                        {"UpdatedModelPackageFields": ["ModelApprovalStatus"]},
+                        {"UpdatedModelPackageFields": [{"anything-but": list(EDITS)}]},
                         {"UpdatedModelPackageFields": [{"exists": False}]},
                     ],
                 },

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ministack.services import eventbridge
 
+from infra.pipeline.shapes import operation
 from tests.synthesis import Resources, Synthesis
 
 pytestmark = pytest.mark.synth
@@ -110,7 +111,12 @@ def test_only_approvals_of_this_model_are_released(stacks: Synthesis) -> None:
 
     assert released(UpdatedModelPackageFields=["ApprovalDescription", "ModelApprovalStatus", "ModelCard"])
     assert released(), "registered as approved"
+    assert released(UpdatedModelPackageFields=[]), "likewise"
+    assert released(UpdatedModelPackageFields=None), "likewise"
     assert not released(UpdatedModelPackageFields=["CustomerMetadataProperties"]), "approved long ago"
+    update: Any = operation("UpdateModelPackage").input_shape
+    for edit in set(update.members) - {"ModelPackageArn", "ClientToken"}:
+        assert released(UpdatedModelPackageFields=[edit]) is (edit == "ModelApprovalStatus"), edit
     assert not released(ModelApprovalStatus="Rejected")
     assert not released(ModelPackageGroupName="another")
 

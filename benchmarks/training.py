@@ -83,6 +83,7 @@ def of_jobs(path: Path, estimator: str, folder: Path) -> Figures:
     for job in outputs:
         put(job, "processing/input/contract", "contract.json", contract)
         put(job, "processing/input/champion", champion.DOCUMENT, nobody)
+    put("evaluate", "processing/input/gates", "gates.json", "{}")
     put("train", "input/data/contract", "contract.json", contract)
     samples = "samples.parquet"
     for job in ("validate", "prepare"):

@@ -1,4 +1,7 @@
-"""The code digest: which training code made a model, in one string."""
+"""The code digest: which training code made a model, in one string.
+
+What `model.toml` says of it is the contract, which has a digest of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SHARED = ("contract", "training")
-SUFFIXES = {".py", ".toml", ".txt", ".html", ".css"}
+SUFFIXES = {".py", ".txt", ".html", ".css"}
 
 
 def code_digest(root: Path, model: str) -> str:
     """SHA-256 over every file that decides what a model becomes, hexadecimal.
 
-    That is `contract/`, `training/` with its lock, and the model's own folder: what the
-    image holds. The same tree gives the same digest on every machine.
+    That is `contract/`, `training/` with its lock, and the model's own modules. The same tree
+    gives the same digest on every machine.
     """
     digest = hashlib.sha256()
     for path in _files(root, model):

@@ -24,6 +24,7 @@ CHECKPOINTS_KEPT_DAYS = 30
 """As long as a training job may take at most, and a little more."""
 NOBODY = "nobody"
 CONTRACT_FILE = "contract.json"
+GATES_FILE = "gates.json"
 CAPTURED_PREFIX = "captured/"
 """In the artifacts bucket: what clients asked of the endpoint and were answered, as SageMaker captures it."""
 RECONCILIATION_KEY = "reconciliation/progress.json"
@@ -85,7 +86,7 @@ def run_prefix(run_id: str) -> str:
 
 
 def contract_prefix(digest: str) -> str:
-    """Prefix in the artifacts bucket of the one contract that has this digest."""
+    """Prefix in the artifacts bucket of the one contract that has this digest, or the gates that have."""
     return f"{CONTRACTS_PREFIX}{digest}/"
 
 
@@ -110,9 +111,9 @@ def started_key(run_id: str) -> str:
     return run_prefix(run_id) + "started.json"
 
 
-def run_id(dataset_version: str, code_digest: str, repeated: str = "") -> str:
-    """Name of the one run of this code on this dataset, or of the one that repeats an execution."""
-    return hashlib.sha256(f"{dataset_version}/{code_digest}/{repeated}".encode()).hexdigest()[:32]
+def run_id(dataset_version: str, *made_by: str, repeated: str = "") -> str:
+    """Name of the one run on a dataset of what it is made by, or of the one that repeats an execution."""
+    return hashlib.sha256("/".join((dataset_version, *made_by, repeated)).encode()).hexdigest()[:32]
 
 
 def live_parameter(environment: str, model: str) -> str:

@@ -114,7 +114,6 @@ class Contract:
     validation: Mapping[str, Rule] = field(default_factory=default_rules)
     training: Training = field(default_factory=Training)
     evaluation: Evaluation = field(default_factory=Evaluation)
-    gates: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -167,6 +166,8 @@ class Contract:
             document = json.loads(text)
             if document.pop("format") != FORMAT:
                 raise ContractError(f"this code reads contract format {FORMAT} only: redeploy and retrain")
+            # Models that were trained when a contract had gates are served on.
+            document.pop("gates", None)
             return cls(
                 **{
                     **document,

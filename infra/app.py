@@ -108,7 +108,12 @@ def compose(app: cdk.App, configuration: Configuration, *, build: Path) -> tuple
         root=configuration.root,
         serving=configuration.model.serving,
         storage=storage.storage,
-        bundle=make_bundle(root=configuration.root, contract=contract, folder=build / "lambdas" / name),
+        bundle=make_bundle(
+            root=configuration.root,
+            contract=contract,
+            gates=configuration.model.gates,
+            folder=build / "lambdas" / name,
+        ),
         code_digest=digest,
         definition=configuration.define_pipeline(name, digest),
         description=f"Millrace: training, release and scoring of {name}",

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
+from contract.layout import CONTRACT_FILE, GATES_FILE
 from contract.schema import Contract
 
 PACKAGES = ("contract", "lambdas")
 
 
-def make_bundle(*, root: Path, contract: Contract, folder: Path) -> Path:
-    """Write the functions' code and the model's `contract.json` into a folder; return the folder.
+def make_bundle(*, root: Path, contract: Contract, gates: Mapping[str, str], folder: Path) -> Path:
+    """Write the functions' code, the model's contract and its gates into a folder; return the folder.
 
-    Only source goes in, so equal code and contract give an equal asset.
+    Only source goes in, so equal code, contract and gates give an equal asset.
     """
     shutil.rmtree(folder, ignore_errors=True)
     for package in PACKAGES:
@@ -22,5 +25,6 @@ def make_bundle(*, root: Path, contract: Contract, folder: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "contract.json").write_text(contract.to_json())
+    (folder / CONTRACT_FILE).write_text(contract.to_json())
+    (folder / GATES_FILE).write_text(json.dumps(gates, indent=2, sort_keys=True) + "\n")
     return folder

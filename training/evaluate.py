@@ -24,7 +24,7 @@ from training.evaluation.judge import judge, named
 from training.evaluation.sealed import ARCHIVE, SealedModel, unpack
 from training.failures import PlatformError
 from training.holdout import Holdout
-from training.inputs import DATASET_VERSION, check_code, read_contract
+from training.inputs import DATASET_VERSION, check_code, read_contract, read_gates
 from training.paths import Paths
 from training.report import run as report
 from training.report.facts import Facts, Lineage
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 def run(paths: Paths, environ: Mapping[str, str]) -> None:
-    """Job: inputs `model`, `holdout`, `contract`, `champion` and `validation`; output `evaluation`.
+    """Job: inputs `model`, `holdout`, `contract`, `gates`, `champion` and `validation`; output `evaluation`.
 
     Where parameters were searched, an input `trials` has what the trials left.
 
@@ -50,12 +50,13 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     """
     contract = read_contract(paths.processing_input("contract"))
     code = check_code(contract, environ)
+    gates = read_gates(paths.processing_input("gates"))
     holdout = Samples.read(paths.processing_input("holdout"), contract)
     archive = paths.processing_input("model") / ARCHIVE
     with TemporaryDirectory() as folder, threadpool_limits(limits=1, user_api="blas"):
         digests = unpack(archive, Path(folder))
         live = read_champion(paths.processing_input("champion"))
-        document = evaluate(contract, Path(folder), archive, holdout, live)
+        document = evaluate(contract, gates, Path(folder), archive, holdout, live)
         model = json.loads((Path(folder) / artifact.FACTS).read_text(encoding="utf-8"))
     searched = search.trials(paths.processing_input("trials"), contract, model["parameters"])
     document["search"] = searched
@@ -82,7 +83,12 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
 
 
 def evaluate(
-    contract: Contract, folder: Path, archive: Path, holdout: Samples, live: Live | None
+    contract: Contract,
+    gates: Mapping[str, str],
+    folder: Path,
+    archive: Path,
+    holdout: Samples,
+    live: Live | None,
 ) -> Evaluation:
     """Everything about an unpacked artifact but its origin, and each gate's verdict.
 
@@ -119,7 +125,7 @@ def evaluate(
         "dataset_version": "",
         "code_digest": "",
     }
-    verdicts = list(judge(contract.gates, named(found), found["champion"]))
+    verdicts = list(judge(gates, named(found), found["champion"]))
     found["gates"] = verdicts
     found["passed"] = all(verdict["passed"] for verdict in verdicts)
     found["missed"] = "; ".join(verdict["says"] for verdict in verdicts if not verdict["passed"])

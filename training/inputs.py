@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from contract.code import code_digest
+from contract.layout import CONTRACT_FILE, GATES_FILE
 from contract.schema import Contract, ContractError
 from training.failures import PlatformError
 from training.paths import CODE
 
-FILE = "contract.json"
 DATASET_VERSION = "MILLRACE_DATASET_VERSION"
 CODE_DIGEST = "MILLRACE_CODE_DIGEST"
 
@@ -22,9 +23,22 @@ def read_contract(folder: Path) -> Contract:
         PlatformError: it is not there, or not a contract.
     """
     try:
-        return Contract.from_json((folder / FILE).read_bytes())
+        return Contract.from_json((folder / CONTRACT_FILE).read_bytes())
     except (OSError, ContractError) as error:
-        raise PlatformError(f"the contract cannot be read from {folder / FILE}: {error}") from error
+        raise PlatformError(f"the contract cannot be read from {folder / CONTRACT_FILE}: {error}") from error
+
+
+def read_gates(folder: Path) -> dict[str, str]:
+    """The gates in an input folder: conditions by what they are on.
+
+    Raises:
+        PlatformError: they are not there.
+    """
+    try:
+        found: dict[str, str] = json.loads((folder / GATES_FILE).read_bytes())
+    except (OSError, ValueError) as error:
+        raise PlatformError(f"the gates cannot be read from {folder / GATES_FILE}: {error}") from error
+    return found
 
 
 def check_code(contract: Contract, environ: Mapping[str, str]) -> str:

@@ -27,7 +27,7 @@ TUNING_JOBS = f"*-{TUNE}-*"
 """What its jobs' names are like. Of a name of 32 characters SageMaker needs 12 for the execution and 10 for
 chance: nothing in it says `pipelines`."""
 
-PARAMETERS = ("DatasetVersion", "DatasetUri", "ContractUri", "ChampionUri", "RunUri", STARTED_BY)
+PARAMETERS = ("DatasetVersion", "DatasetUri", "ContractUri", "GatesUri", "ChampionUri", "RunUri", STARTED_BY)
 """What start_training says of a run. Only what is written goes under `RunUri`: an argument that names it
 would be another in each run, and nothing would be found in the cache."""
 
@@ -48,7 +48,7 @@ def author(
     compares its own code with. `training` says whether parameters are searched, and how.
     """
     parameters = [sdk.ParameterString(name=parameter) for parameter in PARAMETERS]
-    version, dataset, contract, champion, run, _ = parameters
+    version, dataset, contract, gates, champion, run, _ = parameters
     job = Job(
         run=run,
         size=size,
@@ -85,6 +85,7 @@ def author(
             "model": model,
             "holdout": holdout,
             "contract": contract,
+            "gates": gates,
             "champion": champion,
             "validation": written(validate, "report"),
             **({"trials": trials(tune)} if tune else {}),
@@ -102,8 +103,14 @@ def author(
         approval=approval,
         evaluation=written(evaluate, "evaluation"),
         validation=written(validate, "report"),
-        contract=contract,
-        origin={"dataset_version": version, "code_digest": code_digest, "run_uri": run},
+        gates=gates,
+        origin={
+            "dataset_version": version,
+            "code_digest": code_digest,
+            "contract_uri": contract,
+            "gates_uri": gates,
+            "run_uri": run,
+        },
     )
     reject = sdk.FailStep(
         name="reject",

@@ -17,17 +17,17 @@ def register(
     approval: str,
     evaluation: Any,
     validation: Any,
-    contract: Any,
+    gates: Any,
     origin: Mapping[str, Any],
 ) -> Any:
     """A model package with its evidence and where it came from.
 
-    `evaluation` and `validation` are the folders that those jobs wrote, `contract` that of the contract,
-    which has the gates. Of the evidence only what a metric's source may be is one: the rest are links.
+    `evaluation` and `validation` are the folders that those jobs wrote, `gates` that of the gates. Of the
+    evidence only what a metric's source may be is one: the rest are links.
     """
     quality = {
         "Statistics": _json(_in(evaluation, "evaluation.json")),
-        "Constraints": _json(sdk.Join(on="", values=[contract, layout.CONTRACT_FILE])),
+        "Constraints": _json(sdk.Join(on="", values=[gates, layout.GATES_FILE])),
     }
     arguments = {
         "ModelPackageGroupName": PLACEHOLDERS.package_group,

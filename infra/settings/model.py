@@ -134,7 +134,6 @@ class Model(Table):
                 }
             ),
             evaluation=schema.Evaluation(**self.evaluation.model_dump()),
-            gates=dict(self.gates),
         )
 
     def contradictions(self) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from contract.layout import live_parameter, resource_name
+from contract.layout import CONTRACT_FILE, GATES_FILE, live_parameter, resource_name
 from lambdas.adapters.buckets import S3Bucket
 from lambdas.adapters.observability import observed
 from lambdas.adapters.parameters import SsmParameter
@@ -23,6 +23,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     artifacts = S3Bucket(settings.artifacts_bucket)
     live = SsmParameter(live_parameter(settings.environment, settings.model))
     registry = ModelRegistry()
+    task_root = Path(os.environ["LAMBDA_TASK_ROOT"])
     trainer = Trainer(
         data=S3Bucket(settings.data_bucket),
         artifacts=artifacts,
@@ -37,6 +38,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         catalogue=registry,
         package_group=resource_name(settings.environment, settings.model),
         code_digest=settings.code_digest,
-        contract=Path(os.environ["LAMBDA_TASK_ROOT"], "contract.json").read_bytes(),
+        contract=(task_root / CONTRACT_FILE).read_bytes(),
+        gates=(task_root / GATES_FILE).read_bytes(),
     )
     return handle(event, trainer)

@@ -38,7 +38,7 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Trainer:
-    """What starting a run needs. `contract` is the document of the deployed model."""
+    """What starting a run needs. `contract` and `gates` are the documents of the deployed model."""
 
     data: Bucket
     artifacts: Bucket
@@ -49,6 +49,17 @@ class Trainer:
     package_group: str
     code_digest: str
     contract: bytes
+    gates: bytes
+
+    @property
+    def contract_prefix(self) -> str:
+        """Where in the artifacts bucket the contract lies."""
+        return layout.contract_prefix(hashlib.sha256(self.contract).hexdigest())
+
+    @property
+    def gates_prefix(self) -> str:
+        """Where in the artifacts bucket the gates lie."""
+        return layout.contract_prefix(hashlib.sha256(self.gates).hexdigest())
 
 
 def handle(event: Mapping[str, Any], trainer: Trainer) -> dict[str, Any]:
@@ -131,15 +142,22 @@ def _runs(trainer: Trainer, version: str) -> tuple[Run | None, str]:
 
     A run's id names the one that it repeats. So however many ask for another at once, it is one.
     """
-    last, run_id = None, layout.run_id(version, trainer.code_digest)
+    made_by = (trainer.code_digest, trainer.contract_prefix, trainer.gates_prefix)
+    last, run_id = None, layout.run_id(version, *made_by)
     while (execution_arn := _started(trainer, run_id)) is not None:
         last = Run(run_id, execution_arn)
-        run_id = layout.run_id(version, trainer.code_digest, execution_arn)
+        run_id = layout.run_id(version, *made_by, repeated=execution_arn)
     return last, run_id
 
 
 def _registered(trainer: Trainer, version: str) -> str:
-    origin = {"dataset_version": version, "code_digest": trainer.code_digest}
+    artifacts = f"s3://{trainer.artifacts.name}"
+    origin = {
+        "dataset_version": version,
+        "code_digest": trainer.code_digest,
+        "contract_uri": f"{artifacts}/{trainer.contract_prefix}",
+        "gates_uri": f"{artifacts}/{trainer.gates_prefix}",
+    }
     return trainer.catalogue.made_of(trainer.package_group, origin)
 
 
@@ -164,13 +182,14 @@ def _start(trainer: Trainer, run_id: str, version: str, started_by: StartedBy) -
 
 def _parameters(trainer: Trainer, run_id: str, version: str, started_by: StartedBy) -> Mapping[str, str]:
     """What the run is started with: decided once, since by a second try another model may be live."""
-    contracts = layout.contract_prefix(hashlib.sha256(trainer.contract).hexdigest())
-    _create(trainer.artifacts, contracts + layout.CONTRACT_FILE, trainer.contract)
+    _create(trainer.artifacts, trainer.contract_prefix + layout.CONTRACT_FILE, trainer.contract)
+    _create(trainer.artifacts, trainer.gates_prefix + layout.GATES_FILE, trainer.gates)
     artifacts = f"s3://{trainer.artifacts.name}"
     parameters = {
         "DatasetVersion": version,
         "DatasetUri": f"s3://{trainer.data.name}/{layout.dataset_data_prefix(version)}",
-        "ContractUri": f"{artifacts}/{contracts}",
+        "ContractUri": f"{artifacts}/{trainer.contract_prefix}",
+        "GatesUri": f"{artifacts}/{trainer.gates_prefix}",
         "ChampionUri": f"{artifacts}/{trainer.champions.pin()}",
         "RunUri": f"{artifacts}/{layout.run_prefix(run_id).rstrip('/')}",
         STARTED_BY: started_by,

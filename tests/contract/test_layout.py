@@ -53,9 +53,11 @@ def test_a_dataset_versions_objects_lie_under_it() -> None:
     assert layout.dataset_data_prefix("d1") == "datasets/d1/data/"
 
 
-def test_a_run_is_one_of_dataset_code_and_attempt() -> None:
-    names = {layout.run_id(*parts) for parts in (("d", "c"), ("d", "c", ""), ("c", "d"), ("d", "c", "2"))}
-    assert len(names) == 3
+def test_a_run_is_one_of_dataset_of_what_makes_it_and_of_what_it_repeats() -> None:
+    made = (("d", "c"), ("c", "d"), ("d", "c", "k"))
+    names = {layout.run_id(*parts, repeated=before) for parts in made for before in ("", "execution")}
+    assert len(names) == 6
+    assert layout.run_id("d", "c") in names
     assert all(re.fullmatch("[0-9a-f]{32}", name) for name in names), "fits a ClientRequestToken"
 
 

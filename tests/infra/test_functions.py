@@ -68,14 +68,15 @@ def test_the_code_carries_the_contract_and_nothing_but_source(stacks: Synthesis)
     files = {path.relative_to(stacks.bundle) for path in stacks.bundle.rglob("*") if path.is_file()}
     contract = stacks.configuration.model.contract()
     assert Contract.from_json((stacks.bundle / "contract.json").read_bytes()) == contract
+    assert json.loads((stacks.bundle / "gates.json").read_bytes()) == stacks.configuration.model.gates
     assert {path.suffix for path in files} == {".py", ".json"}
-    assert {path.parts[0] for path in files} == {"contract", "lambdas", "contract.json"}
+    assert {path.parts[0] for path in files} == {"contract", "lambdas", "contract.json", "gates.json"}
 
 
 def test_the_same_code_gives_the_same_bundle(root: Path, stacks: Synthesis, tmp_path: Path) -> None:
     contract = stacks.configuration.model.contract()
     (tmp_path / "left over").touch()
-    again = make_bundle(root=root, contract=contract, folder=tmp_path)
+    again = make_bundle(root=root, contract=contract, gates=stacks.configuration.model.gates, folder=tmp_path)
 
     def contents(folder: Path) -> dict[Path, bytes]:
         return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}

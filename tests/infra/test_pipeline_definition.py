@@ -111,7 +111,7 @@ def test_jobs_see_what_the_ones_before_them_wrote(definition: dict[str, Any]) ->
     assert inputs["validate"] == {n: f"{place}/{n}" for n in ("dataset", "contract", "champion")}
     assert inputs["prepare"] == {n: f"{place}/{n}" for n in ("dataset", "contract")}
     assert inputs["evaluate"] == {
-        n: f"{place}/{n}" for n in ("model", "holdout", "contract", "champion", "validation")
+        n: f"{place}/{n}" for n in ("model", "holdout", "contract", "gates", "champion", "validation")
     }
     channels = steps["train"]["Arguments"]["InputDataConfig"]
     assert [channel["ChannelName"] for channel in channels] == ["train", "contract", "holdout"]
@@ -168,6 +168,8 @@ def test_a_package_says_where_it_came_from_and_where_its_evidence_is() -> None:
     assert {name: joined(value) for name, value in metadata.items()} == {
         "dataset_version": "{Parameters.DatasetVersion}",
         "code_digest": "1" * 64,
+        "contract_uri": "{Parameters.ContractUri}",
+        "gates_uri": "{Parameters.GatesUri}",
         "run_uri": "{Parameters.RunUri}",
         "execution": "{Execution.PipelineExecutionArn}",
         "report": f"{evaluation}/report.html",
@@ -175,9 +177,16 @@ def test_a_package_says_where_it_came_from_and_where_its_evidence_is() -> None:
     }
     metrics = register["Arguments"]["ModelMetrics"]
     assert joined(metrics["ModelQuality"]["Statistics"]["S3Uri"]) == f"{evaluation}/evaluation.json"
-    # start_training ends the folder of a contract with a slash.
-    assert joined(metrics["ModelQuality"]["Constraints"]["S3Uri"]) == "{Parameters.ContractUri}contract.json"
+    # start_training ends the folder of the gates with a slash.
+    assert joined(metrics["ModelQuality"]["Constraints"]["S3Uri"]) == "{Parameters.GatesUri}gates.json"
     assert joined(metrics["ModelDataQuality"]["Statistics"]["S3Uri"]) == f"{validation}/report.json"
+
+
+def test_gates_reach_only_what_judges_by_them() -> None:
+    """So that another limit changes no other step, and those are taken from the cache."""
+    steps = named(write(SEARCHED)["Steps"])
+    reached = {name for name, step in steps.items() if "Parameters.GatesUri" in json.dumps(step["Arguments"])}
+    assert reached == {"evaluate", "gate"}
 
 
 def test_authoring_leaves_the_process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

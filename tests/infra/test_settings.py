@@ -57,11 +57,12 @@ def test_a_model_compiles_to_a_contract_that_reads_back(tmp_path: Path) -> None:
     folder = tmp_path / "models" / "shop"
     folder.mkdir(parents=True)
     (folder / "model.toml").write_text(MODEL + '[gates]\nroc_auc = ">= 0.9"\n[row_id]\nname = "id"\n')
-    contract = load_model(tmp_path, "shop").contract()
+    model = load_model(tmp_path, "shop")
+    contract = model.contract()
     assert Contract.from_json(contract.to_json()) == contract
     age, city, joined = contract.features
     assert (age.minimum, age.maximum, city.values, joined.type) == (0, 120, ("Oslo", "Rome"), "datetime")
-    assert (contract.row_id, contract.gates) == ("id", {"roc_auc": ">= 0.9"})
+    assert (contract.row_id, model.gates) == ("id", {"roc_auc": ">= 0.9"})
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ sensitive = ["city"]
 fairness.city.demographic_parity_difference = "<= 0.1"
 """
     (folder / "model.toml").write_text(MODEL + gates)
-    assert load_model(tmp_path, "shop").contract().gates == {
+    assert load_model(tmp_path, "shop").gates == {
         "champion.roc_auc": "not worse",
         "fairness.city.demographic_parity_difference": "<= 0.1",
     }

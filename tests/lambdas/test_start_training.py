@@ -26,7 +26,8 @@ RECORDS = {"Records": [message("{}", name=name) for name in ("m0", "m1")]}
 """Messages that name no upload: somebody sent them by hand."""
 
 CONTRACT = b'{"model": "sign"}'
-CONTRACT_DIGEST = hashlib.sha256(CONTRACT).hexdigest()
+GATES = b'{"roc_auc": ">= 0.9"}'
+CONTRACT_DIGEST, GATES_DIGEST = (hashlib.sha256(document).hexdigest() for document in (CONTRACT, GATES))
 
 
 @dataclass
@@ -67,6 +68,7 @@ class Lab:
     longest_seconds: int = 6 * 3600
     now: float = MODIFIED.timestamp()
     code_digest: str = "c0de"
+    gates: bytes = GATES
 
     def ask(self, event: Mapping[str, Any]) -> dict[str, Any]:
         trainer = Trainer(
@@ -84,6 +86,7 @@ class Lab:
             ),
             champions=Champions(live=self.live, registry=self.registry, artifacts=self.artifacts),
             contract=CONTRACT,
+            gates=self.gates,
         )
         return handle(event, trainer)
 
@@ -132,11 +135,14 @@ def test_a_run_gets_the_pinned_dataset_and_the_contract(lab: Lab) -> None:
     version, run_id = told["dataset_version"], told["run_id"]
     assert told["already_started"] is False
     assert told["execution_arn"] == f"arn:run/{run_id}"
-    assert run_id == layout.run_id(version, "c0de")
+    assert run_id == layout.run_id(
+        version, "c0de", f"contracts/{CONTRACT_DIGEST}/", f"contracts/{GATES_DIGEST}/"
+    )
     assert lab.pipeline.runs[run_id] == {
         "DatasetVersion": version,
         "DatasetUri": f"s3://data/datasets/{version}/data/",
         "ContractUri": f"s3://artifacts/contracts/{CONTRACT_DIGEST}/",
+        "GatesUri": f"s3://artifacts/contracts/{GATES_DIGEST}/",
         "ChampionUri": "s3://artifacts/champions/nobody/",
         "RunUri": f"s3://artifacts/runs/{run_id}",
         "StartedBy": "person",
@@ -148,6 +154,7 @@ def test_a_run_gets_the_pinned_dataset_and_the_contract(lab: Lab) -> None:
         assert copy == lab.data.read(pinned.key)
         assert (hashlib.sha256(copy).hexdigest(), len(copy)) == (pinned.sha256, pinned.size)
     assert lab.artifacts.read(f"contracts/{CONTRACT_DIGEST}/contract.json") == CONTRACT
+    assert lab.artifacts.read(f"contracts/{GATES_DIGEST}/gates.json") == GATES
     assert json.loads(lab.artifacts.read(layout.started_key(run_id))) == {
         "execution_arn": f"arn:run/{run_id}",
         "dataset_version": version,
@@ -189,6 +196,15 @@ def test_another_attempt_code_or_content_is_another_run(lab: Lab) -> None:
     assert refilled["dataset_version"] != first["dataset_version"]
 
 
+def test_other_gates_are_another_run_of_the_same_contract(lab: Lab) -> None:
+    first = lab.ask({})
+    lab.gates = b'{"roc_auc": ">= 0.5"}'
+    second = lab.ask({})
+    assert not second["already_started"]
+    one, other = (lab.pipeline.runs[told["run_id"]] for told in (first, second))
+    assert {name for name in one if one[name] != other[name]} == {"GatesUri", "RunUri"}
+
+
 def test_what_goes_on_is_not_run_again_and_of_what_ended_the_last_run_counts(lab: Lab) -> None:
     first = lab.ask({})
     assert lab.ask({"again": True}) == {**first, "already_started": True}
@@ -218,11 +234,17 @@ def test_a_run_of_a_pipeline_that_is_gone_has_ended(lab: Lab) -> None:
 
 def test_what_is_a_registered_model_already_is_not_made_again(lab: Lab) -> None:
     first = lab.ask({})
-    origin = {"dataset_version": first["dataset_version"], "code_digest": "c0de", "run_uri": "s3://run"}
+    run = lab.pipeline.runs[first["run_id"]]
+    uris = {"contract_uri": run["ContractUri"], "gates_uri": run["GatesUri"], "run_uri": run["RunUri"]}
+    origin = {"dataset_version": first["dataset_version"], "code_digest": "c0de", **uris}
     package = {"ModelPackageGroupName": "sign", "CustomerMetadataProperties": origin}
     lab.registry.packages["arn:sign/1"] = {
         **package,
         "CustomerMetadataProperties": {**origin, "code_digest": "0"},
+    }
+    lab.registry.packages["arn:sign/4"] = {
+        **package,
+        "CustomerMetadataProperties": {**origin, "gates_uri": "s3://others"},
     }
     lab.registry.packages["arn:sign/2"] = {**package, "ModelPackageGroupName": "other"}
     lab.pipeline.end()

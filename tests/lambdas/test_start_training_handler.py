@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from lambdas.adapters.clients import client
 from lambdas.start_training.handler import handler
 from tests.lambdas.account import Context, create_bucket
 
+CONTRACT, GATES = b"{}", b'{"f1": "> 0"}'
 SETTINGS = {
     "ENVIRONMENT": "test",
     "MODEL": "sign",
@@ -35,7 +37,8 @@ def _deployed(aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         ClientRequestToken="t" * 32,
         RoleArn="arn:aws:iam::123456789012:role/pipeline",
     )
-    (tmp_path / "contract.json").write_text("{}")
+    (tmp_path / "contract.json").write_bytes(CONTRACT)
+    (tmp_path / "gates.json").write_bytes(GATES)
     for name, value in {**SETTINGS, "LAMBDA_TASK_ROOT": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
 
@@ -75,10 +78,15 @@ def test_what_is_registered_is_found_by_its_origin() -> None:
     sagemaker = client("sagemaker")
     sagemaker.create_model_package_group(ModelPackageGroupName="millrace-test-sign")
     version = handler({"again": False}, Context())["dataset_version"]
+    contract, gates = (
+        f"s3://artifacts/{layout.contract_prefix(hashlib.sha256(document).hexdigest())}"
+        for document in (CONTRACT, GATES)
+    )
+    made_by = {"code_digest": "c0de", "contract_uri": contract, "gates_uri": gates}
     made = [
         sagemaker.create_model_package(
             ModelPackageGroupName="millrace-test-sign",
-            CustomerMetadataProperties={"dataset_version": dataset, "code_digest": "c0de"},
+            CustomerMetadataProperties={"dataset_version": dataset, **made_by},
         )["ModelPackageArn"]
         for dataset in (version, "another")
     ]

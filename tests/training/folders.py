@@ -80,9 +80,10 @@ class Job:
 class Run:
     """A pipeline run of a table: its four jobs, each in its own folder."""
 
-    def __init__(self, folder: Path, table: Table) -> None:
+    def __init__(self, folder: Path, table: Table, gates: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.table = table
+        self.gates = gates or {}
 
     def validate(self, files: Files | None = None) -> Job:
         return self._on_dataset("validate", files)
@@ -109,6 +110,7 @@ class Run:
         job.put("processing/input/model", {"model.tar.gz": archive})
         job.put("processing/input/champion", NOBODY)
         job.put("processing/input/validation", self._report())
+        job.put("processing/input/gates", {"gates.json": json.dumps(self.gates)})
         return job.put(
             "processing/input/holdout", {"samples.parquet": prepared.output("holdout") / "samples.parquet"}
         )

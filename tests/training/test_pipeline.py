@@ -24,8 +24,7 @@ def test_a_table_becomes_a_sealed_and_measured_model(
     tmp_path: Path, table: Callable[[], Table], metric: str, least: float, estimator: str
 ) -> None:
     given = table().with_training(estimator=of_problem(estimator, table().contract.problem))
-    given = replace(given, contract=replace(given.contract, gates={metric: f">= {least}"}))
-    run = Run(tmp_path, given)
+    run = Run(tmp_path, given, {metric: f">= {least}"})
     assert run.validate().run("validate") == 0
     prepared, trained = run.trained()
     evaluated = run.evaluate(prepared, trained)
@@ -59,9 +58,7 @@ def test_the_same_dataset_and_code_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_missed_gate_is_named_and_fails_no_job(tmp_path: Path) -> None:
-    table = tumor()
-    table = replace(table, contract=replace(table.contract, gates={"roc_auc": ">= 0.5", "brier": "< 0"}))
-    run = Run(tmp_path, table)
+    run = Run(tmp_path, tumor(), {"roc_auc": ">= 0.5", "brier": "< 0"})
     prepared, trained = run.trained()
     evaluated = run.evaluate(prepared, trained)
     assert evaluated.run("evaluate") == 0

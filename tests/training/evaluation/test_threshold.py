@@ -65,6 +65,13 @@ def test_a_recall_is_kept_with_the_greatest_precision(found: tuple[Array, Array]
     assert reference.precision_score(truth, probability >= value) == pytest.approx(max(kept))
 
 
+def test_a_recall_that_is_just_reached_is_enough() -> None:
+    truth, probability = np.array([1.0, 1, 0, 1, 1, 0]), np.array([0.9, 0.8, 0.7, 0.6, 0.3, 0.2])
+    value, why = best(AtLeast("recall", 0.5), truth, probability)
+    assert 0.7 < value <= 0.8
+    assert why == "recall is 0.5"
+
+
 def test_a_precision_out_of_reach_is_come_as_near_as_can_be() -> None:
     truth, probability = np.array([0.0, 1, 0, 0]), np.array([0.9, 0.8, 0.1, 0.1])
     value, why = best(AtLeast("precision", 0.9), truth, probability)

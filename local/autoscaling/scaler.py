@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.autoscaling import linked_role
 from local.autoscaling.targets import Target, Targets
 from local.autoscaling.tracking import Range, wanted
-from local.cloud.seam import Cloud
+from local.cloud.seam import AccessDeniedError, Cloud
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +38,16 @@ class Scaler:
     def _run(self) -> None:
         while True:
             time.sleep(_LOOK_SECONDS)
-            for target in self._targets.all():
-                try:
-                    self._look(target)
-                except (ClientError, BotoCoreError) as error:
-                    self._sagemaker = None  # its credentials may be too old
-                    logger.warning("autoscaling of %s: %s", target.record["ResourceId"], error)
+            self.look()
+
+    def look(self) -> None:
+        """Look at every target once. One that cannot be looked at now is so later, maybe."""
+        for target in self._targets.all():
+            try:
+                self._look(target)
+            except (AccessDeniedError, ClientError, BotoCoreError) as error:
+                self._sagemaker = None  # its credentials may be too old
+                logger.warning("autoscaling of %s: %s", target.record["ResourceId"], error)
 
     def _look(self, target: Target) -> None:
         endpoint, variant = target.endpoint_and_variant

@@ -19,6 +19,9 @@ class WithoutRole:
     def credentials_for(self, role_arn: str, service: str) -> dict[str, str]:
         raise AccessDeniedError(f"{service} is not authorized to perform: sts:AssumeRole on {role_arn}")
 
+    def client(self, service: str, credentials: dict[str, str]) -> object:
+        raise AssertionError(f"nobody may call {service}")
+
 
 def test_a_role_that_is_gone_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:
     targets = Targets()

@@ -108,7 +108,7 @@ def test_what_was_learned_is_where_the_layout_says(tumor: Model) -> None:
 
     run = {"report.json", "model.tar.gz", "evaluation.json", "report.html", "card.json", "started.json"}
     assert run <= names(layout.RUNS_PREFIX)
-    assert names(layout.CONTRACTS_PREFIX) == {"contract.json"}
+    assert names(layout.CONTRACTS_PREFIX) == {"contract.json", "gates.json"}
     assert "champion.json" in names(layout.CHAMPIONS_PREFIX)
 
 

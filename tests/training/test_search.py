@@ -213,3 +213,12 @@ def test_what_an_interrupted_job_did_is_not_done_again(
     caplog.clear()
     unseen(samples, other, checkpoints)
     assert not any("resumed" in line for line in caplog.messages)
+
+
+def test_no_pickle_is_loaded_from_a_checkpoint(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.array("fold", lambda: np.zeros(3))
+    (kept,) = tmp_path.glob("*.npy")
+    np.save(kept, np.array([Path("anything")], object), allow_pickle=True)
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        checkpoints.array("fold", lambda: np.zeros(3))

@@ -127,3 +127,15 @@ def test_times_out_of_order_and_of_the_future_are_counted_over_parts(
     assert (timing.rows, timing.disordered.rows, timing.future.rows) == (len(known), len(late), len(coming))
     assert timing.disordered.examples == ((Place("a.csv", "line", late[0]),) if late else ())
     assert timing.future.examples == ((Place("a.csv", "line", coming[0]),) if coming else ())
+
+
+def test_a_value_that_was_never_learned_of_is_like_any_row() -> None:
+    """Each value is in two rows of one class: half of them in one half, where the other knows nothing of it.
+
+    So three in four pairs are put in order for sure, one of them by luck: 0.875. Were an unknown value
+    taken for one of the negative class, it would be 0.75.
+    """
+    random = np.random.default_rng(3)
+    pairs = random.permutation(np.repeat(np.arange(4000), 2))
+    names = np.array([f"value {code}" for code in pairs], object)
+    assert alone(category_codes(names), (pairs % 2).astype(float), 2) == pytest.approx(0.875, abs=0.015)

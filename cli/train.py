@@ -119,8 +119,12 @@ def follow(deployed: Deployment, execution_arn: str) -> Run:
     Raises:
         CliError: a step failed or a gate was missed; it says why.
     """
-    with StepsDisplay() as steps:
-        run = watch(deployed.aws, execution_arn, steps.show)
+    try:
+        with StepsDisplay() as steps:
+            run = watch(deployed.aws, execution_arn, steps.show)
+    except KeyboardInterrupt:
+        err.print(f"The run goes on without you: see {deployed.command('status')}.", soft_wrap=True)
+        raise
     for step in run.steps:
         if step.name == "evaluate" and step.status == "Succeeded":
             place = output_uri(deployed.aws, step.job, "evaluation")

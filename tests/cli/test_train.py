@@ -15,7 +15,7 @@ from cli.errors import CliError
 from cli.releases import wait_until_live
 from cli.runs import Run, Step
 from cli.session import Deployment
-from cli.train import Started, start, why_none
+from cli.train import Started, follow, start, why_none
 from cli.uploads import upload_training
 from contract.layout import live_parameter
 from tests.cli.conftest import deploy
@@ -82,6 +82,21 @@ def test_a_run_is_started_by_the_function(deployed: Deployment) -> None:
 def test_a_function_that_fails_is_quoted(deployed: Deployment) -> None:
     with pytest.raises(CliError, match=r"no run was started: no \.csv lies .* ./millrace logs train"):
         starting(deployed, {"errorMessage": "no .csv lies under training/"}, FunctionError="Unhandled")
+
+
+def test_who_stops_watching_is_told_that_the_run_goes_on(
+    deployed: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    events = deployed.aws.sagemaker.meta.events
+    events.register("before-call.sagemaker.DescribePipelineExecution", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        follow(deployed, "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/p/execution/abcdefgh1234")
+    told = "The run goes on without you: see ./millrace status --environment dev --model tumor."
+    assert capsys.readouterr().err.strip() == told
 
 
 def test_of_bad_data_it_is_told_how_to_be_rid_of_it(deployed: Deployment) -> None:

@@ -74,9 +74,9 @@ class Holdout:
             return "The rows held out were drawn by a digest of their features."
         told = [f"The rows held out are the newest, from {self.starts} (UTC) on."]
         if self.repeated:
-            told.append(f"{self.repeated:,} rows as new repeat older ones' features and are on neither side.")
+            told.append(f"On neither side, as new but with the features of older rows: {self.repeated:,}.")
         if self.undated:
-            told.append(f"{self.undated:,} rows without a time are among those trained on.")
+            told.append(f"Without a time, and trained on: {self.undated:,}.")
         return " ".join(told)
 
 

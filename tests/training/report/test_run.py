@@ -129,8 +129,8 @@ def test_which_rows_were_held_out_is_said(tmp_path: Path) -> None:
     given = dataclasses.replace(given, model={**given.model, "holdout": held_out}, validation=None)
     text = " ".join(written(tmp_path, given)[0].texts)
     assert "the newest, from 2024-06-01 10:00 (UTC) on" in text
-    assert "3 rows as new repeat" in text
-    assert "1,200 rows without a time" in text
+    assert "as new but with the features of older rows: 3." in text
+    assert "Without a time, and trained on: 1,200." in text
 
 
 def test_a_live_model_that_cannot_be_compared_says_why(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
-TOGETHER := -n auto --dist loadgroup
+# A file's tests run in one process, in the order of the folders: the local cloud's are the longest, and among the first.
+TOGETHER := -n auto --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
 

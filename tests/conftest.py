@@ -18,13 +18,6 @@ settings.register_profile("fuzz", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("ci")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side (`-n`), what shares something dear runs in one process: a cloud, a synthesis, a file's models."""
-    for item in items:
-        dear = next((name for name in ("local_cloud", "synth") if item.get_closest_marker(name)), None)
-        item.add_marker(pytest.mark.xdist_group(dear or str(item.path)))
-
-
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""

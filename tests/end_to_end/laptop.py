@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -206,16 +206,20 @@ class Model:
     def page(self, alarm: str, *, within: float = 90) -> Any:
         """The page that an alarm sent, once it came."""
         name = f"{layout.resource_name('local', self.name)}-{alarm}"
+        return eventually(
+            lambda: next((page for page in self._pages() if page["AlarmName"] == name), None),
+            within=within,
+            what=f"the page {name}",
+        )
+
+    def _pages(self) -> Iterator[Any]:
+        """All pages in the inbox but those that were looked at within a second; one call gives ten at most."""
         sqs = self.laptop.client("sqs")
-
-        def look() -> Any:
-            received = sqs.receive_message(
-                QueueUrl=self.outputs["PageInboxUrl"], MaxNumberOfMessages=10, VisibilityTimeout=0
-            )
-            pages = [json.loads(json.loads(m["Body"])["Message"]) for m in received.get("Messages", [])]
-            return next((p for p in pages if p["AlarmName"] == name), None)
-
-        return eventually(look, within=within, what=f"the page {name}")
+        while messages := sqs.receive_message(
+            QueueUrl=self.outputs["PageInboxUrl"], MaxNumberOfMessages=10, VisibilityTimeout=1
+        ).get("Messages"):
+            for message in messages:
+                yield json.loads(json.loads(message["Body"])["Message"])
 
     def read(self, key: str) -> bytes:
         """An object of the results bucket."""

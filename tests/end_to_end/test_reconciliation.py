@@ -81,9 +81,12 @@ def test_an_upload_that_was_given_up_on_is_sent_back_and_scored(tumor: Model) ->
 
 def test_reconciliation_runs_by_itself_and_says_how_many_uploads_wait(tumor: Model) -> None:
     cloudwatch = tumor.laptop.client("cloudwatch")
+    dimensions = [{"Name": "Environment", "Value": "local"}, {"Name": "Model", "Value": "tumor"}]
 
     def measured() -> Any:
-        return cloudwatch.list_metrics(Namespace="Millrace", MetricName="UploadsWithoutOutcome")["Metrics"]
+        return cloudwatch.list_metrics(
+            Namespace="Millrace", MetricName="UploadsWithoutOutcome", Dimensions=dimensions
+        )["Metrics"]
 
-    (metric, *_) = eventually(measured, within=120, what="the schedule calls the function")
-    assert {d["Name"]: d["Value"] for d in metric["Dimensions"]} == {"Environment": "local", "Model": "tumor"}
+    (metric,) = eventually(measured, within=120, what="the schedule calls the function")
+    assert metric["Dimensions"] == dimensions

@@ -4,8 +4,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
-# A file's tests run in one process, in the order of the folders: the local cloud's are the longest, and among the first.
-TOGETHER := -n auto --dist loadfile --no-loadscope-reorder
+# One process has the local cloud, and mostly waits for it; two do all else (tests/conftest.py).
+TOGETHER := -n 3 --no-loadscope-reorder
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import uvloop
 
-from training.serve import listen
+from scoring.server.serve import listen
 
 ANSWER = b'{"prediction": "yes", "probability": 0.5092202}\n'
 

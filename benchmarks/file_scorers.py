@@ -18,8 +18,8 @@ BATCH_ROWS = 10_000
 
 def millrace(folder: Path) -> Run:
     """The scoring core: parse, validate, score, write."""
-    from training.predictor import Predictor
-    from training.score_file import score_file
+    from scoring.batch.score_file import score_file
+    from scoring.server.predictor import Predictor
 
     predictor = Predictor(folder / "artifact")
 
@@ -60,8 +60,8 @@ def limit(folder: Path) -> Run:
     from pyarrow import csv
 
     from contract.schema import Contract
-    from training.encoding import detached
-    from training.graph import MatrixGraph
+    from tabular.category_encoder import detached
+    from tabular.onnx_session import MatrixGraph
 
     contract = Contract.from_json((folder / "artifact" / "contract.json").read_bytes())
     model = detached((folder / "artifact" / "model.onnx").read_bytes()).model

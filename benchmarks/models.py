@@ -19,11 +19,11 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from benchmarks import tables
 from contract.schema import Contract
-from training import train
-from training.checkpoints import Checkpoints
-from training.fitting import fit
-from training.graph import Graph
-from training.samples import Samples
+from tabular.onnx_session import Graph
+from tabular.samples import Samples
+from training.jobs import train
+from training.model.checkpoints import Checkpoints
+from training.model.fit import fit
 
 TRAINING_ROWS = 20_000
 CHECKED_ROWS = 500

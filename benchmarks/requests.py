@@ -11,7 +11,7 @@ from pyarrow import csv
 
 from benchmarks import tables
 from benchmarks.load import http_request
-from training.samples import Samples
+from tabular.samples import Samples
 
 CSV, JSON = "text/csv", "application/json"
 FORMATS = {"CSV": CSV, "JSON": JSON}

@@ -21,8 +21,8 @@ from benchmarks.environment import FOLDER, install_peers
 from benchmarks.load import Load, drive
 from benchmarks.models import Models
 from benchmarks.report import console, judged, machine, ratio, table
-from training.graph import Graph
-from training.samples import Samples
+from tabular.onnx_session import Graph
+from tabular.samples import Samples
 
 MILLRACE, SAGEMAKER = "Millrace", "SageMaker scikit-learn"
 CONSTANT, GENERATOR = "constant, same server", "constant, no server"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from contract.schema import Contract, Feature, Target, Training
-from training.samples import Samples
+from tabular.samples import Samples
 
 INTEGERS, DECIMALS, OPEN_SETS, CLOSED_SETS = 6, 16, 4, 4
 BLOCK_ROWS = 50_000

@@ -21,7 +21,7 @@ from benchmarks import tables
 from benchmarks.environment import FOLDER, ROOT
 from benchmarks.memory import watched
 from benchmarks.report import console, judged, machine, table
-from training import champion
+from training.data import champion
 
 ALLOWED_SECONDS = 15.0
 ALLOWED_BYTES = 6 * 1024**3

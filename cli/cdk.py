@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.aws.session import ABSENT, local_variables
 from cli.errors import CliError
 from cli.options import LOCAL
 from cli.paths import ROOT, STATE, display, tool_path
-from cli.session import ABSENT, local_variables
 
 TAIL_LINES = 15
 

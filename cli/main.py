@@ -8,11 +8,12 @@ import typer
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from cli import cloud, datasets, deploy, logs, models, pages, redrive, stacks, status, trace, train
+from cli.commands import cloud, datasets, deploy, logs, models, pages, redrive, status, trace, train
+from cli.commands import outputs as stacks
 from cli.demo import command as demo
 from cli.errors import sentence
 from cli.new_model import command as new_model
-from cli.terminal import err
+from cli.views.terminal import err
 
 MODELS, LAPTOP, DEPLOYMENT, OPERATION = "Models", "This laptop", "Deployment", "Operation"
 

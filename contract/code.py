@@ -9,14 +9,14 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-SHARED = ("contract", "training")
+SHARED = ("adapters", "container", "contract", "metrics", "monitoring", "scoring", "tabular", "training")
 SUFFIXES = {".py", ".txt", ".html", ".css"}
 
 
 def code_digest(root: Path, model: str) -> str:
     """SHA-256 over every file that decides what a model becomes, hexadecimal.
 
-    That is `contract/`, `training/` with its lock, and the model's own modules. The same tree
+    That is all code of the image with its lock, and the model's own modules. The same tree
     gives the same digest on every machine.
     """
     digest = hashlib.sha256()

@@ -11,12 +11,12 @@ from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from contract.code import code_digest
 from contract.layout import resource_name
-from infra.bundle import make_bundle
-from infra.loop_stack import LoopStack
-from infra.pipeline.definition import author
-from infra.pipeline.size import Size
+from infra.kit.bundle import make_bundle
+from infra.kit.job_size import Size
 from infra.settings import Environment, Model, load_environment, load_model
-from infra.storage_stack import StorageStack
+from infra.stacks.loop import LoopStack
+from infra.stacks.storage import StorageStack
+from infra.training.pipeline.definition import author
 
 DEFAULT_ENVIRONMENT = "local"
 DEFAULT_MODEL = "tumor"

@@ -4,7 +4,7 @@
 the AWS CLI, boto3 and the CDK CLI talk to it. `python -m local` runs one in the foreground.
 """
 
-from local.cloud.background import (
+from local.cloud.process.background import (
     DEFAULT_PORT,
     CloudInfo,
     default_folder,
@@ -13,7 +13,7 @@ from local.cloud.background import (
     status,
     stop,
 )
-from local.cloud.folder import CloudError
+from local.cloud.process.folder import CloudError
 
 __all__ = [
     "DEFAULT_PORT",

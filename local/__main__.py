@@ -7,9 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from local.cloud import server
-from local.cloud.background import DEFAULT_PORT, default_folder
-from local.cloud.folder import CloudError
+from local.cloud.process import server
+from local.cloud.process.background import DEFAULT_PORT, default_folder
+from local.cloud.process.folder import CloudError
 
 
 def main() -> int:

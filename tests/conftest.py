@@ -13,6 +13,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.synthesis import Synthesis, synthesise
 
+pytest_plugins = ("tests.fixtures.aws", "tests.fixtures.jobs")
+
 ROOT = Path(__file__).parents[1]
 DEAR = ("tests/end_to_end/", "tests/infra/")
 """Folders whose tests share what takes long to make, the longest first: a local cloud, the templates."""

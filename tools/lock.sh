@@ -9,6 +9,6 @@ compile() {
 }
 compile requirements-dev.in -o requirements-dev.txt
 compile requirements.in -c requirements-dev.txt -o requirements.txt
-compile training/requirements.in -c requirements-dev.txt -o training/requirements.txt
+compile container/requirements.in -c requirements-dev.txt -o container/requirements.txt
 # What the benchmarks compare with is installed apart.
 compile benchmarks/requirements.in -o benchmarks/requirements.txt

@@ -8,20 +8,20 @@ from datetime import UTC, datetime
 from rich.markup import escape
 from rich.table import Table
 
-from cli.cloud import up
+from cli.aws.results import upload_to_score, wait_for_outcome
+from cli.aws.runs import Run, read_run
+from cli.aws.session import Deployment, connect, deployment
+from cli.aws.uploads import upload_training
+from cli.commands.cloud import up
+from cli.commands.deploy import deploy_model, prepare
+from cli.commands.pages import pages_table, wait_for_page
+from cli.commands.train import describe, follow, release, start
 from cli.demo.files import BAD_ROWS, DemoFiles, write_files
 from cli.demo.timeline import Timeline
-from cli.deploy import deploy_model, prepare
 from cli.errors import CliError
 from cli.options import DEFAULT_PORT, LOCAL, Port, examples
-from cli.pages import pages_table, wait_for_page
 from cli.paths import STATE, display
-from cli.results import upload_to_score, wait_for_outcome
-from cli.runs import Run, read_run
-from cli.session import Deployment, connect, deployment
-from cli.terminal import err, out
-from cli.train import describe, follow, release, start
-from cli.uploads import upload_training
+from cli.views.terminal import err, out
 from contract.serving import MODEL_VERSION, PREDICTION, PROBABILITY, REJECTED
 
 EXAMPLES = examples(

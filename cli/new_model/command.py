@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from cli.options import examples
 from cli.paths import ROOT, display
-from cli.terminal import out, warn
+from cli.views.terminal import out, warn
 from contract.schema import Problem
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from contract.schema import Feature
-from training import values
+from tabular import values
 
 MAX_DISTINCT = 10_000
 """So many different texts of a column are told apart."""

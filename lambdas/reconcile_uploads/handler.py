@@ -4,10 +4,10 @@ import os
 import time
 from typing import Any
 
-from lambdas.adapters.buckets import S3Bucket
-from lambdas.adapters.observability import EmbeddedMetrics, observed
-from lambdas.adapters.queues import SqsQueue
-from lambdas.adapters.state_machines import StandardStateMachine
+from adapters.buckets import S3Bucket
+from adapters.observability import EmbeddedMetrics, observed
+from adapters.queues import SqsQueue
+from adapters.state_machines import StandardStateMachine
 from lambdas.reconcile_uploads.logic import Reconciler, reconcile
 from lambdas.reconcile_uploads.settings import Settings
 

@@ -25,14 +25,14 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
+from adapters.errors import AwsError
+from adapters.ports import Bucket, ListedVersion, Metrics, Outbox, StateMachine
 from contract import layout
 from contract.events import object_created
 from contract.metrics import Metric
-from lambdas.adapters.errors import AwsError
-from lambdas.adapters.ports import Bucket, ListedVersion, Metrics, Outbox, StateMachine
-from lambdas.reconcile_uploads.ages import is_due
-from lambdas.reconcile_uploads.looks import Looks, named
-from lambdas.reconcile_uploads.progress import Progress, load, save
+from lambdas.reconcile_uploads.checkpoint import Progress, load, save
+from lambdas.reconcile_uploads.outcome_lookup import Looks, named
+from lambdas.reconcile_uploads.schedule import is_due
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lambdas.adapters.environ import FromEnviron, SettingsError
+from adapters.environ import FromEnviron, SettingsError
 
 
 @dataclass(frozen=True, kw_only=True)

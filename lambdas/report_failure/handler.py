@@ -3,8 +3,8 @@
 import os
 from typing import Any
 
-from lambdas.adapters.observability import EmbeddedMetrics, observed
-from lambdas.adapters.pipeline_executions import PipelineExecutions
+from adapters.observability import EmbeddedMetrics, observed
+from adapters.pipeline_executions import PipelineExecutions
 from lambdas.report_failure.logic import report_failure
 from lambdas.report_failure.settings import Settings
 

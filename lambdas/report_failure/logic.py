@@ -6,9 +6,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from adapters.ports import Executions, FailedStep, Metrics
 from contract.failures import STARTED_BY, Cause, StartedBy, pages, told
 from contract.metrics import Dimension, Metric
-from lambdas.adapters.ports import Executions, FailedStep, Metrics
 
 log = logging.getLogger(__name__)
 

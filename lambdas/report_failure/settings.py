@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lambdas.adapters.environ import FromEnviron
+from adapters.environ import FromEnviron
 
 
 @dataclass(frozen=True, kw_only=True)

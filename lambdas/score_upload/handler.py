@@ -5,12 +5,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from adapters.buckets import S3Bucket
+from adapters.observability import EmbeddedMetrics, observed
+from adapters.queues import SqsQueue
+from adapters.sagemaker import Endpoint
+from adapters.state_machines import StandardStateMachine
 from contract.schema import Contract
-from lambdas.adapters.buckets import S3Bucket
-from lambdas.adapters.observability import EmbeddedMetrics, observed
-from lambdas.adapters.queues import SqsQueue
-from lambdas.adapters.sagemaker import Endpoint
-from lambdas.adapters.state_machines import StandardStateMachine
 from lambdas.score_upload.logic import Scorer, score_messages
 from lambdas.score_upload.settings import Settings
 

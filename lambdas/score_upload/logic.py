@@ -14,16 +14,16 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from adapters.concurrency import Patience
+from adapters.errors import AlreadyExists, AwsError, NotFound
+from adapters.observability import logged_with
+from adapters.ports import Bucket, Metrics, ModelServer, Queue, StateMachine
 from contract import layout
 from contract.reasons import FileReason, Unscorable
-from lambdas.adapters.errors import AlreadyExists, AwsError, NotFound
-from lambdas.adapters.observability import logged_with
-from lambdas.adapters.ports import Bucket, Metrics, ModelServer, Queue, StateMachine
-from lambdas.score_upload.concurrency import Patience
-from lambdas.score_upload.events import Upload, upload_of
-from lambdas.score_upload.outcomes import Outcomes
-from lambdas.score_upload.scoring import score_file, spool
 from lambdas.score_upload.settings import Settings
+from scoring.upload.messages import Upload, upload_of
+from scoring.upload.outcomes import Outcomes
+from scoring.upload.score import score_file, spool
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from adapters.errors import AlreadyExists, NotFound
+from adapters.ports import Bucket, Parameter, Registry
 from contract import layout
-from lambdas.adapters.errors import AlreadyExists, NotFound
-from lambdas.adapters.ports import Bucket, Parameter, Registry
 
 log = logging.getLogger(__name__)
 

@@ -5,16 +5,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+from adapters.buckets import S3Bucket
+from adapters.observability import observed
+from adapters.parameters import SsmParameter
+from adapters.queues import SqsQueue
+from adapters.sagemaker import ModelRegistry, TrainingPipeline
 from contract.layout import CONTRACT_FILE, GATES_FILE, live_parameter, resource_name
-from lambdas.adapters.buckets import S3Bucket
-from lambdas.adapters.observability import observed
-from lambdas.adapters.parameters import SsmParameter
-from lambdas.adapters.queues import SqsQueue
-from lambdas.adapters.sagemaker import ModelRegistry, TrainingPipeline
 from lambdas.start_training.champion import Champions
+from lambdas.start_training.debounce import QuietTime
 from lambdas.start_training.logic import Trainer, handle
 from lambdas.start_training.settings import Settings
-from lambdas.start_training.uploads import QuietTime
 
 
 @observed

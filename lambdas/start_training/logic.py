@@ -15,14 +15,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from adapters.errors import AlreadyExists, NotFound
+from adapters.ports import Bucket, Catalogue, ObjectVersion, Pipeline
 from contract import layout
 from contract.dataset import Manifest
 from contract.failures import STARTED_BY, StartedBy
-from lambdas.adapters.errors import AlreadyExists, NotFound
-from lambdas.adapters.ports import Bucket, Catalogue, ObjectVersion, Pipeline
 from lambdas.start_training.champion import Champions
-from lambdas.start_training.pinning import NoTrainingData, pin
-from lambdas.start_training.uploads import QuietTime, Record, uploaded
+from lambdas.start_training.debounce import QuietTime, Record, uploaded
+from lambdas.start_training.snapshot import NoTrainingData, pin
 
 log = logging.getLogger(__name__)
 

@@ -3,10 +3,10 @@
 import os
 from typing import Any
 
+from adapters.buckets import S3Bucket
+from adapters.observability import observed
+from adapters.sagemaker import ModelRegistry
 from contract.layout import resource_name
-from lambdas.adapters.buckets import S3Bucket
-from lambdas.adapters.observability import observed
-from lambdas.adapters.sagemaker import ModelRegistry
 from lambdas.verify_package.logic import Verifier, verify_package
 from lambdas.verify_package.settings import Settings
 

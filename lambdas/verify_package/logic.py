@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from adapters.errors import NotFound
+from adapters.ports import Bucket, Registry
 from contract import artifact
-from lambdas.adapters.errors import NotFound
-from lambdas.adapters.ports import Bucket, Registry
 from lambdas.verify_package.archive import unpack
 
 log = logging.getLogger(__name__)

@@ -11,28 +11,21 @@ from typing import Any
 
 from ministack import app
 
-from local.cloud import (
-    authorization,
-    buckets,
-    cloudwatch,
-    event_rules,
-    functions,
-    log_groups,
-    object_bodies,
-    object_events,
-    object_ranges,
-    queue_mappings,
-    service_calls,
-    state_machines,
-)
-from local.cloud.background import HOST
-from local.cloud.cloudwatch import Clock, QueueMetrics
-from local.cloud.denials import FILE_NAME, DenialLog
-from local.cloud.measurements import Measurements
-from local.cloud.principals import Principals
-from local.cloud.processes import Children
+from local.cloud.cloudwatch import log_groups
+from local.cloud.cloudwatch import service as cloudwatch
+from local.cloud.cloudwatch.measurements import Measurements
+from local.cloud.cloudwatch.service import Clock, QueueMetrics
+from local.cloud.events import rules as event_rules
+from local.cloud.iam import authorization, service_calls
+from local.cloud.iam.denials import FILE_NAME, DenialLog
+from local.cloud.iam.principals import Principals
+from local.cloud.iam.service_calls import ServiceCalls
+from local.cloud.lambda_ import functions, queue_mappings
+from local.cloud.process.background import HOST
+from local.cloud.process.children import Children
+from local.cloud.s3 import buckets, object_bodies, object_events, object_ranges
 from local.cloud.seam import Cloud
-from local.cloud.service_calls import ServiceCalls
+from local.cloud.stepfunctions import state_machines
 
 
 class Emulator:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from local.cloud.folder import CloudError
+from local.cloud.process.folder import CloudError
 
 VERSION = "1.5.33"
 """The version of ministack whose internals were read."""

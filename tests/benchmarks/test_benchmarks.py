@@ -17,7 +17,7 @@ from benchmarks.models import Models, fitted
 from benchmarks.report import ratio
 from benchmarks.servers import constant
 from contract.serving import CSV, JSON
-from training.predictor import Predictor
+from scoring.server.predictor import Predictor
 
 SMALL = "300"
 

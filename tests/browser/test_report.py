@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from contract.gates import METRICS
-from tests.training import tables
-from tests.training.folders import Run
+from tests.fixtures import tables
+from tests.fixtures.folders import Run
 
 ROOT = Path(__file__).parents[2]
 LOOK = Path(__file__).with_name("look.mjs")

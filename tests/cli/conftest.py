@@ -14,10 +14,10 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from cli import samples
-from cli.aws import Aws
+from cli.aws.clients import Aws
+from cli.aws.session import Deployment, deployment, stack_name
 from cli.main import app
 from cli.new_model.make import Made, new_model
-from cli.session import Deployment, deployment, stack_name
 from tests.cli.tables import Columns, Make
 
 REGION = "eu-west-1"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from cli.aws import Aws
-from cli.session import Deployment
+from cli.aws.clients import Aws
+from cli.aws.session import Deployment
 from contract.layout import live_parameter
 from tests.cli.conftest import deploy
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli.aws import Aws
-from cli.dataset_versions import datasets
-from cli.datasets import datasets_table
-from cli.session import Deployment
+from cli.aws.clients import Aws
+from cli.aws.dataset_versions import datasets
+from cli.aws.session import Deployment
+from cli.commands.datasets import datasets_table
 from contract.dataset import Manifest, PinnedObject
 from contract.layout import manifest_key, parameters_key, validation_key
 from tests.cli.registered import EVALUATIONS, GROUP, deploy_group, live, register

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.aws import Aws
+from cli.aws.clients import Aws
 from cli.cdk import Cdk, child_variables, progress
-from cli.deploy import BOOTSTRAP_STACK, parse_context, prepare
+from cli.commands.deploy import BOOTSTRAP_STACK, parse_context, prepare
 from cli.errors import CliError
 from cli.settings import default_model
 from tests.cli.conftest import Run

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.aws import Aws
-from cli.loglines import SOURCES, Line, machine_event
-from cli.logs import read_lines, rendered
-from cli.session import Deployment
+from cli.aws.clients import Aws
+from cli.aws.loglines import SOURCES, Line, machine_event
+from cli.aws.session import Deployment
+from cli.commands.logs import read_lines, rendered
 from tests.cli.conftest import deploy
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli import reports
-from cli.aws import Aws
+from cli.aws import reports
+from cli.aws.clients import Aws
+from cli.aws.registry import decide, read_package_evaluation, version, versions
+from cli.aws.session import Deployment
+from cli.commands.models import after_approval, two_versions
 from cli.errors import CliError
-from cli.evaluation import comparison_table
-from cli.models import after_approval, two_versions
-from cli.registry import decide, read_package_evaluation, version, versions
-from cli.session import Deployment
-from cli.version_tables import versions_table
+from cli.views.evaluation import comparison_table
+from cli.views.version_tables import versions_table
 from tests.cli.conftest import Run
 from tests.cli.registered import CARD, EVALUATIONS, GROUP, deploy_group, live, register
 

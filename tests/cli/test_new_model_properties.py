@@ -14,7 +14,7 @@ from cli.new_model.make import new_model
 from cli.new_model.profile import MARKERS
 from cli.new_model.target import NothingToLearnError
 from infra.settings import load_model
-from training import table
+from training.data import table
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 NUMBERS = st.one_of(

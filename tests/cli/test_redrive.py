@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from cli import redrive
-from cli.aws import Aws
+from cli.aws.clients import Aws
+from cli.aws.session import Deployment
+from cli.commands import redrive
 from cli.errors import CliError
-from cli.session import Deployment
 from contract import layout
 from tests.cli.conftest import deploy
 

@@ -11,10 +11,10 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from rich.console import Console
 
-from cli.aws import Aws
-from cli.evaluation import evaluation_told, output_uri, read_document
-from cli.progress import StepsDisplay
-from cli.runs import Run, Step, read_run, step_names
+from cli.aws.clients import Aws
+from cli.aws.runs import Run, Step, read_run, step_names
+from cli.views.evaluation import evaluation_told, output_uri, read_document
+from cli.views.progress import StepsDisplay
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/p/execution/abcdefgh1234"
 JOB_ARN = "arn:aws:sagemaker:eu-west-1:123456789012:processing-job/pipelines-abc-validate-x"

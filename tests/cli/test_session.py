@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cli.aws import Aws
+from cli.aws.clients import Aws
+from cli.aws.session import deployed_models, deployment, local_session
 from cli.errors import CliError
-from cli.session import deployed_models, deployment, local_session
 from tests.cli.conftest import deploy
 
 

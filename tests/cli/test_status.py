@@ -10,9 +10,9 @@ import pytest
 from botocore.stub import ANY, Stubber
 from rich.console import Console
 
-from cli.aws import Aws
-from cli.session import Deployment
-from cli.status import report
+from cli.aws.clients import Aws
+from cli.aws.session import Deployment
+from cli.commands.status import report
 from contract.layout import live_parameter
 from tests.cli.conftest import alarms, deploy
 

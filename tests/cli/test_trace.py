@@ -9,10 +9,10 @@ import pyarrow
 import pytest
 from pyarrow.parquet import write_table
 
-from cli.aws import Aws
+from cli.aws.clients import Aws
+from cli.aws.session import Deployment
+from cli.commands.trace import traced
 from cli.errors import CliError
-from cli.session import Deployment
-from cli.trace import traced
 from contract.dataset import Manifest, PinnedObject
 from contract.layout import manifest_key
 from tests.cli.registered import GROUP, deploy_group, register

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from cli.aws import Aws
+from cli.aws.clients import Aws
+from cli.aws.releases import wait_until_live
+from cli.aws.runs import Run, Step
+from cli.aws.session import Deployment
+from cli.aws.uploads import upload_training
+from cli.commands.train import Started, follow, start, why_none
 from cli.errors import CliError
-from cli.releases import wait_until_live
-from cli.runs import Run, Step
-from cli.session import Deployment
-from cli.train import Started, follow, start, why_none
-from cli.uploads import upload_training
 from contract.layout import live_parameter
 from tests.cli.conftest import deploy
 

@@ -11,10 +11,10 @@ from typing import Any
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from cli import reports
-from cli.aws import Aws
-from cli.runs import Run, Step
-from cli.validation import findings
+from cli.aws import reports
+from cli.aws.clients import Aws
+from cli.aws.runs import Run, Step
+from cli.views.validation import findings
 
 JOB = "pipelines-abc-validate-x"
 PLACE = "s3://artifacts/runs/1/validate/report"

@@ -12,7 +12,7 @@ def tree(tmp_path: Path) -> Path:
     for name in (
         "contract/a.py",
         "training/b.py",
-        "training/requirements.txt",
+        "container/requirements.txt",
         "models/m/model.toml",
         "models/n/model.toml",
     ):
@@ -21,7 +21,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["contract/a.py", "training/requirements.txt", "models/m/new.py"])
+@pytest.mark.parametrize("name", ["contract/a.py", "container/requirements.txt", "models/m/new.py"])
 def test_what_the_image_holds_decides(tree: Path, name: str) -> None:
     before = code_digest(tree, "m")
     (tree / name).write_text("other")

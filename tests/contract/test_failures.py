@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from container.errors import DataError, JobError, ModelCodeError, PlatformError, report
 from contract.failures import Cause, StartedBy, pages, told
-from training.failures import DataError, JobError, ModelCodeError, PlatformError, report
 
 
 @pytest.mark.parametrize("kind", [DataError, ModelCodeError, PlatformError])

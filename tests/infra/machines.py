@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from infra.pipeline.template import render
+from infra.training.pipeline.template import render
 from tests.synthesis import Synthesis
 
 Machine = dict[str, Any]

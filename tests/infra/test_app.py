@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.pipeline.check import main
+from infra.training.pipeline.check import main
 from tests.synthesis import Synthesis
 
 pytestmark = pytest.mark.synth
@@ -110,7 +110,7 @@ def test_an_account_builds_the_image_and_the_laptop_is_given_one(prod: Synthesis
     assets = json.loads((prod.folder / "millrace-prod-tumor-loop.assets.json").read_text())
     [image] = assets["dockerImages"].values()
     folder = prod.folder / image["source"]["directory"]
-    assert image["source"]["dockerFile"] == "training/Dockerfile"
+    assert image["source"]["dockerFile"] == "container/Dockerfile"
     assert {path.name for path in folder.iterdir()} == {"contract", "lambdas", "training", "models"}
     assert [path.name for path in (folder / "models").iterdir()] == ["tumor"]
     assert not list(folder.rglob("__pycache__"))

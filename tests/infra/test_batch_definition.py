@@ -8,8 +8,8 @@ import pytest
 
 from contract.layout import BATCH_PREFIX
 from contract.serving import MAX_REQUEST_BYTES
-from infra.batch_jobs import MAX_ATTEMPTS
-from infra.pipeline.shapes import conform, operation
+from infra.batch.jobs import MAX_ATTEMPTS
+from infra.training.pipeline.shapes import conform, operation
 from tests.infra.machines import Machine, calls, follows, known, machine_of, reached
 from tests.synthesis import Synthesis
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from contract.schema import Contract
-from infra.bundle import make_bundle
+from infra.kit.bundle import make_bundle
 from tests.synthesis import Synthesis
 
 pytestmark = pytest.mark.synth
@@ -70,7 +70,15 @@ def test_the_code_carries_the_contract_and_nothing_but_source(stacks: Synthesis)
     assert Contract.from_json((stacks.bundle / "contract.json").read_bytes()) == contract
     assert json.loads((stacks.bundle / "gates.json").read_bytes()) == stacks.configuration.model.gates
     assert {path.suffix for path in files} == {".py", ".json"}
-    assert {path.parts[0] for path in files} == {"contract", "lambdas", "contract.json", "gates.json"}
+    assert {path.parts[0] for path in files} == {
+        "adapters",
+        "contract",
+        "lambdas",
+        "scoring",
+        "tabular",
+        "contract.json",
+        "gates.json",
+    }
 
 
 def test_the_same_code_gives_the_same_bundle(root: Path, stacks: Synthesis, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.pipeline.template import render
+from infra.training.pipeline.template import render
 from tests.synthesis import Synthesis
 
 pytestmark = pytest.mark.synth

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from infra.pipeline.check import check, main
-from infra.pipeline.template import definitions
+from infra.training.pipeline.check import check, main
+from infra.training.pipeline.template import definitions
 from tests.synthesis import Synthesis
 
 pytestmark = pytest.mark.synth

@@ -17,10 +17,10 @@ import pytest
 
 from contract.schema import Training
 from contract.search import Search, default_space
-from infra.pipeline.check import check
-from infra.pipeline.definition import JOBS, PARAMETERS, author
-from infra.pipeline.size import Size
-from infra.pipeline.template import definitions
+from infra.kit.job_size import Size
+from infra.training.pipeline.check import check
+from infra.training.pipeline.definition import JOBS, PARAMETERS, author
+from infra.training.pipeline.template import definitions
 from tests.synthesis import Synthesis
 
 ONCE = Training()
@@ -209,8 +209,8 @@ def test_authoring_needs_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_definition_is_the_same_on_another_machine(root: Path, tmp_path: Path) -> None:
     program = (
         "import json, sys\n"
-        "from infra.pipeline.definition import author\n"
-        "from infra.pipeline.size import Size\n"
+        "from infra.training.pipeline.definition import author\n"
+        "from infra.kit.job_size import Size\n"
         "from contract.schema import Training\n"
         f"size = {SIZE!r}\n"
         "options = {'name': 'pipeline', 'approval': 'Approved', 'code_digest': '0' * 64}\n"

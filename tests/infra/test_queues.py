@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ministack.services import eventbridge
 
-from infra.pipeline.shapes import operation
+from infra.training.pipeline.shapes import operation
 from tests.synthesis import Resources, Synthesis
 
 pytestmark = pytest.mark.synth

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from botocore.session import get_session
 
-from infra.endpoint_configuration import Capture
-from infra.pipeline.shapes import conform, operation
+from adapters.errors import Transient
+from infra.release.endpoint_configuration import Capture
 from infra.settings.environment import Serving
-from lambdas.adapters.errors import Transient
+from infra.training.pipeline.shapes import conform, operation
 from tests.infra.machines import Machine, calls, follows, known, machine_of, reached
 from tests.synthesis import Synthesis
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from infra.permissions import Allow
-from infra.pipeline.definition import JOBS
-from infra.pipeline.template import definitions, render
+from infra.kit.iam import Allow
+from infra.training.pipeline.definition import JOBS
+from infra.training.pipeline.template import definitions, render
 from tests.synthesis import Synthesis
 
 pytestmark = pytest.mark.synth

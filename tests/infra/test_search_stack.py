@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from infra.app import Configuration
-from infra.pipeline.check import check
-from infra.pipeline.template import definitions
 from infra.settings.search import Search
+from infra.training.pipeline.check import check
+from infra.training.pipeline.template import definitions
 from tests.synthesis import Synthesis, compose_alone
 
 pytestmark = pytest.mark.synth

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from infra.app import Configuration
-from infra.pipeline.shapes import conform, operation
-from infra.pipeline.template import render
 from infra.settings.model import Serving
+from infra.training.pipeline.shapes import conform, operation
+from infra.training.pipeline.template import render
 from tests.synthesis import Synthesis, compose_alone
 
 pytestmark = pytest.mark.synth

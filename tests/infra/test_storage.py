@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.pipeline.template import render
+from infra.training.pipeline.template import render
 from tests.synthesis import Synthesis
 
 pytestmark = pytest.mark.synth

@@ -10,7 +10,7 @@ import pytest
 
 from contract import artifact
 from lambdas.verify_package.archive import unpack
-from tests.lambdas.archives import archive
+from tests.fixtures.archives import archive
 
 
 @pytest.mark.parametrize(

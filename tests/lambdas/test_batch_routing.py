@@ -13,11 +13,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from adapters.ports import Answer, StoredObject
+from adapters.state_machines import StandardStateMachine
 from contract import layout
-from lambdas.adapters.ports import Answer, StoredObject
-from lambdas.adapters.state_machines import StandardStateMachine
-from tests.lambdas.fakes import MemoryBucket, SignModel
-from tests.lambdas.uploads import KEY, World, event, message
+from tests.fixtures.fakes import MemoryBucket, SignModel
+from tests.fixtures.uploads import KEY, World, event, message
 
 BATCH = layout.batch_id(KEY, "v0")
 ROLE = "arn:aws:iam::123456789012:role/batch"

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from lambdas.adapters.clients import client
+from adapters.clients import client
 from lambdas.score_upload.handler import handler
-from tests.lambdas.account import Account
-from tests.lambdas.uploads import read_table
+from tests.fixtures.account import Account
+from tests.fixtures.uploads import read_table
 
 
 class Killed(BaseException):

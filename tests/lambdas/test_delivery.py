@@ -10,12 +10,12 @@ from typing import IO
 
 import pytest
 
+from adapters.errors import Transient
+from adapters.ports import Answer
 from contract import layout
 from contract.metrics import Metric
-from lambdas.adapters.errors import Transient
-from lambdas.adapters.ports import Answer
-from tests.lambdas.fakes import MemoryBucket, SignModel
-from tests.lambdas.uploads import KEY, World, event, message
+from tests.fixtures.fakes import MemoryBucket, SignModel
+from tests.fixtures.uploads import KEY, World, event, message
 
 SCORED = layout.scored_key(KEY, "v0")
 UNSCORABLE = layout.unscorable_key(KEY, "v0")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lambdas.adapters.errors import AwsError
-from tests.lambdas.uploads import KEY, World, event, message
+from adapters.errors import AwsError
+from tests.fixtures.uploads import KEY, World, event, message
 
 
 def test_a_bad_message_fails_alone() -> None:

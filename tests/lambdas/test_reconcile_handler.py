@@ -10,13 +10,13 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from adapters.clients import client
+from adapters.errors import AwsError
+from adapters.queues import SqsQueue
+from adapters.state_machines import StandardStateMachine
 from contract.layout import batch_id
-from lambdas.adapters.clients import client
-from lambdas.adapters.errors import AwsError
-from lambdas.adapters.queues import SqsQueue
-from lambdas.adapters.state_machines import StandardStateMachine
 from lambdas.reconcile_uploads.handler import handler
-from tests.lambdas.account import Account, Context, create_bucket
+from tests.fixtures.account import Account, Context, create_bucket
 
 ROLE = "arn:aws:iam::123456789012:role/batch"
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from adapters.errors import AwsError
 from contract import layout
 from contract.metrics import Metric
-from lambdas.adapters.errors import AwsError
-from lambdas.reconcile_uploads.ages import DAY_SECONDS
 from lambdas.reconcile_uploads.logic import LOOKS_BETWEEN_SAVES, Reconciler, reconcile
-from lambdas.score_upload.events import upload_of
-from tests.lambdas.fakes import MODIFIED, MemoryBucket, MemoryMetrics, MemoryQueue, MemoryStateMachine
+from lambdas.reconcile_uploads.schedule import DAY_SECONDS
+from scoring.upload.messages import upload_of
+from tests.fixtures.fakes import MODIFIED, MemoryBucket, MemoryMetrics, MemoryQueue, MemoryStateMachine
 
 AFTER = 3600
 START = MODIFIED.timestamp()

@@ -11,14 +11,14 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from adapters.observability import EmbeddedMetrics
+from adapters.pipeline_executions import PipelineExecutions
+from adapters.ports import FailedStep
 from contract.failures import Cause
 from contract.metrics import Dimension, Metric
-from lambdas.adapters.observability import EmbeddedMetrics
-from lambdas.adapters.pipeline_executions import PipelineExecutions
-from lambdas.adapters.ports import FailedStep
 from lambdas.report_failure.logic import explain, report_failure
-from local.cloud.embedded_metrics import points
-from tests.lambdas.fakes import MemoryMetrics
+from local.cloud.cloudwatch.embedded_metrics import points
+from tests.fixtures.fakes import MemoryMetrics
 
 ARN = "arn:aws:sagemaker:eu-central-1:123456789012:pipeline/p/execution/abcdefgh1234"
 JOB = "arn:aws:sagemaker:eu-central-1:123456789012:{kind}/pipelines-abcdefgh1234-step-x"

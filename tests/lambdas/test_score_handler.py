@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from lambdas.adapters.errors import AwsError
-from tests.lambdas.account import Account
-from tests.lambdas.fakes import SignModel
-from tests.lambdas.runtime import ENDPOINT
-from tests.lambdas.uploads import read_table
+from adapters.errors import AwsError
+from tests.fixtures.account import Account
+from tests.fixtures.fakes import SignModel
+from tests.fixtures.runtime import ENDPOINT
+from tests.fixtures.uploads import read_table
 
 
 def test_an_upload_is_scored_and_its_message_acknowledged(

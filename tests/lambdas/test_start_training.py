@@ -11,16 +11,16 @@ from typing import IO, Any
 
 import pytest
 
+from adapters.errors import AwsError, Transient
+from adapters.ports import ObjectVersion
 from contract import layout
 from contract.dataset import Manifest
-from lambdas.adapters.errors import AwsError, Transient
-from lambdas.adapters.ports import ObjectVersion
 from lambdas.start_training.champion import ChampionLost, Champions
+from lambdas.start_training.debounce import QuietTime
 from lambdas.start_training.logic import Trainer, handle
-from lambdas.start_training.pinning import NoTrainingData
-from lambdas.start_training.uploads import QuietTime
-from tests.lambdas.fakes import MODIFIED, MemoryBucket, MemoryParameter, MemoryQueue, MemoryRegistry
-from tests.lambdas.uploads import message
+from lambdas.start_training.snapshot import NoTrainingData
+from tests.fixtures.fakes import MODIFIED, MemoryBucket, MemoryParameter, MemoryQueue, MemoryRegistry
+from tests.fixtures.uploads import message
 
 RECORDS = {"Records": [message("{}", name=name) for name in ("m0", "m1")]}
 """Messages that name no upload: somebody sent them by hand."""

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.clients import client
 from contract import layout
 from contract.dataset import Manifest
-from lambdas.adapters.clients import client
 from lambdas.start_training.handler import handler
-from tests.lambdas.account import Context, create_bucket
+from tests.fixtures.account import Context, create_bucket
 
 CONTRACT, GATES = b"{}", b'{"f1": "> 0"}'
 SETTINGS = {

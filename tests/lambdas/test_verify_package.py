@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.errors import NotFound
 from contract import artifact
-from lambdas.adapters.errors import NotFound
 from lambdas.verify_package.logic import (
     MAX_NAME,
     PackageRefused,
@@ -23,8 +23,8 @@ from lambdas.verify_package.logic import (
     release_name,
     verify_package,
 )
-from tests.lambdas.archives import archive
-from tests.lambdas.fakes import MemoryBucket
+from tests.fixtures.archives import archive
+from tests.fixtures.fakes import MemoryBucket
 
 GROUP = "millrace-test-sign"
 ARN = f"arn:aws:sagemaker:eu-central-1:1:model-package/{GROUP}/3"

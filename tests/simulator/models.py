@@ -11,13 +11,13 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from container.paths import Paths
 from contract.schema import Contract, Feature
 from contract.serving import MODEL_VERSION_HEADER, MODEL_VERSION_VARIABLE
+from scoring.server.serve import Application, load
+from tests.fixtures.folders import Run
+from tests.fixtures.tables import Table, mixed
 from tests.simulator.wire import Refusal, Request, Response
-from tests.training.folders import Run
-from tests.training.tables import Table, mixed
-from training.paths import Paths
-from training.serve import Application, load
 
 EXTRA = "extra"
 """A column that one of the models needs and the others do not."""

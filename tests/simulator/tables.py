@@ -15,8 +15,8 @@ from random import Random
 from typing import Any
 
 from contract.reasons import FileReason
+from tests.fixtures.tables import MIXED_FEATURES
 from tests.simulator.models import EXTRA
-from tests.training.tables import MIXED_FEATURES
 
 LARGEST = 1_000_000
 """The function's setting: more bytes are left to the batch path."""

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
+from adapters import buckets
+from adapters.buckets import S3Bucket
+from adapters.concurrency import in_order
+from adapters.errors import AwsError, Transient
+from adapters.ports import Answer, StoredObject
+from adapters.queues import SqsQueue
+from adapters.sagemaker import Endpoint
 from contract.reasons import FileReason, Unscorable
-from lambdas.adapters import buckets
-from lambdas.adapters.buckets import S3Bucket
-from lambdas.adapters.errors import AwsError, Transient
-from lambdas.adapters.ports import Answer, StoredObject
-from lambdas.adapters.queues import SqsQueue
-from lambdas.adapters.sagemaker import Endpoint
 from lambdas.reconcile_uploads import logic as reconciliation
-from lambdas.score_upload.concurrency import in_order
-from lambdas.score_upload.formats.result import ResultWriter
 from lambdas.score_upload.handler import handler as score_upload
-from lambdas.score_upload.outcomes import Outcomes
+from scoring.upload.formats.result import ResultWriter
+from scoring.upload.outcomes import Outcomes
 from tests.simulator.conftest import Trained
 from tests.simulator.faults import WEIGHTS, Fault
 from tests.simulator.wire import Killed
@@ -109,7 +109,7 @@ def writes_requests_in_any_order(patch: pytest.MonkeyPatch) -> None:
 
         return answered()
 
-    patch.setattr("lambdas.score_upload.live.in_order", unordered)
+    patch.setattr("scoring.upload.endpoint.in_order", unordered)
 
 
 def forgets_what_it_could_not_send(patch: pytest.MonkeyPatch) -> None:

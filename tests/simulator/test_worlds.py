@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.reasons import FileReason
+from tests.fixtures.tables import MIXED_FEATURES
 from tests.simulator.clock import HOUR
 from tests.simulator.conftest import Trained
 from tests.simulator.faults import Chances, Fault, Plan
 from tests.simulator.tables import GOOD, Form, Sheet, Upload, draw_upload
 from tests.simulator.world import World, simulated
-from tests.training.tables import MIXED_FEATURES
 
 TWO_REQUESTS = 1_100
 """Rows: a request has a thousand at most."""

@@ -23,7 +23,7 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from urllib3.exceptions import ProtocolError
 
-from lambdas.adapters import clients
+from adapters import clients
 from tests.simulator.clock import Clock
 from tests.simulator.faults import Fault, Plan
 

@@ -24,11 +24,11 @@ from typing import Any
 
 import pytest
 
+from adapters import concurrency
 from contract.events import object_created
 from contract.layout import RECONCILIATION_KEY, batch_id, batch_upload_key
-from lambdas.reconcile_uploads import looks
+from lambdas.reconcile_uploads import outcome_lookup as looks
 from lambdas.reconcile_uploads.handler import handler as reconcile_uploads
-from lambdas.score_upload import concurrency
 from lambdas.score_upload.handler import handler as score_upload
 from tests.simulator.clock import HOUR, Clock
 from tests.simulator.faults import Plan

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from training.evaluation import formulas
-from training.evaluation.bootstrap import CONFIDENCE, defined
-from training.evaluation.document import (
+from contract.evaluation import (
     Calibration,
     CalibrationBin,
     Confusion,
@@ -18,8 +16,10 @@ from training.evaluation.document import (
     Residuals,
     ThresholdPoint,
 )
-from training.evaluation.formulas import Array
-from training.metrics import Rows
+from metrics import formulas
+from metrics.bootstrap import CONFIDENCE, defined
+from metrics.formulas import Array
+from metrics.problem_metrics import Rows
 
 POINTS = 200
 HISTOGRAM_BINS = 30

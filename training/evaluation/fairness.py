@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from contract.evaluation import Fairness, Group, Interval
 from contract.gates import DISPARITIES
 from contract.schema import Contract
-from training.evaluation.bootstrap import defined, interval, resampled
-from training.evaluation.document import Fairness, Group, Interval
-from training.evaluation.formulas import Array, Measure, divided
+from metrics.bootstrap import defined, interval, resampled
+from metrics.formulas import Array, Measure, divided
+from metrics.problem_metrics import Rows
+from tabular.samples import Samples
 from training.evaluation.slices import Part, column, parts
-from training.metrics import Rows
-from training.samples import Samples
 
 COMPARED: dict[str, tuple[str, ...]] = {
     "demographic_parity_difference": ("selection_rate",),

@@ -17,13 +17,13 @@ from functools import partial
 
 import numpy as np
 
+from contract.evaluation import Importances
 from contract.gates import LOWER_IS_BETTER, PRIMARY
-from training.evaluation.bootstrap import defined
-from training.evaluation.document import Importances
-from training.evaluation.formulas import Array
-from training.evaluation.sampling import balanced
-from training.evaluation.sealed import SealedModel
-from training.samples import Samples
+from metrics.bootstrap import defined
+from metrics.formulas import Array
+from scoring.server.sealed_model import SealedModel
+from tabular.samples import Samples
+from training.evaluation.holdout_sample import balanced
 
 PERMUTATION_ROWS = 2_000
 REPEATS = 5

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from contract.evaluation import Robustness
 from contract.gates import PRIMARY, changes
 from contract.schema import Contract
-from training.evaluation.bootstrap import defined
-from training.evaluation.document import Robustness
-from training.evaluation.formulas import Array
-from training.evaluation.sampling import balanced
-from training.evaluation.sealed import SealedModel
-from training.samples import Samples
-from training.values import LARGEST, MISSING
+from metrics.bootstrap import defined
+from metrics.formulas import Array
+from scoring.server.sealed_model import SealedModel
+from tabular.samples import Samples
+from tabular.values import LARGEST, MISSING
+from training.evaluation.holdout_sample import balanced
 
 MAXIMUM_ROWS = 5_000
 NOISE = 0.1

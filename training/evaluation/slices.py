@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from contract.evaluation import Slice, Slices
 from contract.gates import LOWER_IS_BETTER, PRIMARY
 from contract.schema import Contract, Feature
-from training.evaluation.bootstrap import interval, resampled
-from training.evaluation.document import Slice, Slices
-from training.evaluation.formulas import Array, Measure
-from training.metrics import Rows
-from training.samples import Samples
-from training.values import lengths, moment
+from metrics.bootstrap import interval, resampled
+from metrics.formulas import Array, Measure
+from metrics.problem_metrics import Rows
+from tabular.samples import Samples
+from tabular.values import lengths, moment
 
 MAXIMUM_ROWS = 20_000
 BINS = 5

@@ -88,7 +88,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Plots:
-    """Plots side by side: what `training.report.plots` drew, and how to read it."""
+    """Plots side by side: what `training.report.plots.charts` drew, and how to read it."""
 
     kind: ClassVar = "plots"
     rows: Sequence[tuple[str, str]]

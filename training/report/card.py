@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from training.evaluation.document import Evaluation
+from contract.evaluation import Evaluation
 from training.report.card_measures import evaluation_details
 from training.report.card_texts import LONG, SHORT, TEXT, Document, cut, known
 from training.report.facts import Facts

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from container.paths import Paths
+from contract.evaluation import Evaluation, Slice
 from contract.schema import Contract
-from training.evaluation.document import Evaluation, Slice
-from training.paths import Paths
 
 JOB = "processingjobconfig.json"
 """What SageMaker tells a processing job about itself, in its folder `config`."""

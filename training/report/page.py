@@ -18,7 +18,7 @@ _LARGE, _SMALL = 1e6, 1e-3
 def render(template: str, /, **values: object) -> str:
     """A page from a file of `templates/`, which extends `base.html` and may import `parts.html`.
 
-    Every value is escaped but the plots of `training.report.plots`. A name that the template
+    Every value is escaped but the plots of `training.report.plots.charts`. A name that the template
     uses and nobody gave is an error.
 
     Raises:

@@ -7,11 +7,11 @@ from typing import Any
 
 from contract.gates import LOWER_IS_BETTER
 from contract.schema import Feature
-from training.holdout import Holdout
-from training.report import figures
+from training.data.holdout import Holdout
 from training.report.blocks import Badge, Block, Pairs, Plots, Table, Text, Tiles
 from training.report.facts import Facts
 from training.report.page import number, percent
+from training.report.plots import figures
 
 TRIALS_SHOWN = 10
 

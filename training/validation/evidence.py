@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.schema import Contract, Feature
-from training.baseline import Drift, drift
+from monitoring.baseline import Drift, drift
+from tabular.samples import Samples
 from training.evaluation.slices import column
-from training.samples import Samples
-from training.validation.alone import (
+from training.validation.duplicates import Repeated
+from training.validation.live_data import Live
+from training.validation.profile import Collected
+from training.validation.univariate import (
     FEW_VALUES,
     Array,
     Coded,
@@ -23,9 +26,6 @@ from training.validation.alone import (
     in_order,
     number_codes,
 )
-from training.validation.collecting import Collected
-from training.validation.live import Live
-from training.validation.repeats import Repeated
 
 CHANCE = 0.01
 """Differences that chance makes more often than this are none."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from contract.reasons import REMEDIES, RowReason, Unscorable
-from training.rows import Fault
+from tabular.rows import Fault
+from tabular.values import shown
 from training.validation.finding import Finding
-from training.values import shown
 
 DO = {
     RowReason.MISSING: "Fill it in, or remove required from {column} in [features]",

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.validation.repeats import Place, Repeated
-from training.values import EPOCH
+from tabular.values import EPOCH
+from training.validation.duplicates import Place, Repeated
 
 TOLERANCE_HOURS = 24.0
 """Times without an offset are read as UTC, and may be up to a day ahead of it."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.schema import Contract, Evaluation, Feature, Problem, Target
-from training.metrics import Rows
-from training.samples import Samples
+from metrics.problem_metrics import Rows
+from tabular.samples import Samples
 
 Array = NDArray[Any]
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from fairlearn import metrics as fairlearn
 
+from contract.evaluation import Fairness
 from contract.gates import DISPARITIES
 from contract.schema import Feature, Problem
+from metrics.problem_metrics import Rows
 from tests.training.evaluation.cases import CLASSES, Array, contract, predicted, samples
-from training.evaluation.document import Fairness
 from training.evaluation.fairness import assess
-from training.metrics import Rows
 
 ROWS = 900
 SEX = Feature(name="sex", type="category")

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from contract.schema import Contract, Feature
+from scoring.server.sealed_model import SealedModel
+from tabular.samples import Samples
+from tests.fixtures.tables import samples_of
 from tests.training.evaluation.cases import contract, samples
-from tests.training.tables import samples_of
 from training.evaluation.robustness import CHANGES, probe
-from training.evaluation.sealed import SealedModel
-from training.samples import Samples
 
 ROWS = 5_000
 FREE = Feature(name="free", type="number")

@@ -10,9 +10,9 @@ from hypothesis.extra import numpy as arrays
 from sklearn import metrics as reference
 
 from contract.schema import Feature
+from metrics.problem_metrics import Rows
 from tests.training.evaluation.cases import contract, predicted, samples
 from training.evaluation.slices import MISSING_SLICE, find, parts
-from training.metrics import Rows
 
 ROWS = 600
 AGE = Feature(name="age", type="number")

@@ -5,14 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from contract.evaluation import Curves, Evaluation, Fairness, Interval, Slice
 from contract.schema import Contract, Feature, Problem, Target
-from training.evaluation.document import (
-    Curves,
-    Evaluation,
-    Fairness,
-    Interval,
-    Slice,
-)
 from training.report.facts import Facts, Lineage
 
 FEATURES = (

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from jinja2 import DictLoader, Environment, UndefinedError
 
-from training.report import page, plots
+from training.report import page
+from training.report.plots import charts as plots
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from training.paths import CODE
-from training.report import plots
-from training.report.plots import Series
+from container.paths import CODE
+from training.report.plots import charts as plots
+from training.report.plots.charts import Series
 
 CURVES = [
     Series(label="challenger", x=[0, 0.125, 1], y=[0, 0.8, 1]),
@@ -66,7 +66,7 @@ def test_labels_are_escaped_and_otherwise_as_they_were_given() -> None:
 
 def test_the_image_is_built_with_the_list_of_fonts(tmp_path: Path) -> None:
     """Which takes a second to make, and would be made by each job in its container."""
-    dockerfile = (CODE / "training" / "Dockerfile").read_text()
+    dockerfile = (CODE / "container" / "Dockerfile").read_text()
     folder = re.findall(r"^ENV (\w+)=/opt/millrace/\S+$", dockerfile, re.M)
     command = re.findall(r'^RUN python -c "(.+)"$', dockerfile, re.M)
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), folder[0]: str(tmp_path / "built")}

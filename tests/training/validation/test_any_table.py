@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from contract.checks import CHECKS, Rule, default_rules
 from contract.schema import Contract, Evaluation, Feature, Problem, Target, Time
-from tests.training.tables import to_csv
-from training.baseline import describe
-from training.samples import Samples
-from training.validate import inspect, summary
-from training.validation.live import Live
+from monitoring.baseline import describe
+from tabular.samples import Samples
+from tests.fixtures.tables import to_csv
+from training.jobs.validate import inspect, summary
+from training.validation.live_data import Live
 
 FEATURES = (
     Feature(name="n", type="number"),

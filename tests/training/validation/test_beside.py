@@ -15,10 +15,10 @@ import pytest
 
 from contract import artifact
 from contract.schema import Contract, Problem, Time
-from tests.training.folders import Job, Run
-from tests.training.tables import Table, mixed, samples_of
-from training.baseline import describe
-from training.champion import ARCHIVE, DOCUMENT
+from monitoring.baseline import describe
+from tests.fixtures.folders import Job, Run
+from tests.fixtures.tables import Table, mixed, samples_of
+from training.data.champion import ARCHIVE, DOCUMENT
 
 LIVE = "millrace-local-mixed/3"
 

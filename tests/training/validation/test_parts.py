@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from training.samples import Samples
-from training.validation import sampling
-from training.validation.alone import (
+from tabular.samples import Samples
+from tabular.values import EPOCH
+from training.validation import row_sample as sampling
+from training.validation.duplicates import Place, Repeats
+from training.validation.timing import Timing
+from training.validation.univariate import (
     alone,
     category_codes,
     in_order,
@@ -21,9 +24,6 @@ from training.validation.alone import (
     number_codes,
     ranked_area,
 )
-from training.validation.repeats import Place, Repeats
-from training.validation.timing import Timing
-from training.values import EPOCH
 
 ROWS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), max_size=40)
 

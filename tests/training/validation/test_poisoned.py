@@ -12,9 +12,9 @@ import pytest
 
 from contract.checks import Rule
 from contract.schema import Feature
-from tests.training.folders import Run
-from tests.training.tables import Table, diabetes, mixed, tumor, wine
-from training.samples import Samples
+from tabular.samples import Samples
+from tests.fixtures.folders import Run
+from tests.fixtures.tables import Table, diabetes, mixed, tumor, wine
 
 Rows = list[list[str]]
 

@@ -10,7 +10,7 @@ import pytest
 
 from contract.checks import CHECKS
 from infra.settings.validation import Rule, compiled_rules, rule_problems
-from training.validation.judging import MEASURES
+from training.validation.verdicts import MEASURES
 
 SIDE = {"minimum": "at least ", "maximum": "at most "}
 

@@ -1,0 +1,76 @@
+"""Executions of SageMaker pipelines, as `Executions` of `adapters.ports`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from adapters.clients import client, translated
+from adapters.ports import FailedStep
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
+_ENDED_BADLY = ("Failed", "Stopped")
+
+
+@dataclass(frozen=True)
+class PipelineExecutions:
+    """Reads what became of an execution and of its jobs."""
+
+    client: SageMakerClient = field(default_factory=partial(client, "sagemaker"), repr=False)
+
+    def parameters(self, execution_arn: str) -> Mapping[str, str]:
+        pages = self.client.get_paginator("list_pipeline_parameters_for_execution")
+        with translated("ListPipelineParametersForExecution"):
+            return {
+                parameter["Name"]: parameter["Value"]
+                for page in pages.paginate(PipelineExecutionArn=execution_arn)
+                for parameter in page["PipelineParameters"]
+            }
+
+    def reason(self, execution_arn: str) -> str:
+        with translated("DescribePipelineExecution"):
+            found = self.client.describe_pipeline_execution(PipelineExecutionArn=execution_arn)
+        return found.get("FailureReason", "")
+
+    def failed_steps(self, execution_arn: str) -> list[FailedStep]:
+        pages = self.client.get_paginator("list_pipeline_execution_steps")
+        with translated("ListPipelineExecutionSteps"):
+            found = pages.paginate(PipelineExecutionArn=execution_arn, SortOrder="Ascending")
+            steps = [step for page in found for step in page["PipelineExecutionSteps"]]
+        return [self._failed(step) for step in steps if step["StepStatus"] in _ENDED_BADLY]
+
+    def _failed(self, step: Mapping[str, Any]) -> FailedStep:
+        metadata = step.get("Metadata", {})
+        told = step.get("FailureReason", "")
+        if "Fail" in metadata:
+            return FailedStep(
+                name=step["StepName"], reason=metadata["Fail"].get("ErrorMessage", told), verdict=True
+            )
+        return FailedStep(name=step["StepName"], reason=self._job(metadata) or told)
+
+    def _job(self, metadata: Mapping[str, Any]) -> str:
+        """What a step's job said; the step itself may only say that it failed."""
+        kind = next((kind for kind in metadata if kind in ("ProcessingJob", "TrainingJob", "TuningJob")), "")
+        name = metadata[kind]["Arn"].rpartition("/")[2] if kind else ""
+        if kind == "ProcessingJob":
+            with translated("DescribeProcessingJob"):
+                processing = self.client.describe_processing_job(ProcessingJobName=name)
+            return processing.get("ExitMessage") or processing.get("FailureReason", "")
+        if kind == "TrainingJob":
+            with translated("DescribeTrainingJob"):
+                return self.client.describe_training_job(TrainingJobName=name).get("FailureReason", "")
+        if kind == "TuningJob":
+            return self._trial(name)
+        return ""
+
+    def _trial(self, tuning_job: str) -> str:
+        """Why a trial failed: the tuning job says only that too many did."""
+        with translated("ListTrainingJobsForHyperParameterTuningJob"):
+            failed = self.client.list_training_jobs_for_hyper_parameter_tuning_job(
+                HyperParameterTuningJobName=tuning_job, StatusEquals="Failed", MaxResults=1
+            )["TrainingJobSummaries"]
+        return failed[0].get("FailureReason", "") if failed else ""

@@ -1,0 +1,53 @@
+"""The pages that a run wrote, brought here to be looked at: a browser does not open `s3://`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+
+from cli.aws.clients import Aws
+from cli.aws.runs import Run
+from cli.errors import CliError, error_code
+from cli.paths import STATE
+from cli.views.evaluation import output_uri
+
+FOLDER = STATE / "reports"
+_TELLING = (("validate", "Failed", "report"), ("evaluate", "Succeeded", "evaluation"))
+"""Of a run that made no model, the step, how it went, and its output, whose page says why."""
+
+
+def fetch(aws: Aws, uri: str, folder: Path = FOLDER) -> Path:
+    """Bring a page of a run here, under the names that it has in S3.
+
+    Raises:
+        CliError: it is not there any more.
+    """
+    place = urlsplit(uri)
+    key = place.path.lstrip("/")
+    try:
+        body = aws.s3.get_object(Bucket=place.netloc, Key=key)["Body"].read()
+    except ClientError as error:
+        if error_code(error) not in ("NoSuchKey", "NoSuchBucket"):
+            raise
+        raise CliError(f"there is no {uri}: was the run's folder deleted?") from error
+    path = folder / key.removeprefix("runs/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+    return path
+
+
+def of_failure(aws: Aws, run: Run, folder: Path = FOLDER) -> Path | None:
+    """Bring the page that says most of why a run made no model here: the data's, or the model's.
+
+    None where a job failed before it wrote any.
+    """
+    for name, status, output in _TELLING:
+        for step in run.steps:
+            if (step.name, step.status) == (name, status):
+                try:
+                    return fetch(aws, f"{output_uri(aws, step.job, output)}/report.html", folder)
+                except CliError:
+                    return None  # It is not there: the job did not come so far.
+    return None

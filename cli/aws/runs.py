@@ -1,0 +1,164 @@
+"""One execution of the training pipeline: its steps, how they went, why one failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from cli.aws.clients import Aws
+from cli.aws.waiting import wait_until
+from contract.failures import told
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import PipelineExecutionStepTypeDef
+
+PENDING = "Pending"
+ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
+RUN_TIMEOUT_SECONDS = 6 * 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step. `seconds` is None before it began; `reason` says why it failed."""
+
+    name: str
+    status: str = PENDING
+    seconds: float | None = None
+    reason: str = ""
+    job: str = ""
+    """Name of the processing, training or tuning job it started."""
+    package_arn: str = ""
+    """The model package it registered."""
+    reused: bool = False
+    """Whether it was taken from an earlier run, in which it did the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """An execution as it stands: its status and its steps in order, those to come included."""
+
+    arn: str
+    status: str
+    steps: tuple[Step, ...]
+    reason: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def package_arn(self) -> str:
+        """The model package it registered, or nothing."""
+        return next((step.package_arn for step in self.steps if step.package_arn), "")
+
+    @property
+    def failures(self) -> list[str]:
+        """A sentence for each step that failed, or why the execution did."""
+        failed = [
+            f"{step.name}: {step.reason or step.status}" for step in self.steps if step.status == "Failed"
+        ]
+        return failed or ([self.reason] if self.reason else [])
+
+
+def read_run(aws: Aws, execution_arn: str) -> Run:
+    """An execution as it stands now."""
+    described = aws.sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution_arn)
+    pages = aws.sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
+        PipelineExecutionArn=execution_arn, SortOrder="Ascending"
+    )
+    begun = {step["StepName"]: _step(aws, step) for page in pages for step in page["PipelineExecutionSteps"]}
+    status = described["PipelineExecutionStatus"]
+    # What did not begin while the execution went on is still to come, but for the way not taken.
+    coming = [] if status in ENDED else _names(aws, execution_arn)
+    pending = [Step(name=name) for name in coming if name not in begun]
+    return Run(
+        arn=execution_arn,
+        status=status,
+        steps=(*begun.values(), *pending),
+        reason=described.get("FailureReason", ""),
+    )
+
+
+def watch(aws: Aws, execution_arn: str, on_change: Callable[[Run], None]) -> Run:
+    """Read an execution until it ended, and hand over each state of it.
+
+    Raises:
+        CliError: it did not end in time.
+    """
+    last: list[Run] = []
+
+    def ended() -> Run | None:
+        last[:] = [read_run(aws, execution_arn)]
+        on_change(last[0])
+        return last[0] if last[0].ended else None
+
+    def seen() -> str:
+        return ", ".join(f"{step.name} {step.status}" for step in last[0].steps)
+
+    return wait_until(ended, timeout=RUN_TIMEOUT_SECONDS, what="the training run to end", seen=seen)
+
+
+def _names(aws: Aws, execution_arn: str) -> list[str]:
+    body = aws.sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=execution_arn)
+    return step_names(json.loads(body["PipelineDefinition"]))
+
+
+def step_names(definition: dict[str, Any]) -> list[str]:
+    """Names of a definition's steps in its order, following each condition's good outcome."""
+    names: list[str] = []
+    for step in definition["Steps"]:
+        names.append(step["Name"])
+        names += (
+            [inner["Name"] for inner in step["Arguments"].get("IfSteps", [])] if "Arguments" in step else []
+        )
+    return names
+
+
+def _step(aws: Aws, step: PipelineExecutionStepTypeDef) -> Step:
+    metadata: dict[str, Any] = dict(step.get("Metadata", {}))
+    job_arn = next((metadata[kind]["Arn"] for kind in _JOBS if kind in metadata), "")
+    job = job_arn.rpartition("/")[2]
+    status = step["StepStatus"]
+    reason = metadata.get("Fail", {}).get("ErrorMessage") or step.get("FailureReason", "")
+    return Step(
+        name=step["StepName"],
+        status=status,
+        seconds=_seconds(step.get("StartTime"), step.get("EndTime")),
+        reason=_sentence(_job_failure(aws, job, metadata) or reason) if status == "Failed" else "",
+        job=job,
+        reused="CacheHitResult" in step,
+        package_arn=metadata.get("RegisterModel", {}).get("Arn", ""),
+    )
+
+
+_JOBS = ("ProcessingJob", "TrainingJob", "TuningJob")
+
+
+def _sentence(reason: str) -> str:
+    """What the job said, without what SageMaker put around it."""
+    said = told(reason)
+    return said[1] if said else reason
+
+
+def _job_failure(aws: Aws, job: str, metadata: dict[str, Any]) -> str:
+    """What the job itself said; the step only says that it failed."""
+    if "ProcessingJob" in metadata:
+        return aws.sagemaker.describe_processing_job(ProcessingJobName=job).get("ExitMessage", "")
+    if "TrainingJob" in metadata:
+        return aws.sagemaker.describe_training_job(TrainingJobName=job).get("FailureReason", "")
+    if "TuningJob" in metadata:
+        # The tuning job itself says only that trials failed.
+        failed = aws.sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
+            HyperParameterTuningJobName=job, StatusEquals="Failed", MaxResults=1
+        )["TrainingJobSummaries"]
+        return failed[0].get("FailureReason", "") if failed else ""
+    return ""
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    if start is None:
+        return None
+    return ((end or datetime.now(start.tzinfo)) - start).total_seconds()

@@ -1,0 +1,39 @@
+"""What `validate` found in a dataset, as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+from rich.markup import escape
+
+from cli.aws import reports
+from cli.aws.clients import Aws
+from cli.aws.runs import Run
+from cli.errors import error_code
+from cli.paths import display
+from cli.views.evaluation import output_uri, read_document
+
+
+def findings(aws: Aws, run: Run, folder: Path = reports.FOLDER) -> Iterator[str]:
+    """A line for each warning of a run's validation, and where its report is brought to; as markup.
+
+    What stopped the run is the run's failure, and is not told again.
+    """
+    job = next((step.job for step in run.steps if step.name == "validate"), "")
+    if not job:
+        return
+    place = output_uri(aws, job, "report")
+    try:
+        found = read_document(aws, f"{place}/report.json")
+    except ClientError as error:
+        if error_code(error) != "NoSuchKey":
+            raise
+        return  # It failed before it could look at the data.
+    for problem in found["problems"]:
+        if problem["level"] == "warn":
+            yield f"[yellow]! {problem['check']}[/yellow]: {escape(problem['sentence'])}"
+    if found["problems"]:
+        page = reports.fetch(aws, f"{place}/report.html", folder)
+        yield f"The data's report: {escape(display(page))}"

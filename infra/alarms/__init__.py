@@ -1,0 +1,1 @@
+"""What is worth a page, and who is told."""

@@ -1,0 +1,1 @@
+"""Uploads too large for one call."""

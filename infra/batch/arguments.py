@@ -1,0 +1,127 @@
+"""The jobs of the batch path: the arguments with which its state machine makes them.
+
+Why the transform is configured as it is: a part is one request (SplitType None, SingleRecord),
+so that a part that fails costs no other its answer: SageMaker goes on with the others, writes
+an answer for each that succeeded, and only then calls the job failed. Every round names its
+parts in a manifest, which is how the next one asks for the missing ones alone. A part is at
+most 6 MiB, as the model server takes it; MaxPayloadInMB is above that, and its product with
+MaxConcurrentTransforms is within SageMaker's 100.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from contract.serving import JSON_LINES, MODEL_VERSION_VARIABLE
+from infra.kit.asl import State
+from infra.kit.job_size import MAX_PROCESSING_SECONDS
+from infra.settings.environment import Batch
+
+MAX_PAYLOAD_MB = 7
+
+
+class Arguments(NamedTuple):
+    """Of the call that makes a job: its `name`, by which it is described, and what the job is made `of`."""
+
+    kind: str
+    name: State
+    of: State
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchArguments:
+    """Paths lead to what `infra.batch.definition` keeps of an execution."""
+
+    environment_name: str
+    model: str
+    image_uri: str
+    split_role_arn: str
+    assemble_role_arn: str
+    results_bucket: str
+    key_arn: str
+    batch: Batch
+
+    def split(self) -> Arguments:
+        """A processing job that reads the upload and the model."""
+        name = {"ProcessingJobName.$": "States.Format('{}-s{}', $.job.name, $.job.attempt)"}
+        model = {
+            "InputName": "model",
+            "S3Input": {
+                "S3Uri.$": "$.package.uri",
+                "LocalPath": "/opt/ml/processing/input/model",
+                "S3DataType": "S3Prefix",
+                "S3InputMode": "File",
+            },
+        }
+        job = {**name, **self._processing("split", self.split_role_arn, {}), "ProcessingInputs": [model]}
+        return Arguments("ProcessingJob", name, job)
+
+    def transform(self) -> Arguments:
+        """A transform job that answers the parts of one round."""
+        name = {"TransformJobName.$": "States.Format('{}-t{}', $.job.name, $.job.round)"}
+        job = {
+            **name,
+            "ModelName.$": "$.live.version.model_name",
+            "BatchStrategy": "SingleRecord",
+            "MaxConcurrentTransforms": self.batch.concurrency,
+            "MaxPayloadInMB": MAX_PAYLOAD_MB,
+            "ModelClientConfig": {"InvocationsTimeoutInSeconds": 600, "InvocationsMaxRetries": 3},
+            "TransformInput": {
+                "ContentType.$": "$.split.said.content_type",
+                "CompressionType": "None",
+                "SplitType": "None",
+                "DataSource": {
+                    "S3DataSource": {
+                        "S3DataType": "ManifestFile",
+                        "S3Uri.$": "States.Format('{}/rounds/{}', $.job.folder, $.job.round)",
+                    }
+                },
+            },
+            "TransformOutput": {
+                "S3OutputPath.$": "States.Format('{}/answers', $.job.folder)",
+                "Accept": JSON_LINES,
+                "AssembleWith": "None",
+                "KmsKeyId": self.key_arn,
+            },
+            "TransformResources": {
+                "InstanceType": self.batch.instance_type,
+                "InstanceCount": self.batch.instances,
+                "VolumeKmsKeyId": self.key_arn,
+            },
+        }
+        return Arguments("TransformJob", name, job)
+
+    def assemble(self) -> Arguments:
+        """A processing job that makes the result of the answers so far."""
+        numbered = "States.Format('{}-a{}{}', $.job.name, $.job.round, $.job.attempt)"
+        name = {"ProcessingJobName.$": numbered}
+        variables = {
+            "MILLRACE_BATCH_ROUND.$": "States.Format('{}', $.job.round)",
+            f"{MODEL_VERSION_VARIABLE}.$": "$.live.version.model_version",
+        }
+        job = {**name, **self._processing("assemble", self.assemble_role_arn, variables)}
+        return Arguments("ProcessingJob", name, job)
+
+    def _processing(self, command: str, role_arn: str, variables: State) -> State:
+        return {
+            "RoleArn": role_arn,
+            "AppSpecification": {"ImageUri": self.image_uri, "ContainerArguments": [command]},
+            "Environment": {
+                "MILLRACE_BATCH_FOLDER.$": "$.job.folder",
+                "MILLRACE_RESULTS_BUCKET": self.results_bucket,
+                "MILLRACE_ENVIRONMENT": self.environment_name,
+                "MILLRACE_MODEL": self.model,
+                **variables,
+            },
+            "ProcessingResources": {
+                "ClusterConfig": {
+                    "InstanceCount": 1,
+                    "InstanceType": self.batch.instance_type,
+                    "VolumeSizeInGB": self.batch.volume_gib,
+                    "VolumeKmsKeyId": self.key_arn,
+                }
+            },
+            # The state machine's own time-out is what stops an execution.
+            "StoppingCondition": {"MaxRuntimeInSeconds": MAX_PROCESSING_SECONDS},
+        }

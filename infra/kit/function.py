@@ -1,0 +1,103 @@
+"""A Lambda function as all of them are: own role, own encrypted log group, settings as environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.kit.deployment import Deployment
+from infra.kit.iam import Allow, acknowledge, role, write_logs
+from infra.kit.log_group import LogGroup
+
+MIN_DISK_MIB, MAX_DISK_MIB = 512, 10_240
+"""What Lambda lets a function's /tmp hold."""
+
+_ONE_PYTHON = "Functions, image and laptop run the same Python: 3.13."
+_REASONS = {
+    "AwsSolutions-L1": _ONE_PYTHON,
+    "Serverless-LambdaLatestVersion": _ONE_PYTHON,
+    "Serverless-LambdaDLQ": "Called by SQS, by a state machine, or by a rule; that a call fails is an alarm.",
+    "Serverless-LambdaTracing": "One function handles an upload: its log has key, version and durations.",
+}
+
+
+class Function(Construct):
+    """`lambdas/<name>/handler.py`.
+
+    It is called `<deployment>-<name>` in AWS, with dashes. Besides `variables` its environment says
+    which ENVIRONMENT and MODEL it works for, and holds nothing else.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        deployment: Deployment,
+        name: str,
+        variables: Mapping[str, str],
+        timeout_seconds: int,
+        memory_mib: int,
+        disk_mib: int = MIN_DISK_MIB,
+        description: str,
+        allows: Sequence[Allow],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.name = f"{deployment.name}-{name.replace('_', '-')}"
+        logs = LogGroup(self, "Logs", deployment=deployment, name=f"/aws/lambda/{self.name}")
+        which = {"ENVIRONMENT": deployment.environment_name, "MODEL": deployment.model}
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            function_name=self.name,
+            description=description,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.ARM_64,
+            handler=f"lambdas.{name}.handler.handler",
+            code=deployment.code,
+            role=role(
+                self,
+                "Role",
+                service="lambda.amazonaws.com",
+                description=f"Runs {self.name}",
+                allows=[*allows, write_logs(logs.arn)],
+            ),
+            environment={**which, **variables},
+            timeout=cdk.Duration.seconds(timeout_seconds),
+            memory_size=memory_mib,
+            ephemeral_storage_size=cdk.Size.mebibytes(disk_mib),
+            log_group=logs.reference,
+        )
+        resource = self.function.node.default_child
+        assert isinstance(resource, lambda_.CfnFunction)
+        resource.add_deletion_override("DependsOn")  # on the role, which its ARN says already
+        acknowledge(self.function, _REASONS)
+
+    def consume(
+        self, queue_arn: str, *, batch_size: int, max_concurrency: int, window_seconds: int = 0
+    ) -> None:
+        """Be called with a queue's messages, and report those that failed one by one."""
+        mapping = lambda_.CfnEventSourceMapping(
+            self,
+            "Messages",
+            function_name=self.function.function_name,
+            event_source_arn=queue_arn,
+            batch_size=batch_size,
+            maximum_batching_window_in_seconds=window_seconds,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(
+                maximum_concurrency=max_concurrency
+            ),
+        )
+        reason = "SQS mappings have none: messages that fail go to the queue's dead letters."
+        acknowledge(mapping, {"Serverless-LambdaEventSourceMappingDestination": reason})
+
+    def metric(self, name: str) -> cloudwatch.Metric:
+        """A metric that Lambda emits about this function, such as `Errors`."""
+        return cloudwatch.Metric(
+            namespace="AWS/Lambda", metric_name=name, dimensions_map={"FunctionName": self.name}
+        )

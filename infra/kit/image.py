@@ -1,0 +1,67 @@
+"""The one image of jobs and model server: given by URI, or built by `cdk deploy`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_ecr_assets as ecr_assets
+from constructs import Construct
+
+from infra.kit.iam import Allow
+from infra.settings.environment import ECR_IMAGE
+
+SOURCES = ("adapters", "container", "contract", "metrics", "monitoring", "scoring", "tabular", "training")
+"""Folders of the image, besides the model's."""
+
+
+class Image(Construct):
+    """An image in ECR and the statements a role needs to pull it."""
+
+    def __init__(self, scope: Construct, name: str, *, root: Path, model: str, uri: str | None) -> None:
+        super().__init__(scope, name)
+        if uri is None:
+            asset = ecr_assets.DockerImageAsset(
+                self,
+                "Asset",
+                directory=str(root),
+                file="container/Dockerfile",
+                exclude=[
+                    "**",
+                    *(f"!{folder}/**" for folder in SOURCES),
+                    f"!models/{model}/**",
+                    "**/__pycache__",
+                ],
+                ignore_mode=cdk.IgnoreMode.DOCKER,
+                platform=ecr_assets.Platform.LINUX_AMD64,
+            )
+            self.uri = asset.image_uri
+            repository = asset.repository.repository_arn
+        else:
+            self.uri = uri
+            repository = _repository_arn(uri)
+        self.pull = (
+            Allow(
+                actions=[
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                ],
+                resources=[repository],
+            ),
+            Allow(
+                actions=["ecr:GetAuthorizationToken"],
+                resources=["*"],
+                because="ECR gives one token for a registry: the action has no resource.",
+            ),
+        )
+
+
+def _repository_arn(uri: str) -> str:
+    match = re.match(ECR_IMAGE, uri)
+    assert match is not None, "settings only let through URIs of images in ECR"
+    place = match.groupdict()
+    return (
+        f"arn:{cdk.Aws.PARTITION}:ecr:{place['region']}:{place['account']}:repository/{place['repository']}"
+    )

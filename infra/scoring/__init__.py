@@ -1,0 +1,1 @@
+"""From an upload to its outcome, and the search for uploads without one."""

@@ -1,0 +1,1 @@
+"""What starts training, the pipeline, and what tells of failed runs."""

@@ -1,1 +1,0 @@
-"""What is worth a page: one `Watch` an alarm."""

@@ -1,0 +1,108 @@
+"""Which upload comes last, and whether a run is due: a burst of uploads is one run.
+
+Each upload has a message of its own. Only that of the newest is of use: it waits until nothing has
+followed for the quiet time, and a later upload takes its place. What comes in all the time is never
+quiet: once an upload has waited for the longest wait, the next message that is looked at, whichever
+it is, starts a run of all there is.
+
+S3 dates an object that was uploaded in parts by the time at which that began: it may appear after
+later ones were trained on. When it did appear, only its message says.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from adapters.ports import Bucket, ListedVersion, Queue
+from contract import layout
+
+log = logging.getLogger(__name__)
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuietTime:
+    """How long nothing may have been uploaded before a run starts, or at most be waited for that.
+
+    `now` is in epoch seconds.
+    """
+
+    seconds: int
+    longest_seconds: int
+    queue: Queue
+    now: Callable[[], float]
+
+    def longest(self, uploads: Sequence[ListedVersion], records: Sequence[Record], last_run: float) -> float:
+        """Seconds that are left of the longest wait of uploads; infinite if all are part of the last run.
+
+        Of those that the messages tell of it is known when they were there.
+        """
+        there = {(told.key, told.version_id): told.at for told in map(_told, records) if told}
+        times = (max(u.last_modified, there.get((u.key, u.version_id), -math.inf)) for u in uploads)
+        since = min((at for at in times if at >= last_run), default=math.inf)
+        return since + self.longest_seconds - self.now()
+
+    def of_interest(self, records: Sequence[Record], newest: ListedVersion) -> list[Record]:
+        """The messages that tell of the newest upload, of none, or of one that is not followed by it.
+
+        It is where the newest one's own message may be looked at before the upload is there.
+        """
+
+        def is_of_interest(record: Record) -> bool:
+            told = _told(record)
+            if told is None or (told.key, told.version_id) == (newest.key, newest.version_id):
+                return True
+            return told.at + _RESOLUTION_SECONDS > newest.last_modified + self.seconds
+
+        return [record for record in records if is_of_interest(record)]
+
+    def put_off(self, records: Sequence[Record], newest: ListedVersion, at_most: float) -> Sequence[Record]:
+        """Delay messages until it may have been quiet for long enough, all of them or, if it was, none.
+
+        Returns those that were put off, which is by so many seconds at most.
+        """
+        last = max([newest.last_modified, *(told.at for told in map(_told, records) if told)])
+        left = math.ceil(min(last + self.seconds - self.now(), at_most))
+        if left <= 0:
+            return []
+        for record in records:
+            self.queue.delay(record["receiptHandle"], left)
+        log.info("not quiet yet", extra={"key": newest.key, "seconds": left})
+        return records
+
+
+_RESOLUTION_SECONDS = 1
+"""Events and listings tell times in whole seconds, cut off."""
+
+
+def uploaded(data: Bucket) -> list[ListedVersion]:
+    """The uploads under `training/`, deleted since or not, by time; two at once always in the same order."""
+    found = data.versions(layout.TRAINING_PREFIX, "")
+    return sorted(found, key=lambda v: (v.last_modified, v.key, v.version_id))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """The upload that a message tells of, and when it was there (epoch seconds)."""
+
+    key: str
+    version_id: str
+    at: float
+
+
+def _told(record: Record) -> _Told | None:
+    """What a message tells; None where it tells of no upload, as one sent by hand."""
+    try:
+        event = json.loads(record["body"])
+        uploaded = event["detail"]["object"]
+        at = datetime.fromisoformat(event["time"]).timestamp()
+        return _Told(key=str(uploaded["key"]), version_id=str(uploaded["version-id"]), at=at)
+    except (ValueError, KeyError, TypeError):
+        return None

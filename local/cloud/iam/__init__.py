@@ -1,0 +1,1 @@
+"""IAM and KMS: who may call what."""

@@ -1,0 +1,103 @@
+"""IAM for calls through the gateway, beyond ministack's own.
+
+Added are the permission on a KMS key that a call implies, the resource's name in every refusal, and the
+record of every refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.core.iam_evaluator import AuthError, EvalResult
+
+from local.cloud.iam import encryption
+from local.cloud.iam.denials import DenialLog
+from local.cloud.patching import replace
+
+_implied: ContextVar[tuple[str, str] | None] = ContextVar("implied KMS action and key", default=None)
+"""What was refused last in this request, when that is not the action the request names."""
+
+_AUTHORIZED_AS = {
+    f"sqs:{action}Batch": f"sqs:{action}"
+    for action in ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")
+}
+"""IAM has no actions for SQS's batches; ministack asks for some."""
+
+
+def install(denials: DenialLog) -> None:
+    """Add the key checks, the wording and the record to the gateway."""
+    replace(
+        iam_evaluator,
+        "enforce",
+        "access_key_id iam_action service region resource_arn service_context",
+        lambda original: _enforcing(original, denials),
+    )
+    replace(
+        iam_actions,
+        "access_denied_response",
+        "service action principal_arn request_id error_code message headers resource_arn explicit_deny "
+        "resource_policy_arn",
+        _naming_the_resource,
+    )
+
+
+def _enforcing(original: Callable[..., Any], denials: DenialLog) -> Callable[..., Any]:
+    def enforce(
+        access_key_id: str,
+        iam_action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: dict[str, Any] | None = None,
+    ) -> EvalResult | AuthError | None:
+        _implied.set(None)
+        iam_action = _AUTHORIZED_AS.get(iam_action, iam_action)
+        denied = original(access_key_id, iam_action, service, region, resource_arn, service_context)
+        if denied is None:
+            for action, key_arn in encryption.implied_checks(iam_action, resource_arn):
+                via = {"kms:ViaService": f"{service}.{region}.amazonaws.com"}
+                denied = original(access_key_id, action, "kms", region, key_arn, via)
+                if denied is not None:
+                    _implied.set((action, key_arn))
+                    iam_action, resource_arn = action, key_arn
+                    break
+        if isinstance(denied, EvalResult):
+            message = denial_message(
+                iam_action, denied.principal_arn, resource_arn, denied.decision == "Deny"
+            )
+            denials.record(denied.principal_arn, iam_action, resource_arn, message)
+        return denied
+
+    return enforce
+
+
+def _naming_the_resource(original: Callable[..., Any]) -> Callable[..., Any]:
+    """ministack leaves the resource's ARN out of most services' refusals."""
+
+    def access_denied_response(
+        service: str, action: str, principal_arn: str, request_id: str, **options: Any
+    ) -> Any:
+        if not options.get("error_code"):
+            implied = _implied.get()
+            if implied is not None:
+                action, options["resource_arn"] = implied
+            if not options.get("message") and not options.get("resource_policy_arn"):
+                options["message"] = denial_message(
+                    action,
+                    principal_arn,
+                    options.get("resource_arn", "*"),
+                    options.get("explicit_deny", False),
+                )
+        return original(service, action, principal_arn, request_id, **options)
+
+    return access_denied_response
+
+
+def denial_message(action: str, principal_arn: str, resource: str, explicit: bool) -> str:
+    """AWS's sentence for a refusal that the caller's own policies decided."""
+    quoted = f'"{resource}"' if action.startswith("s3:") else resource
+    message: str = iam_actions.identity_denial_message(action, principal_arn, quoted, explicit)
+    return message

@@ -1,0 +1,1 @@
+"""The cloud as a process: its folder, its certificate, its children and its end."""

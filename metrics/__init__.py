@@ -1,0 +1,1 @@
+"""Metrics of predictions: formulas, intervals, and the metrics of each kind of problem."""

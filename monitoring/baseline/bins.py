@@ -1,0 +1,102 @@
+"""Bins: how the values of one column are counted. Counts in equal bins can be added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tabular.values import MISSING
+
+Integers = NDArray[np.int64]
+Counts = Mapping[str, Integers]
+"""Of each column, how many values lie in each of its bins."""
+
+CUTS = 128
+"""At most so many edges: enough for Kolmogorov–Smirnov to four places, few enough for a small document."""
+ROWS_A_CUT = 10
+LISTED_VALUES = 250
+
+
+def add(one: Counts, other: Counts) -> dict[str, Integers]:
+    """The counts of two windows together.
+
+    Raises:
+        KeyError: they are not of the same columns.
+    """
+    return {name: one[name] + other[name] for name in {**one, **other}}
+
+
+@dataclass(frozen=True, eq=False)
+class NumberBins:
+    """Bins of a number, from `edges` float32 [k], ascending.
+
+    Counts are [k + 3]: below the first edge; from each edge to the next; at the last edge;
+    above it; missing. `exact` says that the edges are all the values there were.
+    """
+
+    edges: NDArray[np.float32]
+    exact: bool
+
+    @classmethod
+    def of(cls, column: NDArray[np.float32]) -> Self:
+        """Bins that hold about as many of these values each, or one for every value where there are few."""
+        known = np.sort(column[~np.isnan(column)])
+        values = np.unique(known)
+        cuts = int(np.clip(len(known) // ROWS_A_CUT, ROWS_A_CUT, CUTS))
+        if len(values) <= cuts:
+            return cls(values, exact=True)
+        places = np.linspace(0, len(known) - 1, cuts).round().astype(int)
+        return cls(np.unique(known[places]), exact=False)
+
+    def count(self, column: NDArray[Any]) -> Integers:
+        """How many values of a column [n], NaN where missing, lie in each bin."""
+        column = np.asarray(column, np.float32)
+        known = column[~np.isnan(column)]
+        places = np.searchsorted(self.edges, known, side="right")
+        if len(self.edges):
+            places = places + (known > self.edges[-1])
+        counted = np.bincount(places, minlength=len(self.edges) + 2)
+        return np.append(counted, len(column) - len(known)).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class CategoryBins:
+    """Bins of a category, from `values`, the most frequent last.
+
+    Counts are [len(values) + 2]: any value not listed, rarer or never seen; each value; missing.
+    """
+
+    values: tuple[str, ...]
+
+    @classmethod
+    def of(cls, column: NDArray[np.object_]) -> Self:
+        """A bin for each value, or for the `LISTED_VALUES` most frequent."""
+        found = {value: rows for value, rows in _tally(column).items() if value != MISSING}
+        often = sorted(found, key=lambda value: (-found[value], value))[:LISTED_VALUES]
+        return cls(tuple(reversed(often)))
+
+    def count(self, column: NDArray[np.object_]) -> Integers:
+        """How many values of a column [n] of str, empty where missing, lie in each bin."""
+        counted = np.zeros(len(self.values) + 2, np.int64)
+        for value, rows in _tally(column).items():
+            counted[self._places.get(value, 0)] += rows
+        return counted
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        places = {value: place for place, value in enumerate(self.values, start=1)}
+        return {**places, MISSING: len(self.values) + 1}
+
+
+Bins = NumberBins | CategoryBins
+
+
+def _tally(column: NDArray[np.object_]) -> dict[str, int]:
+    found = pa.array(column, pa.string()).value_counts()
+    return dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))

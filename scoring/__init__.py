@@ -1,0 +1,1 @@
+"""From rows to predictions: uploads, the model server, and the batch path."""

@@ -1,0 +1,1 @@
+"""Uploads too large for one call: split, scored and put together in order."""

@@ -1,0 +1,166 @@
+"""What the two jobs of the batch path share: which upload, where its parts lie, what to say at the end.
+
+An execution of the state machine works under `batch/<batch>/<execution>/` in the artifacts bucket:
+
+  split.json            what was split: the upload's format, and the names of all parts
+  parts/<name>          requests to the model server, named by their digest: equal ones are asked once
+  rounds/<n>            SageMaker's manifest of the parts that the n-th transform is to score
+  answers/<name>.out    the model server's answers
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from adapters.errors import AlreadyExists
+from adapters.job_buckets import PATIENCE, JobBucket
+from adapters.observability import EmbeddedMetrics
+from adapters.ports import StoredObject
+from container.errors import PlatformError
+from container.paths import Paths
+from contract import layout, serving
+from contract.reasons import FileReason, Unscorable
+from scoring.upload.messages import Upload
+from scoring.upload.outcomes import Outcomes
+from tabular.formats.detection import Format
+from tabular.formats.streams import Readable
+
+FOLDER = "MILLRACE_BATCH_FOLDER"
+RESULTS = "MILLRACE_RESULTS_BUCKET"
+ENVIRONMENT = "MILLRACE_ENVIRONMENT"
+MODEL = "MILLRACE_MODEL"
+ROUND = "MILLRACE_BATCH_ROUND"
+
+MAX_BYTES = 512 * 1024**3
+"""Of an upload, as it is stored and decompressed: its result must fit in an upload of 10,000 parts."""
+COPY_BYTES = 1024 * 1024
+ANSWERED = ".out"
+"""What SageMaker appends to the name of a part."""
+
+
+_ENDINGS = {serving.CSV: "csv", serving.JSON_LINES: "jsonl"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """What the upload is, the names of all parts, and of the model what the result's columns follow from."""
+
+    format: Format
+    parts: Sequence[str]
+    features: Sequence[str]
+    problem: str
+    classes: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """One execution's upload and places. `folder` is a prefix in `artifacts`, with its slash."""
+
+    upload: Upload
+    artifacts: JobBucket
+    folder: str
+    outcomes: Outcomes
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Batch:
+        """Read the job's variables, and the document that names the upload.
+
+        Raises:
+            PlatformError: a variable is missing.
+        """
+        try:
+            place = urlsplit(environ[FOLDER])
+            results, which = environ[RESULTS], (environ[ENVIRONMENT], environ[MODEL])
+        except KeyError as missing:
+            raise PlatformError(f"the state machine did not set {missing}") from missing
+        artifacts, folder = JobBucket(place.netloc), place.path.strip("/") + "/"
+        document = artifacts.read(layout.batch_upload_key(folder.split("/")[1]))
+        upload = Upload(**json.loads(document))
+        outcomes = Outcomes(
+            upload=upload,
+            results=JobBucket(results),
+            metrics=EmbeddedMetrics(*which),
+            patience=PATIENCE,
+        )
+        return cls(upload=upload, artifacts=artifacts, folder=folder, outcomes=outcomes)
+
+    def open(self) -> StoredObject:
+        """The upload, to be read once. Raises NotFound where its owner has deleted it."""
+        return JobBucket(self.upload.bucket).open(self.upload.key, self.upload.version_id)
+
+    def put_part(self, body: bytes, content_type: str) -> str:
+        """Keep a request as a part, unless it is there; its name."""
+        name = part_name(body, content_type)
+        self.keep(f"parts/{name}", body)
+        return name
+
+    def keep(self, name: str, body: bytes) -> None:
+        """Write a file of this execution. Written again, by a job that is repeated, it would be the same."""
+        with suppress(AlreadyExists):
+            self.artifacts.create(self.folder + name, body, "application/octet-stream")
+
+    def ask_for(self, parts: Iterable[str], round_number: int) -> None:
+        """Write the manifest of a round."""
+        uri = f"s3://{self.artifacts.name}/{self.folder}parts/"
+        self.keep(f"rounds/{round_number}", json.dumps([{"prefix": uri}, *parts]).encode())
+
+    def keep_split(self, split: Split) -> None:
+        """Write what was split."""
+        self.keep("split.json", json.dumps(asdict(split)).encode())
+
+    def read_split(self) -> Split:
+        """What was split."""
+        found = json.loads(self.artifacts.read(f"{self.folder}split.json"))
+        return Split(**{**found, "format": Format(found["format"])})
+
+    def answer(self, body: bytes, content_type: str) -> bytes:
+        """The model server's answer to a request that was a part. Raises NotFound if it was none."""
+        return self.artifacts.read(f"{self.folder}answers/{part_name(body, content_type)}{ANSWERED}")
+
+    def unanswered(self, parts: Sequence[str]) -> list[str]:
+        """The parts that have no answer yet."""
+        answered = set(self.artifacts.names(f"{self.folder}answers/"))
+        return [name for name in parts if name + ANSWERED not in answered]
+
+
+def part_name(body: bytes, content_type: str) -> str:
+    """Name of the part that holds a request: the request decides it, so that no answer can be mistaken."""
+    return f"{hashlib.sha256(body).hexdigest()[:32]}.{_ENDINGS[content_type]}"
+
+
+@contextmanager
+def on_volume(paths: Paths) -> Iterator[None]:
+    """Temporary files lie on the job's volume, whose size is a setting, while the block lasts."""
+    before, tempfile.tempdir = tempfile.tempdir, str(paths.scratch)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
+@contextmanager
+def on_disk(stream: Readable) -> Iterator[Path]:
+    """A stream's bytes as a file, for a format that is not read from its beginning to its end.
+
+    Raises:
+        Unscorable: there are none.
+    """
+    with tempfile.NamedTemporaryFile() as file:
+        while data := stream.read(COPY_BYTES):
+            file.write(data)
+        if not file.tell():
+            raise Unscorable(code=FileReason.EMPTY_FILE, message="The file has no bytes.")
+        file.flush()
+        yield Path(file.name)
+
+
+def say(file: Path, **outcome: object) -> None:
+    """Leave the job's exit message, by which the state machine decides how to go on."""
+    file.write_text(json.dumps(outcome), encoding="utf-8")

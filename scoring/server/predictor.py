@@ -1,0 +1,185 @@
+"""A sealed artifact, ready to answer requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract import artifact, serving
+from contract.schema import Contract
+from scoring.server.response_rows import (
+    MODEL_FAILED,
+    AnswerWriter,
+    JsonAnswers,
+    Reason,
+    reason,
+    wrong_field_count,
+)
+from tabular.category_encoder import detached
+from tabular.cells import STEP, split
+from tabular.matrix import MANY_ROWS, MatrixReader, Read, with_places
+from tabular.onnx_session import MatrixGraph
+from tabular.requests import parse, plain_csv, unquoted
+from tabular.rows import Fault
+from tabular.values import MISSING, UNSEEN
+
+REMEMBERED_HEADERS = 64
+REMEMBERED_COLUMNS = 5_000
+"""So many headers, of no more columns, are read only once: tables have few, and a client may send any."""
+
+
+class Block(NamedTuple):
+    """Rows of the header's `width`, and how many cells each of the others has."""
+
+    read: Read
+    ragged: Mapping[int, int]
+    width: int
+
+
+class Predictor:
+    """Turns bodies of requests into answers. Safe to use from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """
+        Raises:
+            ArtifactError: the folder's files are not as they were sealed.
+            ContractError: the contract is of another format.
+        """
+        self.digests = artifact.verify(folder)
+        self.contract = Contract.from_json((folder / artifact.CONTRACT).read_bytes())
+        facts = json.loads((folder / artifact.FACTS).read_bytes())
+        self.classes: list[str] = facts["classes"]
+        self.threshold = artifact.threshold(facts)
+        self._json = JsonAnswers(self.contract.problem, self.classes, self.threshold)
+        self._vocabularies, model = detached((folder / artifact.MODEL).read_bytes())
+        self._graph = MatrixGraph(model)
+        self._categories = [feature.name for feature in self.contract.categorical]
+        numbers = len(self.contract.numeric)
+        self._codes = slice(numbers, numbers + len(self._categories))
+        self._readers: dict[Hashable, MatrixReader] = {}
+        self._warm_up()
+
+    def answer(self, content_type: str, body: bytes) -> str:
+        """An answer for each row, in order, one a line.
+
+        Raises:
+            Unscorable: the body is not this model's table.
+        """
+        answers = self.answers(self._block(content_type, body), self._json)
+        answers.append("")
+        return "\n".join(answers)
+
+    def answers(self, block: Block, writer: AnswerWriter) -> list[str]:
+        """What a writer says of each row, in order."""
+        (matrix, faults, texts), ragged, width = block
+        if faults:
+            reasons: dict[int, list[Reason]] = {}
+            for fault in faults:
+                reasons.setdefault(fault.row, []).append(reason(fault))
+            answers = self._answers_beside(reasons, matrix, texts, writer)
+        else:
+            answers = self._scored(matrix, texts, writer)
+        for i, fields in ragged.items():
+            answers.insert(i, writer.rejection([wrong_field_count(fields, width)]))
+        return answers
+
+    def reader(self, header: tuple[str, ...]) -> MatrixReader:
+        """What reads rows under a header; remembered, unless it is huge.
+
+        Raises:
+            Unscorable: the header is not of this model's table.
+        """
+        reader = self._readers.get(header)
+        if reader is None:
+            reader = MatrixReader(self.contract.features, header, self._vocabularies)
+            self._remember(header, reader)
+        return reader
+
+    def _remember(self, header: Hashable, reader: MatrixReader) -> None:
+        if reader.width <= REMEMBERED_COLUMNS:
+            if len(self._readers) >= REMEMBERED_HEADERS:
+                self._readers.clear()
+            self._readers[header] = reader
+
+    def _block(self, content_type: str, body: bytes) -> Block:
+        """The body's rows. A plain header that was seen before is known by its bytes."""
+        plain = plain_csv(body) if content_type == serving.CSV else None
+        reader = self._readers.get(plain.header) if plain else None
+        if plain is None or reader is None:
+            table = parse(content_type, body, self.contract.feature_names)
+            reader = self.reader(table.header)
+            if plain and tuple(plain.header.decode("utf-8-sig").split(",")) == table.header:
+                self._remember(plain.header, reader)
+            return _refused_too(even(reader, table.rows), table.nested)
+        if reader.width > 1 and plain.lines.count(b"\n") >= MANY_ROWS:
+            found = split(plain.lines, reader.width)
+            return Block(reader.read_cells(found.texts, STEP), found.ragged, reader.width)
+        return even(reader, unquoted(plain.text))
+
+    def _answers_beside(
+        self,
+        reasons: Mapping[int, Sequence[Reason]],
+        matrix: NDArray[np.float32],
+        texts: NDArray[np.object_],
+        writer: AnswerWriter,
+    ) -> list[str]:
+        sound = np.ones(len(matrix), bool)
+        sound[list(reasons)] = False
+        scored = iter(self._scored(matrix[sound], texts, writer))
+        return [writer.rejection(reasons[i]) if i in reasons else next(scored) for i in range(len(matrix))]
+
+    def _scored(
+        self, matrix: NDArray[np.float32], texts: NDArray[np.object_], writer: AnswerWriter
+    ) -> list[str]:
+        """Answers for sound rows. Where the graph fails, halves find the rows it fails on."""
+        rows = len(matrix)
+        if not rows:
+            return []
+        try:
+            output = self._graph.run(matrix, texts)
+        except Exception:
+            if rows == 1:
+                return [writer.rejection([MODEL_FAILED])]
+            half = rows // 2
+            first, second = matrix[:half], matrix[half:]
+            return [*self._scored(first, texts, writer), *self._scored(second, texts, writer)]
+        answers = writer.write(output)
+        unseen = matrix[:, self._codes] == UNSEEN
+        if np.count_nonzero(unseen):
+            for i in np.flatnonzero(unseen.any(axis=1)).tolist():
+                columns = [
+                    name for name, new in zip(self._categories, unseen[i].tolist(), strict=True) if new
+                ]
+                answers[i] = writer.with_unseen(answers[i], columns)
+        finite = np.isfinite(output)
+        if np.count_nonzero(finite) != finite.size:
+            for i in np.flatnonzero(~finite.reshape(rows, -1).all(axis=1)).tolist():
+                answers[i] = writer.rejection([MODEL_FAILED])
+        return answers
+
+    def _warm_up(self) -> None:
+        """The first run allocates: better now than in the first request."""
+        texts = len(self.contract.textual)
+        missing = np.full((1, len(self.contract.features) - texts), np.nan, np.float32)
+        self._graph.run(with_places(missing, texts), np.full((1, texts), MISSING, object))
+
+
+def _refused_too(block: Block, nested: Sequence[Fault]) -> Block:
+    """A block in which these cells are refused too, and for nothing else."""
+    if not nested:
+        return block
+    cells = {(fault.row, fault.column) for fault in nested}
+    others = [fault for fault in block.read.faults if (fault.row, fault.column) not in cells]
+    return block._replace(read=Read(block.read.matrix, [*others, *nested]))
+
+
+def even(reader: MatrixReader, rows: Sequence[Sequence[str]]) -> Block:
+    """Rows of any width as a block."""
+    ragged = {i: len(row) for i, row in enumerate(rows) if len(row) != reader.width}
+    sound = [row for row in rows if len(row) == reader.width] if ragged else rows
+    return Block(reader.read(sound), ragged, reader.width)

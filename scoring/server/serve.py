@@ -1,0 +1,188 @@
+"""The model server: SageMaker's /ping and /invocations, as a bare ASGI application.
+
+The artifact is verified and loaded before the port is bound, so that whoever gets an
+answer from /ping gets it from a server that can predict.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import uvicorn
+
+from container.errors import PlatformError
+from container.paths import Paths
+from contract import artifact, serving
+from contract.reasons import FileReason, Unscorable
+from contract.schema import ContractError
+from scoring.server.predictor import Predictor
+from tabular.parquet import TableScorer, result_fields
+
+PORT = "SAGEMAKER_BIND_TO_PORT"
+LARGE_BODY_BYTES = 64 * 1024
+"""A larger body is answered in a thread, so that /ping need not wait for it."""
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+
+def run(paths: Paths, environ: Mapping[str, str]) -> None:
+    """Job: serve the artifact in the model folder until told to stop.
+
+    Raises:
+        PlatformError: the folder holds no sealed artifact that this code can read.
+    """
+    listen(load(paths, environ), int(environ.get(PORT, "8080")))
+
+
+def listen(application: Any, port: int) -> None:
+    """Serve an ASGI application on every interface until told to stop."""
+    uvicorn.run(
+        application,
+        host="0.0.0.0",  # noqa: S104 - a container's port
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        interface="asgi3",
+        lifespan="off",
+        proxy_headers=False,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+    )
+
+
+def load(paths: Paths, environ: Mapping[str, str]) -> Application:
+    """The application with its model verified and loaded."""
+    try:
+        predictor = Predictor(paths.model)
+    except (artifact.ArtifactError, ContractError) as error:
+        raise PlatformError(f"the model cannot be served: {error}") from error
+    unnamed = f"{predictor.contract.model}@{predictor.digests[artifact.MODEL][:12]}"
+    version = environ.get(serving.MODEL_VERSION_VARIABLE, unnamed)
+    log.info("serving %s", version)
+    return Application(predictor, version)
+
+
+class Application:
+    """Answers requests with one model. Faults of a request are 4xx; bad rows are answers like any other."""
+
+    def __init__(self, predictor: Predictor, version: str) -> None:
+        self._predictor = predictor
+        self._version = version
+        self._tables = TableScorer(
+            partial(predictor.answer, serving.CSV),
+            features=predictor.contract.feature_names,
+            fields=result_fields(predictor.contract.problem, predictor.classes),
+            model_version=version,
+        )
+        self._answered = _headers(serving.JSON_LINES, serving.Attributes(model_version=version))
+        self._refused = _headers(serving.JSON, serving.Attributes(model_version=version))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["path"], scope["method"]:
+            case "/invocations", "POST":
+                await self._invoke(scope, receive, send)
+            case "/ping", "GET" | "HEAD":
+                await _respond(send, 200, [], b"")
+            case "/invocations" | "/ping", _:
+                await _respond(send, 405, [], b"")
+            case _:
+                await _respond(send, 404, [], b"")
+
+    async def _invoke(self, scope: Scope, receive: Receive, send: Send) -> None:
+        content_type = _content_type(scope)
+        if content_type not in serving.CONTENT_TYPES:
+            message = f"Content type {content_type!r} is not one of {', '.join(serving.CONTENT_TYPES)}."
+            await self._refuse(send, 415, Unscorable(code=FileReason.UNSUPPORTED_FORMAT, message=message))
+            return
+        body = await _body(receive)
+        if body is None:
+            await self._refuse(send, 413, _too_large("request", serving.MAX_REQUEST_BYTES))
+            return
+        try:
+            if content_type == serving.PARQUET:
+                await self._answer_table(send, body, _longest(scope) or serving.MAX_REQUEST_BYTES)
+                return
+            if len(body) > LARGE_BODY_BYTES:
+                answer = await asyncio.to_thread(self._predictor.answer, content_type, body)
+            else:
+                answer = self._predictor.answer(content_type, body)
+        except Unscorable as why:
+            await self._refuse(send, 400, why)
+        else:
+            await self._answer_rows(send, answer.encode(), scope)
+
+    async def _answer_rows(self, send: Send, answer: bytes, scope: Scope) -> None:
+        if len(answer) > LARGE_BODY_BYTES and (longest := _longest(scope)) and len(answer) > longest:
+            await self._refuse(send, 413, _too_large("answer", longest))
+        else:
+            await _respond(send, 200, self._answered, answer)
+
+    async def _answer_table(self, send: Send, body: bytes, longest: int) -> None:
+        answer = await asyncio.to_thread(self._tables.answer, body, longest)
+        told = serving.Attributes(
+            model_version=self._version, rows=answer.rows, rejected=answer.rejected, unseen=answer.unseen
+        )
+        await _respond(send, 200, _headers(serving.PARQUET, told), answer.body)
+
+    async def _refuse(self, send: Send, status: int, why: Unscorable) -> None:
+        await _respond(send, status, self._refused, json.dumps(asdict(why)).encode())
+
+
+def _too_large(what: str, limit: int) -> Unscorable:
+    return Unscorable(code=FileReason.TOO_LARGE, message=f"The {what} exceeds {limit:,} bytes.")
+
+
+def _longest(scope: Scope) -> int | None:
+    """How many bytes of an answer the client says that it can take; None if it does not say."""
+    asked = _header(scope, serving.MODEL_VERSION_HEADER)
+    number = asked.removeprefix(serving.MAX_ANSWER)
+    return int(number) if number != asked and number.isascii() and number.isdecimal() else None
+
+
+def _headers(content_type: str, told: serving.Attributes) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"content-type", content_type.encode()),
+        (serving.MODEL_VERSION_HEADER.lower().encode(), str(told).encode()),
+    ]
+
+
+def _content_type(scope: Scope) -> str:
+    return _header(scope, "content-type").partition(";")[0].strip().lower()
+
+
+def _header(scope: Scope, name: str) -> str:
+    wanted = name.lower().encode()
+    for given, value in scope["headers"]:
+        if given == wanted:
+            return str(value.decode("latin-1"))
+    return ""
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None if it is larger than a request may be."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    parts, size = [body], len(body)
+    while message.get("more_body", False) and size <= serving.MAX_REQUEST_BYTES:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+    return None if size > serving.MAX_REQUEST_BYTES else b"".join(parts)
+
+
+async def _respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})

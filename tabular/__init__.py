@@ -1,0 +1,1 @@
+"""Tables: formats, rules for values, one way from rows to tensors, Arrow and Parquet, the ONNX session."""

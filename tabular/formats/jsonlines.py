@@ -1,0 +1,139 @@
+"""JSON Lines: an object a line.
+
+A file has the columns that any of its objects has, and an object without one of them has no value
+there. So a file is read twice: its objects are checked and their keys collected, before the first
+of them is given.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import IO, Any, NamedTuple
+
+from contract.reasons import FileReason, Unscorable
+from contract.serving import MAX_REQUEST_BYTES
+from tabular.formats.encoding import Encoding, encoding_of, texts
+from tabular.formats.records import lines
+from tabular.formats.streams import Peekable
+
+MAX_DEPTH = 64
+MAX_NAMES_BYTES = 256 * 1024
+"""Of all column names together: each request has them, beside a megabyte of rows."""
+
+_BLANKS = " \t\r\n"  # JSON's own; str.strip() knows more
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|([\]}])')
+
+
+class JsonLines(NamedTuple):
+    """The keys of all objects with the line each came first on, and the objects as they are written."""
+
+    names: Mapping[str, int]
+    objects: Iterator[tuple[int, bytes]]
+    encoding: Encoding
+
+
+def read(stream: Peekable, scratch: IO[bytes]) -> JsonLines:
+    """Check every line and keep it in `scratch`, from which the objects are read, each with its line.
+
+    Raises:
+        Unscorable: the bytes are not JSON objects, one a line.
+    """
+    encoding = encoding_of(stream)
+    columns = _Columns()
+    for number, line in enumerate(lines(texts(stream, encoding), MAX_REQUEST_BYTES), start=1):
+        own = line.strip(_BLANKS)
+        if own:
+            columns.add(_members(own, number), number)
+        scratch.write(own.encode() + b"\n")
+    if columns.empty:
+        raise Unscorable(code=FileReason.EMPTY_FILE, message="The file holds no rows.")
+    return JsonLines(columns.names, _objects(scratch), encoding)
+
+
+def header(names: Iterable[str]) -> bytes:
+    """An object of all these names, as a request begins with it."""
+    return json.dumps(dict.fromkeys(names)).encode() + b"\n"
+
+
+def _objects(scratch: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    scratch.seek(0)
+    for number, line in enumerate(scratch, start=1):
+        if own := line.rstrip(b"\n"):
+            yield number, own
+
+
+class _Columns:
+    """The keys of all objects so far, in the order in which they appeared."""
+
+    def __init__(self) -> None:
+        self.empty = True
+        self.names: dict[str, int] = {}
+        self._bytes = 0
+
+    def add(self, members: Collection[str], line: int) -> None:
+        self.empty = False
+        for name in members:
+            if name in self.names:
+                continue
+            self.names[name] = line
+            self._bytes += len(json.dumps(name))
+            if self._bytes > MAX_NAMES_BYTES:
+                raise Unscorable(
+                    code=FileReason.TOO_MANY_COLUMNS,
+                    message=f"Up to line {line} the objects have {len(self.names):,} different keys, "
+                    f"more than {MAX_NAMES_BYTES:,} bytes of names.",
+                    line=line,
+                )
+
+
+class _TwiceError(ValueError):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(max(names, key=names.count))
+    return found
+
+
+# Numbers stay text: they are the model server's to read, however long they are.
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=str)
+
+
+def _members(text: str, line: int) -> Collection[str]:
+    """The keys of the object that a line holds.
+
+    Raises:
+        Unscorable: it holds none, or one whose keys or depth cannot be.
+    """
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+        message = f"Line {line} nests lists and objects more than {MAX_DEPTH} deep."
+        raise Unscorable(code=FileReason.TOO_DEEP, message=message, line=line)
+    try:
+        found = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        message = f"Line {line} is not JSON: {error.msg} at its character {error.pos + 1}."
+        raise Unscorable(code=FileReason.NOT_JSON, message=message, line=line) from error
+    except _TwiceError as twice:
+        message = f"An object on line {line} has the key {twice.name!r} more than once."
+        raise Unscorable(
+            code=FileReason.DUPLICATE_COLUMN, message=message, column=twice.name, line=line
+        ) from twice
+    if not isinstance(found, dict):
+        message = f"Line {line} is no JSON object of column names and values."
+        raise Unscorable(code=FileReason.NOT_AN_OBJECT, message=message, line=line)
+    return found
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    for match in _BRACKETS.finditer(text):
+        depth += bool(match[1]) - bool(match[2])
+        deepest = max(deepest, depth)
+    return deepest

@@ -1,0 +1,96 @@
+"""The rows of a training file as text, whatever its format: read by what reads uploads and requests.
+
+A part of the file is what the model server would make of a request: so a model is trained on
+what it will be asked to score.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from contract import serving
+from tabular import parquet_sandbox as decoding_apart
+from tabular.columnar import as_csv
+from tabular.formats import delimited, jsonlines
+from tabular.formats.detection import Format, opened
+from tabular.formats.streams import Peekable
+from tabular.requests import parse
+from tabular.rows import Fault
+
+PART_ROWS = 20_000
+MAX_BYTES = 2**40
+"""Of one file's content; a job's disk and time end long before."""
+_COPIED_BYTES = 1 << 20
+
+
+class Part(NamedTuple):
+    """Some rows of a file: the place of each, and its fields, as many as the header has or not.
+
+    A place is a line, counted from 1 with the header, or in Parquet a row. `nested` are cells
+    that hold a list or an object; their `row` counts within the part, from 0.
+    """
+
+    header: tuple[str, ...]
+    places: list[int]
+    rows: list[list[str]]
+    nested: Sequence[Fault] = ()
+
+
+def parts(path: Path, names: Sequence[str]) -> Iterator[Part]:
+    """A file's rows in order; of JSON Lines and Parquet only the columns of these names.
+
+    Raises:
+        Unscorable: here or as the parts are asked for, where the file is no table with rows.
+    """
+    with path.open("rb") as file:
+        stream, form, compressed = opened(path.name, file, max_bytes=MAX_BYTES)
+        yield from _READERS[form](stream, None if compressed else path, names)
+
+
+def unit(path: Path) -> str:
+    """What a place in a file of this name counts."""
+    return "row" if {".parquet", ".pq"} & {*path.suffixes} else "line"
+
+
+def _csv(stream: Peekable, _path: Path | None, names: Sequence[str]) -> Iterator[Part]:
+    table = delimited.read(stream, names)
+    while found := list(islice(table.records, PART_ROWS)):
+        places, rows = map(list, zip(*found, strict=True))
+        yield Part(tuple(table.columns), places, rows)
+
+
+def _json_lines(stream: Peekable, _path: Path | None, names: Sequence[str]) -> Iterator[Part]:
+    with tempfile.TemporaryFile() as scratch:
+        found = jsonlines.read(stream, scratch)
+        above = jsonlines.header(found.names)
+        while some := list(islice(found.objects, PART_ROWS)):
+            places, objects = zip(*some, strict=True)
+            table = parse(serving.JSON_LINES, above + b"\n".join(objects), names)
+            nested = [fault._replace(row=fault.row - 1) for fault in table.nested]
+            yield Part(table.header, list(places), table.rows[1:], nested)
+
+
+def _parquet(stream: Peekable, path: Path | None, names: Sequence[str]) -> Iterator[Part]:
+    with tempfile.NamedTemporaryFile() as copy:
+        if path is None:
+            while data := stream.read(_COPIED_BYTES):
+                copy.write(data)
+            copy.flush()
+        before = 0
+        for batch in decoding_apart.decode_file(path or Path(copy.name), names):
+            table = parse(serving.CSV, as_csv(batch, names), names)
+            yield Part(table.header, [*range(before + 1, before + 1 + len(table.rows))], table.rows)
+            before += len(table.rows)
+
+
+Reader = Callable[[Peekable, Path | None, Sequence[str]], Iterator[Part]]
+
+_READERS: dict[Format, Reader] = {
+    Format.CSV: _csv,
+    Format.JSON_LINES: _json_lines,
+    Format.PARQUET: _parquet,
+}

@@ -1,0 +1,135 @@
+"""The derived columns of one model: learned from training rows, made by onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from contract.schema import Contract
+from tabular.matrix import with_places
+from tabular.onnx_session import OUTPUT, TEXTS, MatrixGraph
+from tabular.samples import Samples
+from training.features import custom as steps
+from training.features import dates
+from training.features import tfidf as words
+from training.features.custom import Step
+from training.features.onnx_nodes import Fragment, assemble
+
+BASE = "base"
+"""The tensor of numbers and codes [n, numbers + categories], from which and from texts all is derived."""
+
+
+@dataclass(frozen=True, eq=False)
+class Derived:
+    """What follows the numbers and codes in a model's matrix, kind by kind.
+
+    `base_width` is how many numbers and codes there are.
+    """
+
+    base_width: int
+    dates: Fragment | None = None
+    words: Fragment | None = None
+    own: tuple[Fragment, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many columns the matrix has."""
+        return self.base_width + sum(len(fragment.names) for fragment in self.fragments)
+
+    @property
+    def fragments(self) -> list[Fragment]:
+        return [fragment for fragment in (self.dates, self.words, *self.own) if fragment]
+
+    def nodes(self, output: str) -> list[onnx.NodeProto]:
+        """Nodes from `BASE` and `TEXTS` to `output`: the numbers and codes, and what is derived."""
+        parts = [BASE] * (self.base_width > 0) + [fragment.output for fragment in self.fragments]
+        nodes = [node for fragment in self.fragments for node in fragment.nodes]
+        return [*nodes, helper.make_node("Concat", parts, [output], axis=1)]
+
+    @property
+    def initializers(self) -> list[onnx.TensorProto]:
+        return [tensor for fragment in self.fragments for tensor in fragment.initializers]
+
+    @property
+    def domains(self) -> set[str]:
+        return {domain for fragment in self.fragments for domain in fragment.domains}
+
+    def matrix(self, base: NDArray[np.float32], texts: NDArray[np.object_]) -> NDArray[np.float32]:
+        """The estimator's matrix, of numbers and codes `base` [n, base_width] and `texts` [n, t]."""
+        if not self.fragments:
+            return base
+        if not self._graph.reads_texts:
+            return self._graph.run(base)
+        return self._graph.run(with_places(base, texts.shape[1]), texts)
+
+    @cached_property
+    def _graph(self) -> MatrixGraph:
+        nodes = self.nodes(OUTPUT)
+        used = {name for node in nodes for name in node.input}
+        inputs = [
+            helper.make_tensor_value_info(name, kind, [None, None])
+            for name, kind in ((BASE, TensorProto.FLOAT), (TEXTS, TensorProto.STRING))
+            if name in used
+        ]
+        output = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, None])
+        return MatrixGraph(assemble(nodes, inputs, output, self.initializers, self.domains))
+
+
+def learn(
+    contract: Contract,
+    columns: object,
+    samples: Samples,
+    base: NDArray[np.float32],
+    target: NDArray[np.float64],
+) -> Derived:
+    """What a model derives, as far as it depends on its training rows; `target` [n] in codes.
+
+    `columns` is what a model's own code is told of those of `base`.
+
+    Raises:
+        ModelCodeError: the model's own steps cannot be built, fitted or exported.
+    """
+    own = tuple(_own(steps.build(contract, columns), samples, base, target))
+    return Derived(base.shape[1], _dates(contract, samples, base), _words(contract, samples, target), own)
+
+
+def _dates(contract: Contract, samples: Samples, base: NDArray[np.float32]) -> Fragment | None:
+    """The parts of the contract's dates that are not the same in every row."""
+    numeric = contract.numeric
+    datetimes = [(i, feature.name) for i, feature in enumerate(numeric) if feature.type == "datetime"]
+    if not datetimes:
+        return None
+    width = base.shape[1]
+    every = Derived(width, dates.parts(BASE, datetimes)).matrix(base, samples.texts)[:, width:]
+    varied = np.flatnonzero(every.min(axis=0) < every.max(axis=0)).tolist()
+    return dates.parts(BASE, datetimes, varied) if varied else None
+
+
+def _own(
+    unfitted: Iterable[Step], samples: Samples, base: NDArray[np.float32], target: NDArray[np.float64]
+) -> Iterator[Fragment]:
+    width = base.shape[1]
+    for step in unfitted:
+        expected = steps.fit(step, base, samples.texts, target)
+        fragment = steps.fragment(step, expected.shape[1], BASE)
+        rows = len(expected)
+        try:
+            found = Derived(width, own=(fragment,)).matrix(base[:rows], samples.texts[:rows])
+        except Exception as error:  # onnxruntime has classes of its own for what it refuses
+            raise steps.cannot_be_exported(step, error) from error
+        steps.check(step, expected, found[:, width:])
+        yield fragment
+
+
+def _words(contract: Contract, samples: Samples, target: NDArray[np.float64]) -> Fragment | None:
+    if not contract.textual:
+        return None
+    learned = words.learn(samples, target, contract)
+    fragment = words.weights(TEXTS, [(f.name, v) for f, v in zip(contract.textual, learned, strict=True)])
+    return fragment if fragment.names else None

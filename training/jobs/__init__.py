@@ -1,0 +1,1 @@
+"""The jobs of the training pipeline, one module each."""

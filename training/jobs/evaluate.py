@@ -1,0 +1,135 @@
+"""Measure a sealed artifact on the rows held out, and judge its gates.
+
+It runs the very graph that will serve, from the bytes whose digests it reports.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from container.errors import PlatformError
+from container.inputs import DATASET_VERSION, check_code, read_contract, read_gates
+from container.paths import Paths
+from contract import artifact
+from contract.evaluation import Evaluation
+from contract.schema import Contract
+from metrics import bootstrap
+from scoring.server.sealed_model import ARCHIVE, SealedModel, unpack
+from tabular.samples import Samples
+from training.data.champion import Champion as Live
+from training.data.champion import read_champion
+from training.data.holdout import Holdout
+from training.evaluation import comparison as champion
+from training.evaluation import curves, fairness, importance, robustness, slices
+from training.evaluation import serving_cost as serving
+from training.evaluation.gates import judge, named
+from training.model import search
+from training.report import run as report
+from training.report.facts import Facts, Lineage
+
+DOCUMENT = "evaluation.json"
+VALIDATION = "report.json"
+
+log = logging.getLogger(__name__)
+
+
+def run(paths: Paths, environ: Mapping[str, str]) -> None:
+    """Job: inputs `model`, `holdout`, `contract`, `gates`, `champion` and `validation`; output `evaluation`.
+
+    Where parameters were searched, an input `trials` has what the trials left.
+
+    In it are evaluation.json, and what people read of it: report.html, card.json and card.md.
+
+    A missed gate is a result, not a failure: the pipeline's gate reads `passed` and `missed`.
+
+    Raises:
+        PlatformError: an archive is no sealed artifact, or the model's not one of this contract.
+    """
+    contract = read_contract(paths.processing_input("contract"))
+    code = check_code(contract, environ)
+    gates = read_gates(paths.processing_input("gates"))
+    holdout = Samples.read(paths.processing_input("holdout"), contract)
+    archive = paths.processing_input("model") / ARCHIVE
+    with TemporaryDirectory() as folder, threadpool_limits(limits=1, user_api="blas"):
+        digests = unpack(archive, Path(folder))
+        live = read_champion(paths.processing_input("champion"))
+        document = evaluate(contract, gates, Path(folder), archive, holdout, live)
+        model = json.loads((Path(folder) / artifact.FACTS).read_text(encoding="utf-8"))
+    searched = search.trials(paths.processing_input("trials"), contract, model["parameters"])
+    document["search"] = searched
+    document["artifact"] = digests
+    document["dataset_version"] = environ.get(DATASET_VERSION, "")
+    document["code_digest"] = code
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    written = paths.processing_output("evaluation")
+    (written / DOCUMENT).write_text(text + "\n", encoding="utf-8")
+    validation = json.loads((paths.processing_input("validation") / VALIDATION).read_text(encoding="utf-8"))
+    lineage = Lineage.read(paths)
+    facts = Facts(
+        contract=contract,
+        evaluation=document,
+        model=model,
+        validation=validation,
+        trials=searched["trials"] if searched else (),
+        lineage=lineage,
+    )
+    report.write(written, facts)
+    for name, metric in document["metrics"].items():
+        log.info("%s=%s; (%s to %s)", name, metric["value"], metric["low"], metric["high"])
+    log.info("gates: %s", "passed" if document["passed"] else document["missed"])
+
+
+def evaluate(
+    contract: Contract,
+    gates: Mapping[str, str],
+    folder: Path,
+    archive: Path,
+    holdout: Samples,
+    live: Live | None,
+) -> Evaluation:
+    """Everything about an unpacked artifact but its origin, and each gate's verdict.
+
+    The same inputs give the same document, except for
+    `serving`, which is measured.
+
+    Raises:
+        PlatformError: the artifact was made for another contract.
+    """
+    if (folder / artifact.CONTRACT).read_text(encoding="utf-8") != contract.to_json():
+        raise PlatformError("the artifact was trained for another contract than this run's")
+    model = SealedModel(folder)
+    rows = model.rows(holdout)
+    metrics = bootstrap.intervals(rows, contract.training.seed)
+    found: Evaluation = {
+        "problem": contract.problem,
+        "rows": len(holdout),
+        "classes": list(model.classes),
+        "metrics": metrics,
+        "threshold": model.facts.get("threshold"),
+        "curves": curves.draw(rows, model.classes, metrics),
+        "slices": slices.find(contract, holdout, rows),
+        "fairness": fairness.assess(contract, holdout, rows, model.classes),
+        "importance": importance.rank(model, holdout),
+        "robustness": robustness.probe(model, holdout),
+        "serving": serving.measure(folder, archive, holdout, contract),
+        "parity": model.facts["parity"],
+        "champion": champion.compare(live, contract, holdout, rows, Holdout.of(model.facts)),
+        "search": None,
+        "gates": [],
+        "passed": True,
+        "missed": "",
+        "artifact": {},
+        "dataset_version": "",
+        "code_digest": "",
+    }
+    verdicts = list(judge(gates, named(found), found["champion"]))
+    found["gates"] = verdicts
+    found["passed"] = all(verdict["passed"] for verdict in verdicts)
+    found["missed"] = "; ".join(verdict["says"] for verdict in verdicts if not verdict["passed"])
+    return found

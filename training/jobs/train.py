@@ -1,0 +1,125 @@
+"""Fit a model, export it, prove that the export predicts the same, and seal the artifact."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from container.inputs import DATASET_VERSION, check_code, read_contract
+from container.paths import Paths
+from contract import artifact
+from contract.evaluation import Threshold
+from contract.schema import Contract
+from contract.search import TRIAL
+from contract.threshold import DEFAULT
+from metrics import problem_metrics as metrics
+from metrics.bootstrap import defined
+from monitoring.baseline import describe
+from tabular.onnx_session import Graph
+from tabular.samples import Samples
+from training.data.holdout import Holdout
+from training.model import search, trial
+from training.model.checkpoints import Checkpoints
+from training.model.fit import fit
+from training.model.onnx_export import TOLERANCE, check_detached, check_parity, to_onnx
+from training.model.threshold_choice import choose
+
+LIBRARIES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
+
+log = logging.getLogger(__name__)
+
+
+def run(paths: Paths, environ: Mapping[str, str]) -> None:
+    """Job: channels `train`, `holdout` and `contract`; fills the model folder with the sealed artifact.
+
+    A channel `tuned` has the best trial of a search, whose parameters are taken. A job that is
+    itself a trial, which SageMaker cannot give another command, leaves its measurement instead.
+
+    Raises:
+        ModelCodeError: the estimator cannot be built, fitted or exported, or ONNX disagrees.
+        PlatformError: a channel is not what `prepare` wrote, or the exported graph cannot be served.
+    """
+    if environ.get(TRIAL):
+        trial.run(paths)
+        return
+    contract = read_contract(paths.channel("contract"))
+    code = check_code(contract, environ)
+    tuned = search.tuned(paths.channel("tuned"))
+    train = Samples.read(paths.channel("train"), contract)
+    holdout = Samples.read(paths.channel("holdout"), contract)
+    log.info("fitting %s on %d rows", contract.training.estimator, len(train))
+    facts = {
+        "dataset_version": environ.get(DATASET_VERSION, ""),
+        "code_digest": code,
+        "holdout": asdict(Holdout.read(paths.channel("holdout"))),
+    }
+    checkpoints = Checkpoints(paths.checkpoints)
+    sealed = build(contract, train, holdout, facts, paths.model, tuned=tuned, checkpoints=checkpoints)
+    log.info("sealed %s", ", ".join(f"{name} {digest[:12]}" for name, digest in sealed.items()))
+
+
+def build(
+    contract: Contract,
+    train: Samples,
+    holdout: Samples,
+    facts: Mapping[str, Any],
+    folder: Path,
+    *,
+    tuned: Mapping[str, Any],
+    checkpoints: Checkpoints,
+) -> dict[str, str]:
+    """Fit, export, check and write an artifact to a folder; its files' digests."""
+    fitted = search.with_parameters(contract, tuned)
+    model = fit(train, fitted)
+    onnx = to_onnx(model, contract)
+    graph = Graph(onnx)
+    parity = check_parity(model, graph, holdout)
+    check_detached(onnx, holdout)
+    log.info("ONNX and scikit-learn differ by %.2g at most (%g allowed)", parity, TOLERANCE)
+    predictions = graph.run(holdout.numbers, holdout.categories, holdout.texts).astype(np.float64)
+    threshold = choose(train, fitted, checkpoints)
+    scores = measured(contract, model.classes, holdout, predictions, threshold)
+    for name, value in scores.items():
+        log.info("holdout:%s=%.6f;", name, value)
+    document = {
+        "model": contract.model,
+        "problem": contract.problem,
+        "classes": model.classes,
+        "parameters": fitted.training.parameters,
+        "threshold": threshold,
+        **facts,
+        "rows": {"train": len(train), "holdout": len(holdout)},
+        "parity": {"largest_difference": parity, "tolerance": TOLERANCE},
+        "metrics": {name: defined(value) for name, value in scores.items()},
+        "libraries": {name: version(name) for name in LIBRARIES},
+    }
+    (folder / artifact.MODEL).write_bytes(onnx)
+    (folder / artifact.CONTRACT).write_text(contract.to_json(), encoding="utf-8")
+    baseline = describe(contract, model.classes, train, holdout, predictions)
+    (folder / artifact.BASELINE).write_text(baseline.to_json(), encoding="utf-8")
+    _write(folder / artifact.FACTS, document)
+    return artifact.seal(folder)
+
+
+def measured(
+    contract: Contract,
+    classes: tuple[str, ...],
+    samples: Samples,
+    predictions: np.ndarray[Any, Any],
+    threshold: Threshold | None,
+) -> metrics.Scores:
+    """The metrics of predictions as the graph gives them."""
+    truth = samples.coded_target(classes)
+    predicted = metrics.of_problem(contract.problem, predictions)
+    return metrics.measure(contract.problem, truth, predicted, threshold["value"] if threshold else DEFAULT)
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

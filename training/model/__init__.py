@@ -1,0 +1,1 @@
+"""A model fitted, searched for, exported to ONNX and compared with its export."""

@@ -1,0 +1,126 @@
+"""Each check of `contract.checks`, made of a dataset and judged by its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from contract.checks import CHECKS, Check, Rule
+from training.validation import feature_checks as telling
+from training.validation import row_checks as whole
+from training.validation.evidence import Evidence
+from training.validation.finding import Finding
+
+Outcome = Literal["passed", "warned", "stopped", "off", "skipped"]
+
+MEASURES: Mapping[str, Callable[[Evidence], Iterator[Finding]]] = {
+    **{
+        measure.__name__: measure
+        for measure in (
+            whole.schema,
+            whole.values,
+            whole.target,
+            whole.rows,
+            whole.class_rows,
+            whole.balance,
+            whole.conflicts,
+            whole.duplicates,
+            whole.missing,
+            whole.time_order,
+            whole.future,
+            telling.leakage,
+            telling.strong_feature,
+            telling.signal,
+            telling.constant,
+            telling.identifiers,
+            telling.codes,
+            telling.drift,
+            telling.bias,
+        )
+    }
+}
+"""What each check measures: a finding for each thing it looks at, whether or not its value is a bad one."""
+
+MOST = 0.5
+"""Of the rows: if fewer keep the contract, what they say is not said of the dataset."""
+_ALWAYS = ("schema", "values")
+_OF_LABELS = ("class_rows", "balance", "leakage", "strong_feature", "signal", "conflicts", "codes", "bias")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """One check: what came of it, its worst value and where, and what it found.
+
+    `value` is None where nothing was measured; `why` says why a check was not made.
+    """
+
+    check: Check
+    rule: Rule
+    outcome: Outcome
+    value: float | None = None
+    column: str = ""
+    why: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+def judge(evidence: Evidence) -> list[Verdict]:
+    """Every check, in the order of a report. Those that need a sound target are not made of another."""
+    verdicts: list[Verdict] = []
+    for check in CHECKS:
+        stopped = {verdict.check.name for verdict in verdicts if verdict.outcome == "stopped"}
+        verdicts.append(_verdict(check, evidence, stopped))
+    return verdicts
+
+
+def _verdict(check: Check, evidence: Evidence, stopped: set[str]) -> Verdict:
+    rule = evidence.contract.validation[check.name]
+    if rule.level == "off":
+        return Verdict(check=check, rule=rule, outcome="off", why="model.toml turns it off")
+    why = _why_not(check, evidence, stopped)
+    if why:
+        return Verdict(check=check, rule=rule, outcome="skipped", why=why)
+    measured = list(MEASURES[check.name](evidence))
+    findings = tuple(finding for finding in measured if not check.met(finding.value, rule))
+    for finding in findings:
+        finding.level, finding.limit = rule.level, rule.limit
+    sign = -1 if check.bound == "minimum" else 1
+    worst = max(measured, key=lambda finding: sign * finding.value, default=None)
+    outcome: Outcome = "passed" if not findings else "stopped" if rule.level == "stop" else "warned"
+    return Verdict(
+        check=check,
+        rule=rule,
+        outcome=outcome,
+        value=worst.value if worst else None,
+        column=worst.column if worst else "",
+        findings=findings,
+    )
+
+
+def _why_not(check: Check, evidence: Evidence, stopped: set[str]) -> str:
+    contract = evidence.contract
+    if check.name in _ALWAYS:
+        return ""
+    if check.classes_only and contract.problem == "regression":
+        return "a regression has no classes"
+    if not evidence.collected.sound:
+        return "no row keeps the contract"
+    if check.name != "rows" and evidence.collected.sound < MOST * evidence.collected.rows:
+        return "most rows break the contract"
+    if check.name in _OF_LABELS and "target" in stopped:
+        return "the target is not what the problem needs"
+    if check.name in ("time_order", "future") and contract.time is None:
+        return "model.toml names no [time]"
+    if check.name == "bias" and not contract.sensitive:
+        return "model.toml names no sensitive features"
+    if check.name == "drift":
+        return _no_drift(evidence)
+    return ""
+
+
+def _no_drift(evidence: Evidence) -> str:
+    if evidence.live is None:
+        return "no version is live"
+    if evidence.live.baseline is None:
+        return f"{evidence.live.model_version} cannot be compared with: {evidence.live.not_comparable}"
+    return ""

@@ -6,6 +6,8 @@ AwsError             a call failed; retrying it at once would not help
 ├── NotFound         the object, version, endpoint or package is not there
 ├── AlreadyExists    a conditional write found that the object has been written
 └── ModelRefused     the model server answered 4xx: the request, not the service, is at fault
+
+OutOfTime            too little time is left for a call, or a call hangs: no service said anything
 """
 
 # ruff: noqa: N818 - they are named for what is the case, as AWS names its own
@@ -45,3 +47,7 @@ class ModelRefused(AwsError):
         super().__init__(operation, "ModelError", f"the model server answered {status}")
         self.status = status
         self.body = body
+
+
+class OutOfTime(Exception):
+    """Too little time is left to go on."""

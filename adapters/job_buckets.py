@@ -12,9 +12,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 from adapters.buckets import S3Bucket
 from adapters.clients import translated
-from adapters.concurrency import Patience
 from adapters.errors import AwsError
 from adapters.ports import StoredObject
+from adapters.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
@@ -25,7 +25,7 @@ PART_BYTES = 16 * 1024 * 1024
 PARTS_OF_A_SIZE = 2000
 """After as many parts of a result the next ones are twice as large: of 10,000, S3's limit, 968 GiB."""
 
-PATIENCE = Patience(spare_seconds=lambda: threading.TIMEOUT_MAX, sleep=sleep)
+RETRY = RetryPolicy(remaining_seconds=lambda: threading.TIMEOUT_MAX, sleep=sleep)
 """A job's, whose time is not limited."""
 
 
@@ -130,7 +130,7 @@ class _Ranges(RawIOBase):
         wanted = min(len(buffer), self._size - self._at)
         if not wanted:
             return 0
-        data = PATIENCE(lambda: self._bucket.read_range(self._key, self._version_id, self._at, wanted))
+        data = RETRY(lambda: self._bucket.read_range(self._key, self._version_id, self._at, wanted))
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)

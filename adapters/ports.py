@@ -43,7 +43,7 @@ class ListedVersion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class Response:
     """What the model server said to one request. `model_version` is empty if it named none.
 
     `rows`, of those `rejected`, and by column how many categories are `unseen`, are set where the
@@ -116,7 +116,7 @@ class ModelServer(Protocol):
     def max_bytes(self) -> int:
         """What one request may have, and one answer."""
 
-    def predict(self, body: bytes, content_type: str) -> Answer:
+    def predict(self, body: bytes, content_type: str) -> Response:
         """Ask for the predictions of a table, as `contract.serving` says.
 
         Raises ModelRefused; its status is 413 where fewer rows have an answer that is short enough.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.clients import client, translated
 from adapters.errors import NotFound
-from adapters.ports import Answer
+from adapters.ports import Response
 from contract import serving
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Endpoint:
     max_bytes: int
     client: SageMakerRuntimeClient = field(default_factory=partial(client, "sagemaker-runtime"), repr=False)
 
-    def predict(self, body: bytes, content_type: str) -> Answer:
+    def predict(self, body: bytes, content_type: str) -> Response:
         accept = serving.JSON_LINES if content_type in serving.ROW_TYPES else content_type
         with translated("InvokeEndpoint"):
             answer = self.client.invoke_endpoint(
@@ -36,7 +36,7 @@ class Endpoint:
                 Body=body,
             )
             told = serving.Attributes.parse(answer.get("CustomAttributes", ""))
-            return Answer(body=answer["Body"].read(), **asdict(told))
+            return Response(body=answer["Body"].read(), **asdict(told))
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class Load(NamedTuple):
         return self.latencies[min(len(self.latencies) - 1, int(len(self.latencies) * percent / 100))]
 
 
-class BadAnswerError(RuntimeError):
+class BadResponseError(RuntimeError):
     """A server answered anything but 200 with a body of known length."""
 
 
@@ -55,7 +55,7 @@ def ask(port: int, request: bytes) -> bytes:
             answer += _received(connection)
         head = answer[:head_ends].lower()
         if not head.startswith(b"http/1.1 200") or b"content-length:" not in head:
-            raise BadAnswerError(answer[:2000].decode(errors="replace"))
+            raise BadResponseError(answer[:2000].decode(errors="replace"))
         length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
         while len(answer) < head_ends + length:
             answer += _received(connection)

@@ -136,7 +136,7 @@ def _on_server_core() -> None:
 
 
 def _answers(port: int, path: str) -> bool:
-    with suppress(OSError, load.BadAnswerError):
+    with suppress(OSError, load.BadResponseError):
         load.ask(port, f"GET {path} HTTP/1.1\r\nHost: {load.HOST}\r\n\r\n".encode())
         return True
     return False

@@ -8,8 +8,7 @@ import typer
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from cli.commands import cloud, datasets, deploy, logs, models, pages, redrive, status, trace, train
-from cli.commands import outputs as stacks
+from cli.commands import cloud, datasets, deploy, logs, models, outputs, pages, redrive, status, trace, train
 from cli.demo import command as demo
 from cli.errors import sentence
 from cli.new_model import command as new_model
@@ -52,7 +51,7 @@ app.command(epilog=demo.EXAMPLES, rich_help_panel=LAPTOP)(demo.demo)
 app.command(epilog=cloud.UP_EXAMPLES, rich_help_panel=LAPTOP)(cloud.up)
 app.command(epilog=cloud.DOWN_EXAMPLES, rich_help_panel=LAPTOP)(cloud.down)
 app.command(epilog=deploy.EXAMPLES, rich_help_panel=DEPLOYMENT)(deploy.deploy)
-app.command(epilog=stacks.EXAMPLES, rich_help_panel=DEPLOYMENT)(stacks.outputs)
+app.command(epilog=outputs.EXAMPLES, rich_help_panel=DEPLOYMENT)(outputs.outputs)
 app.command(epilog=cloud.ENV_EXAMPLES, rich_help_panel=DEPLOYMENT)(cloud.env)
 app.command(epilog=status.EXAMPLES, rich_help_panel=OPERATION)(status.status)
 app.command(epilog=trace.EXAMPLES, rich_help_panel=OPERATION)(trace.trace)

@@ -36,7 +36,7 @@ class Counts(NamedTuple):
     unseen: Mapping[str, int]
 
 
-class TableAnswer(NamedTuple):
+class TableResponse(NamedTuple):
     """The answer to a whole table, how many rows it has and rejects, and by column its unseen categories."""
 
     body: bytes
@@ -80,7 +80,7 @@ class TableScorer:
         self._decode = decode
         self._decoding = threading.Lock()  # two at a time could need twice the memory
 
-    def answer(self, body: bytes, longest: int = serving.MAX_REQUEST_BYTES) -> TableAnswer:
+    def answer(self, body: bytes, longest: int = serving.MAX_REQUEST_BYTES) -> TableResponse:
         """The body's columns and rows with their predictions, in an answer of so many bytes at most.
 
         Raises:
@@ -100,7 +100,7 @@ class TableScorer:
         if len(result.getvalue()) > longest:
             message = f"The result has {len(result.getvalue()):,} bytes, and one answer {longest:,} at most."
             raise Unscorable(code=FileReason.TOO_LARGE, message=message)
-        return TableAnswer(result.getvalue(), *counts)
+        return TableResponse(result.getvalue(), *counts)
 
     def _answers(self, batch: pa.RecordBatch) -> str:
         try:

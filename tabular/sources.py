@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contract import serving
-from tabular import parquet_sandbox as decoding_apart
+from tabular import parquet_sandbox
 from tabular.columnar import as_csv
 from tabular.formats import delimited, jsonlines
 from tabular.formats.detection import Format, opened
@@ -81,7 +81,7 @@ def _parquet(stream: Peekable, path: Path | None, names: Sequence[str]) -> Itera
                 copy.write(data)
             copy.flush()
         before = 0
-        for batch in decoding_apart.decode_file(path or Path(copy.name), names):
+        for batch in parquet_sandbox.decode_file(path or Path(copy.name), names):
             table = parse(serving.CSV, as_csv(batch, names), names)
             yield Part(table.header, [*range(before + 1, before + 1 + len(table.rows))], table.rows)
             before += len(table.rows)

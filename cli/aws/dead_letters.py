@@ -24,7 +24,7 @@ HIDDEN_SECONDS = 120
 
 
 @dataclass(frozen=True, order=True)
-class Letter:
+class DeadLetter:
     """One message, and how to delete it."""
 
     body: str
@@ -40,7 +40,7 @@ class Letter:
             return None
 
 
-def letters(sqs: SQSClient, url: str) -> Iterator[list[Letter]]:
+def dead_letters(sqs: SQSClient, url: str) -> Iterator[list[DeadLetter]]:
     """The messages that lie in a queue now, a few at a time. What comes back meanwhile is not among them."""
     began = time.time() * 1000
     while True:
@@ -52,7 +52,7 @@ def letters(sqs: SQSClient, url: str) -> Iterator[list[Letter]]:
             MessageSystemAttributeNames=["SentTimestamp"],
         ).get("Messages", [])
         batch = [
-            Letter(message["Body"], message["ReceiptHandle"])
+            DeadLetter(message["Body"], message["ReceiptHandle"])
             for message in received
             if float(message["Attributes"]["SentTimestamp"]) < began
         ]
@@ -76,10 +76,10 @@ def move(sqs: SQSClient, source: str, target: str, *, on_moved: Callable[[int], 
         CliError: SQS did not take one. It and the rest stay where they are.
     """
     moved = 0
-    for batch in letters(sqs, source):
+    for batch in dead_letters(sqs, source):
         answer = sqs.send_message_batch(
             QueueUrl=target,
-            Entries=[{"Id": str(n), "MessageBody": letter.body} for n, letter in enumerate(batch)],
+            Entries=[{"Id": str(n), "MessageBody": dead_letter.body} for n, dead_letter in enumerate(batch)],
         )
         delete(sqs, source, [batch[int(sent["Id"])] for sent in answer.get("Successful", [])])
         for failed in answer.get("Failed", []):
@@ -89,7 +89,7 @@ def move(sqs: SQSClient, source: str, target: str, *, on_moved: Callable[[int], 
     return moved
 
 
-def delete(sqs: SQSClient, url: str, done: list[Letter]) -> None:
+def delete(sqs: SQSClient, url: str, done: list[DeadLetter]) -> None:
     """Delete messages that something else has now."""
-    for letter in done:
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=letter.receipt_handle)
+    for dead_letter in done:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=dead_letter.receipt_handle)

@@ -14,7 +14,7 @@ from cli.aws.session import Deployment, connect, deployment
 from cli.errors import CliError
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.paths import display
-from cli.views.evaluation import comparison_table, evaluation_told
+from cli.views.evaluation import comparison_table, evaluation_text
 from cli.views.terminal import out
 from cli.views.version_tables import versions_table
 
@@ -97,7 +97,7 @@ def show(
         out.print(f"  {name.replace('_', ' '):<17}{escape(value)}", soft_wrap=True)
     evaluation = read_package_evaluation(deployed.aws, found)
     if evaluation is not None:
-        out.print(evaluation_told(evaluation))
+        out.print(evaluation_text(evaluation))
 
 
 @app.command(epilog=examples(("./millrace models report 4", "the page to look at before it is approved")))

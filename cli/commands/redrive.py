@@ -12,7 +12,7 @@ import typer
 from botocore.exceptions import ClientError
 from rich.table import Table
 
-from cli.aws.dead_letters import count, delete, letters, move
+from cli.aws.dead_letters import count, dead_letters, delete, move
 from cli.aws.releases import FAILED
 from cli.aws.session import Deployment, connect, deployment
 from cli.errors import error_code
@@ -27,7 +27,7 @@ EXAMPLES = examples(
 )
 
 
-class Path(StrEnum):
+class Source(StrEnum):
     """What can be given up on."""
 
     SCORE = "score"
@@ -38,8 +38,8 @@ class Path(StrEnum):
 
 
 Which = Annotated[
-    list[Path] | None,
-    typer.Argument(metavar="PATH", help=f"Of {', '.join(Path)}. Default: all.", show_default=False),
+    list[Source] | None,
+    typer.Argument(metavar="PATH", help=f"Of {', '.join(Source)}. Default: all.", show_default=False),
 ]
 Tell = Callable[[str], object]
 
@@ -54,7 +54,7 @@ def redrive(
     """
     deployed = deployment(connect(environment, port), model)
     table = Table("path", "done again", "left", box=None, padding=(0, 3), header_style="dim")
-    for path in which or list(Path):
+    for path in which or list(Source):
         with err.status(f"{path}: looking") as status:
             done, left = _REDRIVES[path](deployed, lambda text, path=path: status.update(f"{path}: {text}"))  # type: ignore[misc]
         table.add_row(path, str(done), left)
@@ -85,15 +85,15 @@ def redrive_release(deployed: Deployment, tell: Tell) -> tuple[int, str]:
     An approval that was overtaken by a later one would take the model back to what it was.
     """
     sqs, source = deployed.aws.sqs, deployed["ReleaseDeadLetterQueueUrl"]
-    found = [letter for batch in letters(sqs, source) for letter in batch]
+    found = [dead_letter for batch in dead_letters(sqs, source) for dead_letter in batch]
     tell(f"{len(found)} approvals")
-    approvals = sorted((letter.approval, letter) for letter in found if letter.approval)
+    approvals = sorted((dead_letter.approval, dead_letter) for dead_letter in found if dead_letter.approval)
     for _, newest in approvals[-1:]:
         # Without a name, as EventBridge starts it: releasing a package again changes nothing.
         deployed.aws.stepfunctions.start_execution(
             stateMachineArn=deployed["ReleaseStateMachineArn"], input=newest.body
         )
-    delete(sqs, source, [letter for _, letter in approvals])
+    delete(sqs, source, [dead_letter for _, dead_letter in approvals])
     started = len(approvals[-1:])
     overtaken = len(approvals) - started
     left = _left(len(found) - len(approvals))
@@ -104,12 +104,12 @@ def redrive_failure(deployed: Deployment, tell: Tell) -> tuple[int, str]:
     """Have failed runs reported that nobody was told of."""
     sqs, source = deployed.aws.sqs, deployed["FailureDeadLetterQueueUrl"]
     reported = 0
-    for batch in letters(sqs, source):
-        for letter in batch:
+    for batch in dead_letters(sqs, source):
+        for dead_letter in batch:
             deployed.aws.functions.invoke(
                 FunctionName=deployed["ReportFailureFunction"],
                 InvocationType="Event",
-                Payload=_event(letter.body).encode(),
+                Payload=_event(dead_letter.body).encode(),
             )
         delete(sqs, source, batch)
         reported += len(batch)
@@ -184,10 +184,10 @@ def _left(number: int) -> str:
     return f"{number} left" if number else "none left"
 
 
-_REDRIVES: dict[Path, Callable[[Deployment, Tell], tuple[int, str]]] = {
-    Path.SCORE: redrive_score,
-    Path.BATCH: redrive_batch,
-    Path.TRAINING: redrive_training,
-    Path.RELEASE: redrive_release,
-    Path.FAILURE: redrive_failure,
+_REDRIVES: dict[Source, Callable[[Deployment, Tell], tuple[int, str]]] = {
+    Source.SCORE: redrive_score,
+    Source.BATCH: redrive_batch,
+    Source.TRAINING: redrive_training,
+    Source.RELEASE: redrive_release,
+    Source.FAILURE: redrive_failure,
 }

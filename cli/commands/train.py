@@ -19,7 +19,7 @@ from cli.aws.uploads import upload_training
 from cli.errors import CliError
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.paths import display
-from cli.views.evaluation import evaluation_told, output_uri, read_document
+from cli.views.evaluation import evaluation_text, output_uri, read_document
 from cli.views.progress import StepsDisplay
 from cli.views.terminal import err, out
 from cli.views.validation import findings
@@ -128,7 +128,7 @@ def follow(deployed: Deployment, execution_arn: str) -> Run:
     for step in run.steps:
         if step.name == "evaluate" and step.status == "Succeeded":
             place = output_uri(deployed.aws, step.job, "evaluation")
-            out.print(evaluation_told(read_document(deployed.aws, f"{place}/evaluation.json")))
+            out.print(evaluation_text(read_document(deployed.aws, f"{place}/evaluation.json")))
             page = reports.fetch(deployed.aws, f"{place}/report.html")
             out.print(f"The model's report: {display(page)}", soft_wrap=True)
     for line in findings(deployed.aws, run):

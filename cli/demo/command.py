@@ -102,9 +102,9 @@ def _shown(text: str) -> str:
 def _page(deployed: Deployment, files: DemoFiles) -> None:
     already = any(ALARM in a["AlarmName"] for a in deployed.alarms() if a["StateValue"] == "ALARM")
     after = LONG_AGO if already else datetime.now(UTC)
-    outcome = wait_for_outcome(deployed, upload_to_score(deployed, files.letter))
+    outcome = wait_for_outcome(deployed, upload_to_score(deployed, files.dead_letter))
     if outcome.unscorable is None:
-        raise CliError(f"{files.letter.name} was scored, though it is no table.")
+        raise CliError(f"{files.dead_letter.name} was scored, though it is no table.")
     told = outcome.unscorable
     out.print(escape(f"{outcome.key} says {told['code']}: {told['message'].rstrip('.')}. {told['remedy']}"))
     with err.status("Waiting for the page"):

@@ -36,7 +36,7 @@ def read_document(aws: Aws, uri: str) -> dict[str, Any]:
     return document
 
 
-def evaluation_told(evaluation: Mapping[str, Any]) -> Group:
+def evaluation_text(evaluation: Mapping[str, Any]) -> Group:
     """Each metric with its 95% interval and its gate's verdict, then a line for each other gate."""
     others = [gate for gate in evaluation["gates"] if gate["name"] not in evaluation["metrics"]]
     lines = (f"    {_gate_line(gate, _interval_of(evaluation, gate))}" for gate in others)

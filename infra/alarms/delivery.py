@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.alarms.paging import Paging
-from infra.alarms.spec import Watch
+from infra.alarms.spec import AlarmSpec
 from infra.release.construct import Release
 from infra.scoring.construct import Scoring
 from infra.scoring.reconciliation import Reconciliation
@@ -20,7 +20,7 @@ def watch_queues(
     release: Release,
     paging: Paging,
     settings: AlarmSettings,
-) -> list[Watch]:
+) -> list[AlarmSpec]:
     dead = {
         "score": ("uploads to score", scoring.uploads.metric_dead_letters()),
         "training": ("training uploads", training.uploads.metric_dead_letters()),
@@ -46,7 +46,7 @@ def watch_queues(
     }
     return [
         *(
-            Watch(
+            AlarmSpec(
                 name=f"{queue}-dead-letters",
                 metric=metric,
                 statistic="Maximum",
@@ -59,7 +59,7 @@ def watch_queues(
             for queue, (what, metric) in dead.items()
         ),
         *(
-            Watch(
+            AlarmSpec(
                 name=f"{queue}-oldest-message",
                 metric=metric,
                 statistic="Maximum",
@@ -71,7 +71,7 @@ def watch_queues(
             for queue, (what, metric, seconds) in waiting.items()
         ),
         *(
-            Watch(
+            AlarmSpec(
                 name=f"{queue}-undelivered-events",
                 metric=metric,
                 means="EventBridge could not hand an event to its target; it went to the dead-letter queue.",
@@ -85,7 +85,7 @@ def watch_queues(
 
 def watch_functions(
     scoring: Scoring, reconciliation: Reconciliation, training: Training, release: Release
-) -> list[Watch]:
+) -> list[AlarmSpec]:
     functions = {
         "start-training": training.function,
         "report-failure": training.failures.function,
@@ -97,14 +97,14 @@ def watch_functions(
         watch
         for name, function in functions.items()
         for watch in (
-            Watch(
+            AlarmSpec(
                 name=f"{name}-errors",
                 metric=function.metric("Errors"),
                 means=f"The function {function.name} crashed or ran out of time or memory.",
                 do="read its log; messages it had are delivered again by themselves.",
                 runbook="function-errors",
             ),
-            Watch(
+            AlarmSpec(
                 name=f"{name}-throttles",
                 metric=function.metric("Throttles"),
                 periods=3,

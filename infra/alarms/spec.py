@@ -8,7 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
+class AlarmSpec:
     """One alarm: a metric's statistic over a period that is above a threshold is worth a page."""
 
     name: str

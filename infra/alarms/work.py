@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from contract.metrics import Metric
-from infra.alarms.spec import Watch
+from infra.alarms.spec import AlarmSpec
 from infra.batch.construct import Batch
 from infra.release.construct import Release
 from infra.scoring.construct import Scoring
@@ -17,17 +17,19 @@ ENDS = {"failed": "ExecutionsFailed", "timed-out": "ExecutionsTimedOut", "aborte
 """How an execution of a state machine ends badly, and the metric that counts it."""
 
 
-def watch_uploads(scoring: Scoring, reconciliation: Reconciliation, settings: AlarmSettings) -> list[Watch]:
+def watch_uploads(
+    scoring: Scoring, reconciliation: Reconciliation, settings: AlarmSettings
+) -> list[AlarmSpec]:
     percent = settings.rejected_row_percent
     return [
-        Watch(
+        AlarmSpec(
             name="unscorable-uploads",
             metric=scoring.metric(Metric.UPLOADS_UNSCORABLE),
             means="An uploaded file could not be read as this model's table; nothing of it was scored.",
             do="read its unscorable/ document in the results bucket and tell whoever uploaded it.",
             runbook="unscorable-uploads",
         ),
-        Watch(
+        AlarmSpec(
             name="rejected-rows",
             metric=scoring.metric(Metric.REJECTED_ROW_SHARE),
             statistic="Maximum",
@@ -36,7 +38,7 @@ def watch_uploads(scoring: Scoring, reconciliation: Reconciliation, settings: Al
             do="look at the column `rejected` of the result: one cause usually explains most rows.",
             runbook="rejected-rows",
         ),
-        Watch(
+        AlarmSpec(
             name="uploads-without-outcome",
             metric=reconciliation.metric(Metric.UPLOADS_WITHOUT_OUTCOME),
             statistic="Maximum",
@@ -49,9 +51,9 @@ def watch_uploads(scoring: Scoring, reconciliation: Reconciliation, settings: Al
     ]
 
 
-def watch_batch(batch: Batch) -> list[Watch]:
+def watch_batch(batch: Batch) -> list[AlarmSpec]:
     return [
-        Watch(
+        AlarmSpec(
             name=f"batch-{end}",
             metric=batch.metric(metric),
             means=f"Scoring a large upload {end.replace('-', ' ')}; it has no outcome yet.",
@@ -62,16 +64,16 @@ def watch_batch(batch: Batch) -> list[Watch]:
     ]
 
 
-def watch_endpoint(release: Release, settings: AlarmSettings) -> list[Watch]:
+def watch_endpoint(release: Release, settings: AlarmSettings) -> list[AlarmSpec]:
     return [
-        Watch(
+        AlarmSpec(
             name="endpoint-errors",
             metric=release.metric_endpoint("Invocation5XXErrors"),
             means="The model server answered 5xx; the uploads concerned are tried again.",
             do="read the endpoint's log, and compare with the time of the last release.",
             runbook="endpoint-errors",
         ),
-        Watch(
+        AlarmSpec(
             name="endpoint-latency",
             metric=release.metric_endpoint("ModelLatency"),
             statistic="p99",
@@ -84,9 +86,9 @@ def watch_endpoint(release: Release, settings: AlarmSettings) -> list[Watch]:
     ]
 
 
-def watch_model(training: Training, release: Release) -> list[Watch]:
+def watch_model(training: Training, release: Release) -> list[AlarmSpec]:
     return [
-        Watch(
+        AlarmSpec(
             name="pipeline-failed",
             metric=training.failures.metric(Metric.RUNS_PAGED),
             means="A training run failed, and not by data or code that somebody just handed in.",
@@ -94,7 +96,7 @@ def watch_model(training: Training, release: Release) -> list[Watch]:
             runbook="pipeline-failed",
         ),
         *(
-            Watch(
+            AlarmSpec(
                 name=f"release-{end}",
                 metric=release.metric(metric),
                 means=f"A release {end.replace('-', ' ')}; the version before it still serves.",

@@ -31,7 +31,7 @@ from contract import layout
 from contract.events import object_created
 from contract.metrics import Metric
 from lambdas.reconcile_uploads.checkpoint import Progress, load, save
-from lambdas.reconcile_uploads.outcome_lookup import Looks, named
+from lambdas.reconcile_uploads.outcome_lookup import Lookup, named
 from lambdas.reconcile_uploads.schedule import is_due
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class _Run:
         self.progress = load(reconciler.artifacts, reconciler.now())
         self.put_back = 0
         self._reconciler = reconciler
-        self._looks = Looks(data=reconciler.data, results=reconciler.results, now=reconciler.now)
+        self._looks = Lookup(data=reconciler.data, results=reconciler.results, now=reconciler.now)
         self.failures = self._looks.failures
         # Before the first look for an outcome: a batch that ends in between has its own by then.
         self._running = self._batches()

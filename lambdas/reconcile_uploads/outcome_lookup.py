@@ -18,7 +18,7 @@ LOOKS_AT_A_TIME = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looks:
+class Lookup:
     """Looks into the two buckets. `now` is in epoch seconds; `failures` are those so far."""
 
     data: Bucket

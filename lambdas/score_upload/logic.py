@@ -14,10 +14,10 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from adapters.concurrency import Patience
 from adapters.errors import AlreadyExists, AwsError, NotFound
 from adapters.observability import logged_with
 from adapters.ports import Bucket, Metrics, ModelServer, Queue, StateMachine
+from adapters.retry import RetryPolicy
 from contract import layout
 from contract.reasons import FileReason, Unscorable
 from lambdas.score_upload.settings import Settings
@@ -52,7 +52,7 @@ class Scorer:
     time_left: Callable[[], float]
     sleep: Callable[[float], None]
 
-    def spare_seconds(self) -> float:
+    def remaining_seconds(self) -> float:
         return self.time_left() - RESERVED_SECONDS
 
 
@@ -65,7 +65,7 @@ def score_messages(records: Sequence[Mapping[str, Any]], scorer: Scorer) -> dict
 def _handled(record: Mapping[str, Any], scorer: Scorer) -> bool:
     with ExitStack() as told:
         told.enter_context(logged_with(message_id=record["messageId"]))
-        if scorer.spare_seconds() <= 0:
+        if scorer.remaining_seconds() <= 0:
             log.warning("no time is left to begin: handed back")
             _delay(record, 0, scorer)
             return False
@@ -104,7 +104,7 @@ def score_upload(upload: Upload, scorer: Scorer) -> None:
         upload=upload,
         results=scorer.results,
         metrics=scorer.metrics,
-        patience=Patience(spare_seconds=scorer.time_left, sleep=scorer.sleep),
+        retry=RetryPolicy(remaining_seconds=scorer.time_left, sleep=scorer.sleep),
     )
     if outcomes.settled():
         log.info("the upload has its outcome already")
@@ -122,7 +122,7 @@ def score_upload(upload: Upload, scorer: Scorer) -> None:
                 stored,
                 result,
                 model=scorer.model,
-                patience=Patience(spare_seconds=scorer.spare_seconds, sleep=scorer.sleep),
+                retry=RetryPolicy(remaining_seconds=scorer.remaining_seconds, sleep=scorer.sleep),
                 features=scorer.features,
                 max_bytes=scorer.settings.max_upload_bytes,
             )

@@ -28,7 +28,7 @@ Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuietTime:
+class Debounce:
     """How long nothing may have been uploaded before a run starts, or at most be waited for that.
 
     `now` is in epoch seconds.

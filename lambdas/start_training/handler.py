@@ -12,7 +12,7 @@ from adapters.queues import SqsQueue
 from adapters.sagemaker import ModelRegistry, TrainingPipeline
 from contract.layout import CONTRACT_FILE, GATES_FILE, live_parameter, resource_name
 from lambdas.start_training.champion import Champions
-from lambdas.start_training.debounce import QuietTime
+from lambdas.start_training.debounce import Debounce
 from lambdas.start_training.logic import Trainer, handle
 from lambdas.start_training.settings import Settings
 
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         artifacts=artifacts,
         pipeline=TrainingPipeline(settings.pipeline),
         champions=Champions(live=live, registry=registry, artifacts=artifacts),
-        quiet=QuietTime(
+        quiet=Debounce(
             seconds=settings.quiet_seconds,
             longest_seconds=settings.longest_wait_seconds,
             queue=SqsQueue(settings.queue_url),

@@ -21,7 +21,7 @@ from contract import layout
 from contract.dataset import Manifest
 from contract.failures import STARTED_BY, StartedBy
 from lambdas.start_training.champion import Champions
-from lambdas.start_training.debounce import QuietTime, Record, uploaded
+from lambdas.start_training.debounce import Debounce, Record, uploaded
 from lambdas.start_training.snapshot import NoTrainingData, pin
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Trainer:
     artifacts: Bucket
     pipeline: Pipeline
     champions: Champions
-    quiet: QuietTime
+    quiet: Debounce
     catalogue: Catalogue
     package_group: str
     code_digest: str

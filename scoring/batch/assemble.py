@@ -17,7 +17,7 @@ from typing import IO
 import pyarrow as pa
 
 from adapters.errors import NotFound
-from adapters.ports import Answer, StoredObject
+from adapters.ports import Response, StoredObject
 from container.paths import Paths
 from contract import serving
 from scoring.batch.documents import MAX_BYTES, ROUND, Batch, Split, on_disk, on_volume, say
@@ -43,7 +43,7 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     missing = batch.unanswered(split.parts)
     if missing:
         log.warning("%d of %d parts have no answer: %s …", len(missing), len(split.parts), missing[0])
-        batch.ask_for(missing, int(environ[ROUND]) + 1)
+        batch.request_parts(missing, int(environ[ROUND]) + 1)
         say(paths.processing_message, outcome="incomplete", missing=len(missing))
         return
     try:
@@ -72,7 +72,7 @@ def _write_rows(
         stored,
         file,
         model=Answered(batch, model_version),
-        patience=batch.outcomes.patience,
+        retry=batch.outcomes.retry,
         features=split.features,
         max_bytes=MAX_BYTES,
     )
@@ -84,7 +84,7 @@ def _write_table(
     stream, form, compressed = open_upload(batch.upload.key, stored, max_bytes=MAX_BYTES)
 
     def look_up(body: bytes) -> str:
-        return batch.outcomes.patience(lambda: batch.answer(body, serving.CSV)).decode()
+        return batch.outcomes.retry(lambda: batch.answer(body, serving.CSV)).decode()
 
     def answers(rows: pa.RecordBatch) -> str:
         return "".join(pool.map(look_up, part_bodies(rows, split.features)))
@@ -112,6 +112,6 @@ class Answered:
     model_version: str
     max_bytes: int = serving.MAX_REQUEST_BYTES
 
-    def predict(self, body: bytes, content_type: str) -> Answer:
+    def predict(self, body: bytes, content_type: str) -> Response:
         """The answer to a request that was a part. Raises NotFound if it was none."""
-        return Answer(body=self.batch.answer(body, content_type), model_version=self.model_version)
+        return Response(body=self.batch.answer(body, content_type), model_version=self.model_version)

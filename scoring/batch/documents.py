@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from adapters.errors import AlreadyExists
-from adapters.job_buckets import PATIENCE, JobBucket
+from adapters.job_buckets import RETRY, JobBucket
 from adapters.observability import EmbeddedMetrics
 from adapters.ports import StoredObject
 from container.errors import PlatformError
@@ -87,7 +87,7 @@ class Batch:
             upload=upload,
             results=JobBucket(results),
             metrics=EmbeddedMetrics(*which),
-            patience=PATIENCE,
+            retry=RETRY,
         )
         return cls(upload=upload, artifacts=artifacts, folder=folder, outcomes=outcomes)
 
@@ -106,7 +106,7 @@ class Batch:
         with suppress(AlreadyExists):
             self.artifacts.create(self.folder + name, body, "application/octet-stream")
 
-    def ask_for(self, parts: Iterable[str], round_number: int) -> None:
+    def request_parts(self, parts: Iterable[str], round_number: int) -> None:
         """Write the manifest of a round."""
         uri = f"s3://{self.artifacts.name}/{self.folder}parts/"
         self.keep(f"rounds/{round_number}", json.dumps([{"prefix": uri}, *parts]).encode())

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from contract.reasons import FileReason, Unscorable
 from contract.serving import MODEL_VERSION, PREDICTION, REJECTED, is_result_column
 from scoring.server.predictor import Block, Predictor, even
-from scoring.server.response_rows import CsvAnswers, csv_line
+from scoring.server.response_rows import CsvResponses, csv_line
 from tabular import blocks
 from tabular.cells import STEP, split
 from tabular.matrix import MatrixReader
@@ -69,7 +69,7 @@ def score_file(
         message = f"The result adds a column {name!r}, so that the file may not have one."
         raise Unscorable(code=FileReason.RESERVED_COLUMN, message=message, column=name, line=1)
     reader = predictor.reader(tuple(header))
-    writer = CsvAnswers(predictor.contract.problem, predictor.classes, model_version, predictor.threshold)
+    writer = CsvResponses(predictor.contract.problem, predictor.classes, model_version, predictor.threshold)
     result.write(csv_line([*header, PREDICTION, *writer.numbers, REJECTED, MODEL_VERSION]).encode())
     rows = rejected = 0
     for scored in _in_order(
@@ -85,7 +85,7 @@ def score_file(
 
 
 def _scored(
-    predictor: Predictor, reader: MatrixReader, writer: CsvAnswers, block: blocks.Lines | blocks.Rows
+    predictor: Predictor, reader: MatrixReader, writer: CsvResponses, block: blocks.Lines | blocks.Rows
 ) -> _Scored:
     width = reader.width
     if isinstance(block, bytes) and width > 1:

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from adapters.concurrency import in_order
 from adapters.errors import NotFound
+from adapters.ordered_map import ordered_map
 from adapters.ports import StoredObject
 from container.paths import Paths
 from contract import serving
@@ -90,11 +90,11 @@ def split(batch: Batch, stored: StoredObject, predictor: Predictor) -> str:
         def put(body: bytes) -> str:
             return batch.put_part(body, requests.content_type)
 
-        kept = in_order(
+        kept = ordered_map(
             put,
             _checked(requests, predictor),
             in_flight=IN_FLIGHT,
-            spare_seconds=lambda: threading.TIMEOUT_MAX,
+            remaining_seconds=lambda: threading.TIMEOUT_MAX,
         )
         with closing(kept):
             # Equal requests, as of a file that repeats itself, are one part.
@@ -109,7 +109,7 @@ def split(batch: Batch, stored: StoredObject, predictor: Predictor) -> str:
             classes=predictor.classes,
         )
     )
-    batch.ask_for(parts, round_number=1)
+    batch.request_parts(parts, round_number=1)
     return requests.content_type
 
 

@@ -14,9 +14,9 @@ from contract import artifact, serving
 from contract.schema import Contract
 from scoring.server.response_rows import (
     MODEL_FAILED,
-    AnswerWriter,
-    JsonAnswers,
+    JsonResponses,
     Reason,
+    ResponseWriter,
     reason,
     wrong_field_count,
 )
@@ -55,7 +55,7 @@ class Predictor:
         facts = json.loads((folder / artifact.FACTS).read_bytes())
         self.classes: list[str] = facts["classes"]
         self.threshold = artifact.threshold(facts)
-        self._json = JsonAnswers(self.contract.problem, self.classes, self.threshold)
+        self._json = JsonResponses(self.contract.problem, self.classes, self.threshold)
         self._vocabularies, model = detached((folder / artifact.MODEL).read_bytes())
         self._graph = MatrixGraph(model)
         self._categories = [feature.name for feature in self.contract.categorical]
@@ -74,7 +74,7 @@ class Predictor:
         answers.append("")
         return "\n".join(answers)
 
-    def answers(self, block: Block, writer: AnswerWriter) -> list[str]:
+    def answers(self, block: Block, writer: ResponseWriter) -> list[str]:
         """What a writer says of each row, in order."""
         (matrix, faults, texts), ragged, width = block
         if faults:
@@ -126,7 +126,7 @@ class Predictor:
         reasons: Mapping[int, Sequence[Reason]],
         matrix: NDArray[np.float32],
         texts: NDArray[np.object_],
-        writer: AnswerWriter,
+        writer: ResponseWriter,
     ) -> list[str]:
         sound = np.ones(len(matrix), bool)
         sound[list(reasons)] = False
@@ -134,7 +134,7 @@ class Predictor:
         return [writer.rejection(reasons[i]) if i in reasons else next(scored) for i in range(len(matrix))]
 
     def _scored(
-        self, matrix: NDArray[np.float32], texts: NDArray[np.object_], writer: AnswerWriter
+        self, matrix: NDArray[np.float32], texts: NDArray[np.object_], writer: ResponseWriter
     ) -> list[str]:
         """Answers for sound rows. Where the graph fails, halves find the rows it fails on."""
         rows = len(matrix)

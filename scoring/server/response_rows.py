@@ -41,7 +41,7 @@ def wrong_field_count(fields: int, width: int) -> Reason:
     return {"code": RowReason.WRONG_FIELD_COUNT, "column": "", "message": message}
 
 
-class AnswerWriter(ABC):
+class ResponseWriter(ABC):
     """Writes answers of one model."""
 
     def __init__(self, problem: str, classes: Sequence[str], threshold: float = DEFAULT) -> None:
@@ -78,7 +78,7 @@ class AnswerWriter(ABC):
         """What `%` makes an answer of, given its numbers. Without a label, the prediction is the number."""
 
 
-class JsonAnswers(AnswerWriter):
+class JsonResponses(ResponseWriter):
     """Of each row a JSON object, as `contract.serving` says."""
 
     def rejection(self, reasons: Sequence[Reason]) -> str:
@@ -93,7 +93,7 @@ class JsonAnswers(AnswerWriter):
         return "{" + ", ".join(f"{_escaped(json.dumps(name))}: {value}" for name, value in fields) + "}"
 
 
-class CsvAnswers(AnswerWriter):
+class CsvResponses(ResponseWriter):
     """Of each row what follows its own columns in a result: the end of its line, from the comma on."""
 
     def __init__(

@@ -9,14 +9,15 @@ from functools import partial
 from http import HTTPStatus
 from typing import IO, TypeVar
 
-from adapters.concurrency import Patience, in_order
 from adapters.errors import ModelRefused
-from adapters.ports import Answer, ModelServer
+from adapters.ordered_map import ordered_map
+from adapters.ports import ModelServer, Response
+from adapters.retry import RetryPolicy
 from scoring.upload.errors import ModelChanged
-from scoring.upload.formats.parquet import check_answer
+from scoring.upload.formats.parquet import check_response
 from scoring.upload.formats.result import ResultWriter
 from scoring.upload.formats.table import Chunk, Table, chunks, halves
-from scoring.upload.responses import Counts, rejected_row, row_answers, unscorable_of
+from scoring.upload.responses import Counts, rejected_row, row_responses, unscorable_of
 
 IN_FLIGHT = 4
 """Requests at a time for one upload; the queue's concurrency multiplies it."""
@@ -26,7 +27,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class LiveModel:
+class EndpointScorer:
     """Asks while there is time.
 
     Both ways of scoring write a result to `out` and count its rows. They raise Unscorable where
@@ -35,7 +36,7 @@ class LiveModel:
     """
 
     server: ModelServer
-    patience: Patience
+    retry: RetryPolicy
 
     def score_rows(self, table: Table, out: IO[bytes]) -> Counts:
         """Score a table's rows in order, several requests at a time."""
@@ -54,26 +55,26 @@ class LiveModel:
                 ((_, answer),) = answered
             except ModelRefused as refusal:
                 raise unscorable_of(refusal) or refusal from refusal
-        counts = check_answer(answer)
+        counts = check_response(answer)
         out.write(answer.body)
         return counts
 
     def _fill(self, writer: ResultWriter, table: Table) -> None:
-        above = table.header_answers
+        above = table.header_is_accepted
         requests = chunks(table, request_bytes=self.server.max_bytes)
         with closing(self._asked(partial(self._answers, table), requests)) as answered:
             for chunk, answer in (part for _, parts in answered for part in parts):
-                answers = row_answers(answer, above + len(chunk.rows))[above:]
+                answers = row_responses(answer, above + len(chunk.rows))[above:]
                 for row, said in zip(chunk.rows, answers, strict=True):
                     writer.write(row.own, rejected_row(row.flaw) if row.flaw else said, answer.model_version)
 
     def _asked(
         self, ask: Callable[[Request], Result], requests: Iterable[Request]
     ) -> Generator[tuple[Request, Result]]:
-        spare_seconds = self.patience.spare_seconds
-        return in_order(ask, requests, in_flight=IN_FLIGHT, spare_seconds=spare_seconds)
+        remaining_seconds = self.retry.remaining_seconds
+        return ordered_map(ask, requests, in_flight=IN_FLIGHT, remaining_seconds=remaining_seconds)
 
-    def _answers(self, table: Table, chunk: Chunk) -> list[tuple[Chunk, Answer]]:
+    def _answers(self, table: Table, chunk: Chunk) -> list[tuple[Chunk, Response]]:
         """The answer to a request, or to parts of it where it is longer than an answer may be."""
         try:
             return [(chunk, self._answer(table.content_type, chunk.body))]
@@ -82,8 +83,8 @@ class LiveModel:
                 raise
         return [each for half in halves(chunk, table) for each in self._answers(table, half)]
 
-    def _answer(self, content_type: str, body: bytes) -> Answer:
-        return self.patience(lambda: self.server.predict(body, content_type))
+    def _answer(self, content_type: str, body: bytes) -> Response:
+        return self.retry(lambda: self.server.predict(body, content_type))
 
 
 def _judged(refusal: ModelRefused, table: Table, *, answered: bool) -> Exception:

@@ -2,9 +2,8 @@
 
 Fault
 ├── BadMessage     nothing in this project sends such a message: it ends in the dead-letter queue
-├── BadAnswer      the model server broke its own contract
-├── ModelChanged   another model went live in the middle of the file: score all of it again
-└── OutOfTime      the function's time is nearly up, perhaps because a call hangs
+├── BadResponse    the model server broke its own contract
+└── ModelChanged   another model went live in the middle of the file: score all of it again
 """
 
 # ruff: noqa: N818 - they are named for what is the case
@@ -20,13 +19,9 @@ class BadMessage(Fault):
     """A message that is not an event of S3."""
 
 
-class BadAnswer(Fault):
+class BadResponse(Fault):
     """The model server's answer is not one object a row."""
 
 
 class ModelChanged(Fault):
     """Answers of two models that do not fit in one table."""
-
-
-class OutOfTime(Fault):
-    """Too little time is left to go on."""

@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import IO
 
-from adapters.concurrency import Patience
 from adapters.errors import AlreadyExists
 from adapters.ports import Bucket, Metrics, StoredObject
+from adapters.retry import RetryPolicy
 from contract import layout
 from contract.metrics import Dimension, Metric
 from contract.reasons import Unscorable
@@ -38,7 +38,7 @@ class Outcomes:
     upload: Upload
     results: Bucket
     metrics: Metrics
-    patience: Patience
+    retry: RetryPolicy
 
     def settled(self) -> str | None:
         """The prefix under which the upload has its outcome, if it has one. Of two, one is withdrawn."""
@@ -98,7 +98,7 @@ class Outcomes:
         created = False
         if not self.settled():
             with suppress(AlreadyExists):
-                self.patience(create)
+                self.retry(create)
                 created = True
             # Also where the object was there: a lost answer may have been to this delivery's own attempt.
             created = key.startswith(str(self.settled())) and created

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, NoReturn
 
 from adapters.errors import ModelRefused
-from adapters.ports import Answer
+from adapters.ports import Response
 from contract import serving
 from contract.reasons import FileReason, Rejection, Unscorable, rejected_text
-from scoring.upload.errors import BadAnswer
+from scoring.upload.errors import BadResponse
 
 
 class NumberText(str):
@@ -21,7 +21,7 @@ class NumberText(str):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RowAnswer:
+class RowResponse:
     """One row's prediction by result column, or why there is none. `unseen` as in `contract.serving`."""
 
     cells: Mapping[str, str]
@@ -37,20 +37,20 @@ class Counts(NamedTuple):
     unseen: Mapping[str, int]
 
 
-def row_answers(answer: Answer, rows: int) -> list[RowAnswer]:
+def row_responses(answer: Response, rows: int) -> list[RowResponse]:
     """The answers to a request of this many rows, in order.
 
     Raises:
-        BadAnswer: they are not that many, not as `contract.serving` says, or name no model version.
+        BadResponse: they are not that many, not as `contract.serving` says, or name no model version.
     """
     if not answer.model_version:
-        raise BadAnswer("the model server's answer names no model version")
+        raise BadResponse("the model server's answer names no model version")
     try:
         lines = [_DECODER.decode(line.decode()) for line in answer.body.splitlines()]
     except ValueError as error:
-        raise BadAnswer("the model server's answer is not JSON Lines") from error
+        raise BadResponse("the model server's answer is not JSON Lines") from error
     if len(lines) != rows:
-        raise BadAnswer(f"the model server gave {len(lines)} answers to {rows} rows")
+        raise BadResponse(f"the model server gave {len(lines)} answers to {rows} rows")
     return [_row_answer(line) for line in lines]
 
 
@@ -62,16 +62,16 @@ _NOT_CELLS = (serving.REJECTED, serving.MODEL_VERSION)
 _DECODER = json.JSONDecoder(parse_float=NumberText, parse_int=NumberText, parse_constant=_no_number)
 
 
-def _row_answer(line: Any) -> RowAnswer:
+def _row_answer(line: Any) -> RowResponse:
     match line:
         case {serving.REJECTED: [_, *_] as reasons}:
-            return RowAnswer(cells={}, rejected=rejected_text(map(_reason, reasons)))
+            return RowResponse(cells={}, rejected=rejected_text(map(_reason, reasons)))
         case {serving.PREDICTION: prediction}:
             unseen = line.pop(serving.UNSEEN, [])
             are_columns = isinstance(unseen, list) and all(type(name) is str for name in unseen)
             if are_columns and all(map(_is_cell, line.items())):
-                return RowAnswer(cells={serving.PREDICTION: prediction, **line}, unseen=unseen)
-    raise BadAnswer("an answer of the model server is neither a prediction nor a list of reasons")
+                return RowResponse(cells={serving.PREDICTION: prediction, **line}, unseen=unseen)
+    raise BadResponse("an answer of the model server is neither a prediction nor a list of reasons")
 
 
 def _is_cell(item: tuple[str, Any]) -> bool:
@@ -83,12 +83,12 @@ def _reason(reason: Any) -> Mapping[str, Any]:
     match reason:
         case {"code": str(), "message": str()}:
             return dict(reason)
-    raise BadAnswer("a reason in the model server's answer lacks its code or message")
+    raise BadResponse("a reason in the model server's answer lacks its code or message")
 
 
-def rejected_row(rejection: Rejection) -> RowAnswer:
+def rejected_row(rejection: Rejection) -> RowResponse:
     """The answer to a row that must not be scored."""
-    return RowAnswer(cells={}, rejected=rejected_text([asdict(rejection)]))
+    return RowResponse(cells={}, rejected=rejected_text([asdict(rejection)]))
 
 
 def unscorable_of(refusal: ModelRefused) -> Unscorable | None:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import IO
 
-from adapters.concurrency import Patience
 from adapters.ports import ModelServer, StoredObject
+from adapters.retry import RetryPolicy
 from contract.reasons import FileReason, Unscorable
-from scoring.upload.endpoint import LiveModel
+from scoring.upload.endpoint import EndpointScorer
 from scoring.upload.formats import delimited, jsonlines, parquet
 from scoring.upload.formats.table import Table
 from tabular.formats import compression, detection
@@ -73,7 +73,7 @@ def score_file(
     file: IO[bytes],
     *,
     model: ModelServer,
-    patience: Patience,
+    retry: RetryPolicy,
     features: Collection[str],
     max_bytes: int,
 ) -> Result:
@@ -87,7 +87,7 @@ def score_file(
         Fault, AwsError: it may be, but not this time.
     """
     stream, form, compressed = open_upload(key, stored, max_bytes=max_bytes)
-    live = LiveModel(model, patience)
+    live = EndpointScorer(model, retry)
     with spool() as scratch, compression.writer(file, compressed=compressed) as out:
         if form is Format.PARQUET:
             counts = live.score_whole(parquet.read_file(stream, model.max_bytes), form.content_type, out)

@@ -64,7 +64,7 @@ def test_all_messages_go_back_to_their_queue(deployed: Deployment, name: str) ->
     fill(deployed, f"{name}DeadLetterQueueUrl", *sent)
     told: list[str] = []
 
-    done, left = redrive._REDRIVES[redrive.Path(name.lower())](deployed, told.append)
+    done, left = redrive._REDRIVES[redrive.Source(name.lower())](deployed, told.append)
 
     assert (done, left) == (25, "none left")
     assert bodies(deployed, f"{name}QueueUrl") == sent

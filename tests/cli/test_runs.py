@@ -13,7 +13,7 @@ from rich.console import Console
 
 from cli.aws.clients import Aws
 from cli.aws.runs import Run, Step, read_run, step_names
-from cli.views.evaluation import evaluation_told, output_uri, read_document
+from cli.views.evaluation import evaluation_text, output_uri, read_document
 from cli.views.progress import StepsDisplay
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/p/execution/abcdefgh1234"
@@ -150,7 +150,7 @@ EVALUATION: dict[str, Any] = {
 def shown(evaluation: dict[str, Any], width: int = 100) -> list[str]:
     console = Console(width=width)
     with console.capture() as captured:
-        console.print(evaluation_told(evaluation))
+        console.print(evaluation_text(evaluation))
     return captured.get().splitlines()
 
 

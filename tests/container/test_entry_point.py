@@ -118,11 +118,11 @@ def test_failures_say_whose_they_are(tmp_path: Path, failure: Exception, text: s
 
 
 @pytest.mark.parametrize("letter", ["a", "ü", "€", "🌊"])
-def test_messages_are_cut_between_characters(letter: str) -> None:
-    cut = shorten(letter * 2000, LIMIT_BYTES)
+def test_messages_are_cut_between_characters(dead_letter: str) -> None:
+    cut = shorten(dead_letter * 2000, LIMIT_BYTES)
     assert LIMIT_BYTES - 8 < len(cut.encode()) <= LIMIT_BYTES
-    assert set(cut) == {letter, "…"}
-    assert shorten(letter * 10, LIMIT_BYTES) == letter * 10
+    assert set(cut) == {dead_letter, "…"}
+    assert shorten(dead_letter * 10, LIMIT_BYTES) == dead_letter * 10
 
 
 def test_a_job_that_is_stopped_ends_at_once(job: Job) -> None:

@@ -68,13 +68,13 @@ def test_every_bucket_refuses_plain_http(stacks: Synthesis) -> None:
 
 
 def test_only_the_data_bucket_tells_eventbridge(stacks: Synthesis) -> None:
-    telling = [
+    feature_checks = [
         name
         for name, bucket in buckets(stacks).items()
         if bucket["Properties"].get("NotificationConfiguration", {}).get("EventBridgeConfiguration")
     ]
-    assert len(telling) == 1
-    assert telling[0].startswith("Data")
+    assert len(feature_checks) == 1
+    assert feature_checks[0].startswith("Data")
 
 
 def test_results_outlive_the_queues(stacks: Synthesis) -> None:

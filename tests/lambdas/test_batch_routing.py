@@ -13,7 +13,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from adapters.ports import Answer, StoredObject
+from adapters.ports import Response, StoredObject
 from adapters.state_machines import StandardStateMachine
 from contract import layout
 from tests.fixtures.fakes import MemoryBucket, SignModel
@@ -86,7 +86,7 @@ def test_what_only_a_serverless_endpoint_does_not_take_is_left_to_batch(key: str
 class FullDisk(SignModel):
     """What it answers does not fit on the disk."""
 
-    def predict(self, body: bytes, content_type: str) -> Answer:
+    def predict(self, body: bytes, content_type: str) -> Response:
         raise OSError(errno.ENOSPC, "No space left on device")
 
 

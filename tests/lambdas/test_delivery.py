@@ -11,7 +11,7 @@ from typing import IO
 import pytest
 
 from adapters.errors import Transient
-from adapters.ports import Answer
+from adapters.ports import Response
 from contract import layout
 from contract.metrics import Metric
 from tests.fixtures.fakes import MemoryBucket, SignModel
@@ -73,7 +73,7 @@ class Interrupted(SignModel):
     after: int = 1
     happens: Callable[[Interrupted], None] = lambda model: None
 
-    def predict(self, body: bytes, content_type: str) -> Answer:
+    def predict(self, body: bytes, content_type: str) -> Response:
         answer = super().predict(body, content_type)
         with self.lock:
             self.after -= 1
@@ -185,7 +185,7 @@ class Hanging(SignModel):
 
     told: threading.Event = field(default_factory=threading.Event)
 
-    def predict(self, body: bytes, content_type: str) -> Answer:
+    def predict(self, body: bytes, content_type: str) -> Response:
         self.told.wait(timeout=30)
         return super().predict(body, content_type)
 

@@ -16,7 +16,7 @@ from adapters.ports import ObjectVersion
 from contract import layout
 from contract.dataset import Manifest
 from lambdas.start_training.champion import ChampionLost, Champions
-from lambdas.start_training.debounce import QuietTime
+from lambdas.start_training.debounce import Debounce
 from lambdas.start_training.logic import Trainer, handle
 from lambdas.start_training.snapshot import NoTrainingData
 from tests.fixtures.fakes import MODIFIED, MemoryBucket, MemoryParameter, MemoryQueue, MemoryRegistry
@@ -78,7 +78,7 @@ class Lab:
             catalogue=self.registry,
             package_group="sign",
             code_digest=self.code_digest,
-            quiet=QuietTime(
+            quiet=Debounce(
                 seconds=self.quiet_seconds,
                 longest_seconds=self.longest_seconds,
                 queue=self.queue,

@@ -123,14 +123,14 @@ def _plan_uploads(world: World, report: Report, *, uploads: int, faults: float, 
 
 
 def _at(world: World, moment: float, upload: Upload, key: str, delays: tuple[float, ...]) -> None:
-    fate, patience = world.random.random(), world.random.expovariate(1 / HOUR)
+    fate, retry = world.random.random(), world.random.expovariate(1 / HOUR)
 
     def put() -> None:
         version = world.upload(upload, key, delays=delays)
         if fate < 0.03:
-            world.at(world.clock.now + patience, lambda: world.remove(version))
+            world.at(world.clock.now + retry, lambda: world.remove(version))
         elif fate < 0.06:
-            world.at(world.clock.now + patience, lambda: _hide(world, version))
+            world.at(world.clock.now + retry, lambda: _hide(world, version))
 
     world.at(START + moment, put)
 

@@ -10,9 +10,9 @@ import pytest
 
 from adapters import buckets
 from adapters.buckets import S3Bucket
-from adapters.concurrency import in_order
 from adapters.errors import AwsError, Transient
-from adapters.ports import Answer, StoredObject
+from adapters.ordered_map import ordered_map
+from adapters.ports import Response, StoredObject
 from adapters.queues import SqsQueue
 from adapters.sagemaker import Endpoint
 from contract.reasons import FileReason, Unscorable
@@ -70,7 +70,7 @@ def leaves_rejected_rows_out(patch: pytest.MonkeyPatch) -> None:
 def takes_an_outage_for_a_bad_file(patch: pytest.MonkeyPatch) -> None:
     predict = Endpoint.predict
 
-    def judging(self: Endpoint, body: bytes, content_type: str) -> Answer:
+    def judging(self: Endpoint, body: bytes, content_type: str) -> Response:
         try:
             return predict(self, body, content_type)
         except Transient as error:
@@ -105,11 +105,11 @@ def names_the_first_model_in_every_row(patch: pytest.MonkeyPatch) -> None:
 def writes_requests_in_any_order(patch: pytest.MonkeyPatch) -> None:
     def unordered(*arguments: Any, **options: Any) -> Iterator[Any]:
         def answered() -> Iterator[Any]:
-            yield from reversed(list(in_order(*arguments, **options)))
+            yield from reversed(list(ordered_map(*arguments, **options)))
 
         return answered()
 
-    patch.setattr("scoring.upload.endpoint.in_order", unordered)
+    patch.setattr("scoring.upload.endpoint.ordered_map", unordered)
 
 
 def forgets_what_it_could_not_send(patch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 
-from adapters import concurrency
+from adapters import ordered_map
 from contract.events import object_created
 from contract.layout import RECONCILIATION_KEY, batch_id, batch_upload_key
 from lambdas.reconcile_uploads import outcome_lookup as looks
@@ -292,8 +292,8 @@ def simulated(world: World, contract: Path) -> Iterator[World]:
         # All that botocore and the functions draw, and the order in which their threads run.
         random.seed(world.random.random())
         pool = partial(Pool, random=Random(world.random.random()))
-        patch.setattr(concurrency, "ThreadPoolExecutor", pool)
-        patch.setattr(concurrency, "wait", wait)
+        patch.setattr(ordered_map, "ThreadPoolExecutor", pool)
+        patch.setattr(ordered_map, "wait", wait)
         patch.setattr(looks, "ThreadPoolExecutor", pool)
         logging.disable()
         try:

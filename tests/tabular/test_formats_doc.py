@@ -11,8 +11,7 @@ import pytest
 from contract.reasons import RowReason
 from contract.schema import Feature
 from contract.serving import MAX_REQUEST_BYTES
-from tabular import parquet_decoder as decoding
-from tabular import values
+from tabular import parquet_decoder, values
 from tabular.formats import compression, detection, jsonlines
 
 PAGE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
@@ -61,7 +60,7 @@ def test_every_limit_is_the_codes() -> None:
     for said in (
         f"up to the first {values.MOST_WORDS:,}",
         f"{MAX_REQUEST_BYTES:,} bytes",
-        f"{decoding.MAX_TABLE_BYTES // 1024**2} MiB when decoded",
+        f"{parquet_decoder.MAX_TABLE_BYTES // 1024**2} MiB when decoded",
         f"more than {jsonlines.MAX_DEPTH} deep",
         f"beyond {compression.UNSUSPICIOUS_BYTES // 1024**2} MiB, no more than {compression.MAX_RATIO} times",
     ):

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from contract import serving
 from contract.reasons import FileReason, Unscorable
 from scoring.server.predictor import Predictor
-from tabular import parquet_decoder as decoding
+from tabular import parquet_decoder
 from tabular.columnar import as_csv
-from tabular.parquet import TableAnswer, TableScorer, result_fields
+from tabular.parquet import TableResponse, TableScorer, result_fields
 from tabular.parquet_sandbox import decode_apart
 
 NAMES = ("amount", "colour", "opened", "size", "ratio", "plan")
@@ -55,7 +55,7 @@ def scorer_of(predictor: Predictor, decode: Any) -> TableScorer:
 
 @pytest.fixture(scope="module")
 def scorer(predictor: Predictor) -> TableScorer:
-    return scorer_of(predictor, decoding.decode)
+    return scorer_of(predictor, parquet_decoder.decode)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def written(rows: pa.Table, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def read(answer: TableAnswer) -> pa.Table:
+def read(answer: TableResponse) -> pa.Table:
     result = pq.read_table(io.BytesIO(answer.body))
     assert answer.rows == result.num_rows
     assert answer.rejected == result.num_rows - result["rejected"].null_count
@@ -241,7 +241,7 @@ def test_a_result_is_compressed_as_its_upload(scorer: TableScorer, compression: 
 
 
 def test_many_batches_come_back_in_order(scorer: TableScorer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "BATCH_ROWS", 7)
+    monkeypatch.setattr(parquet_decoder, "BATCH_ROWS", 7)
     result = read(scorer.answer(written(table(100, id=list(range(100))), row_group_size=33)))
     assert result["id"].to_pylist() == list(range(100))
 

@@ -4,6 +4,6 @@ They are nodes of the model's graph. In training that very part of the graph mak
 that the estimator is fitted on, so that training and serving cannot differ in them.
 """
 
-from training.features.matrix import Columns
+from training.features.estimator_input import Columns
 
 __all__ = ["Columns"]

@@ -15,9 +15,7 @@ from contract.schema import Contract
 from tabular.matrix import with_places
 from tabular.onnx_session import OUTPUT, TEXTS, MatrixGraph
 from tabular.samples import Samples
-from training.features import custom as steps
-from training.features import dates
-from training.features import tfidf as words
+from training.features import custom, dates, tfidf
 from training.features.custom import Step
 from training.features.onnx_nodes import Fragment, assemble
 
@@ -95,7 +93,7 @@ def learn(
     Raises:
         ModelCodeError: the model's own steps cannot be built, fitted or exported.
     """
-    own = tuple(_own(steps.build(contract, columns), samples, base, target))
+    own = tuple(_own(custom.build(contract, columns), samples, base, target))
     return Derived(base.shape[1], _dates(contract, samples, base), _words(contract, samples, target), own)
 
 
@@ -116,20 +114,20 @@ def _own(
 ) -> Iterator[Fragment]:
     width = base.shape[1]
     for step in unfitted:
-        expected = steps.fit(step, base, samples.texts, target)
-        fragment = steps.fragment(step, expected.shape[1], BASE)
+        expected = custom.fit(step, base, samples.texts, target)
+        fragment = custom.fragment(step, expected.shape[1], BASE)
         rows = len(expected)
         try:
             found = Derived(width, own=(fragment,)).matrix(base[:rows], samples.texts[:rows])
         except Exception as error:  # onnxruntime has classes of its own for what it refuses
-            raise steps.cannot_be_exported(step, error) from error
-        steps.check(step, expected, found[:, width:])
+            raise custom.cannot_be_exported(step, error) from error
+        custom.check(step, expected, found[:, width:])
         yield fragment
 
 
 def _words(contract: Contract, samples: Samples, target: NDArray[np.float64]) -> Fragment | None:
     if not contract.textual:
         return None
-    learned = words.learn(samples, target, contract)
-    fragment = words.weights(TEXTS, [(f.name, v) for f, v in zip(contract.textual, learned, strict=True)])
+    learned = tfidf.learn(samples, target, contract)
+    fragment = tfidf.weights(TEXTS, [(f.name, v) for f, v in zip(contract.textual, learned, strict=True)])
     return fragment if fragment.names else None

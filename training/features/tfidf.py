@@ -94,13 +94,13 @@ def _learned(
     words = counter.get_feature_names_out()
     rows = np.diff(occurs.indptr)
     often = np.flatnonzero((rows >= RARE_ROWS) & (rows < len(column)))
-    telling = _telling(occurs[:, often], target, regression=regression)
-    chosen = np.sort(often[np.lexsort((often, -telling))[:most]])
+    informative = _information(occurs[:, often], target, regression=regression)
+    chosen = np.sort(often[np.lexsort((often, -informative))[:most]])
     weighed = 1 + np.log((1 + len(column)) / (1 + rows[chosen]))
     return Vocabulary(tuple(words[chosen].tolist()), weighed.astype(np.float32))
 
 
-def _telling(
+def _information(
     occurs: sparse.csc_matrix, target: NDArray[np.float64], *, regression: bool
 ) -> NDArray[np.float64]:
     """How much the occurrence [n, words] of each word tells about the target; rounded, as sums differ."""

@@ -25,9 +25,7 @@ from tabular.samples import Samples
 from training.data.champion import Champion as Live
 from training.data.champion import read_champion
 from training.data.holdout import Holdout
-from training.evaluation import comparison as champion
-from training.evaluation import curves, fairness, importance, robustness, slices
-from training.evaluation import serving_cost as serving
+from training.evaluation import comparison, curves, fairness, importance, robustness, serving_cost, slices
 from training.evaluation.gates import judge, named
 from training.model import search
 from training.report import run as report
@@ -117,9 +115,9 @@ def evaluate(
         "fairness": fairness.assess(contract, holdout, rows, model.classes),
         "importance": importance.rank(model, holdout),
         "robustness": robustness.probe(model, holdout),
-        "serving": serving.measure(folder, archive, holdout, contract),
+        "serving": serving_cost.measure(folder, archive, holdout, contract),
         "parity": model.facts["parity"],
-        "champion": champion.compare(live, contract, holdout, rows, Holdout.of(model.facts)),
+        "champion": comparison.compare(live, contract, holdout, rows, Holdout.of(model.facts)),
         "search": None,
         "gates": [],
         "passed": True,

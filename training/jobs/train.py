@@ -19,7 +19,7 @@ from contract.evaluation import Threshold
 from contract.schema import Contract
 from contract.search import TRIAL
 from contract.threshold import DEFAULT
-from metrics import problem_metrics as metrics
+from metrics import problem_metrics
 from metrics.bootstrap import defined
 from monitoring.baseline import describe
 from tabular.onnx_session import Graph
@@ -114,11 +114,13 @@ def measured(
     samples: Samples,
     predictions: np.ndarray[Any, Any],
     threshold: Threshold | None,
-) -> metrics.Scores:
+) -> problem_metrics.Scores:
     """The metrics of predictions as the graph gives them."""
     truth = samples.coded_target(classes)
-    predicted = metrics.of_problem(contract.problem, predictions)
-    return metrics.measure(contract.problem, truth, predicted, threshold["value"] if threshold else DEFAULT)
+    predicted = problem_metrics.of_problem(contract.problem, predictions)
+    return problem_metrics.measure(
+        contract.problem, truth, predicted, threshold["value"] if threshold else DEFAULT
+    )
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:

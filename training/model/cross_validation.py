@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from container.errors import DataError
 from contract.schema import Contract
-from metrics import problem_metrics as metrics
+from metrics import problem_metrics
 from metrics.formulas import Array
 from metrics.problem_metrics import Rows
 from tabular.samples import Samples, marks
@@ -116,4 +116,4 @@ def _predictions(model: FittedModel, samples: Samples, classes: tuple[str, ...],
         every = np.zeros((len(samples), len(classes)))
         every[:, [classes.index(known) for known in model.classes]] = found
         found = every
-    return metrics.of_problem(problem, found)
+    return problem_metrics.of_problem(problem, found)

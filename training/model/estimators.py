@@ -27,7 +27,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from container.errors import ModelCodeError
 from contract.schema import Contract
-from training.features.matrix import Columns
+from training.features.estimator_input import Columns
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from container.errors import DataError, ModelCodeError
 from contract.schema import Contract
 from tabular.samples import Samples
-from training.features import matrix as features
+from training.features import estimator_input
 from training.features.derived import Derived, learn
 from training.features.tfidf import RARE_ROWS
 from training.model import estimators
@@ -38,7 +38,7 @@ class FittedModel:
         Raises:
             ModelCodeError: the estimator fails on these samples.
         """
-        matrix = self.derived.matrix(features.base(samples, self.encoder), samples.texts)
+        matrix = self.derived.matrix(estimator_input.base(samples, self.encoder), samples.texts)
         try:
             found = self.estimator.predict_proba(matrix) if self.classes else self.estimator.predict(matrix)
         except Exception as error:
@@ -58,11 +58,11 @@ def fit(samples: Samples, contract: Contract) -> FittedModel:
     """
     classes = samples.classes(contract)
     target = samples.coded_target(classes)
-    encoder = features.fit_encoder(samples, target, contract)
-    base = features.base(samples, encoder)
-    columns = features.base_columns(contract, encoder)
+    encoder = estimator_input.fit_encoder(samples, target, contract)
+    base = estimator_input.base(samples, encoder)
+    columns = estimator_input.base_columns(contract, encoder)
     derived = learn(contract, columns, samples, base, target)
-    estimator = estimators.build(contract, features.with_derived(columns, derived))
+    estimator = estimators.build(contract, estimator_input.with_derived(columns, derived))
     # In 64 bits a solver converges; values stay those of the 32 bits that the server will see.
     matrix = derived.matrix(base, samples.texts).astype(np.float64)
     # Of a column without any value nothing can be learned, and no estimator need find that out.

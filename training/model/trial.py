@@ -14,7 +14,7 @@ from container.inputs import check_code, read_contract
 from container.paths import Paths
 from contract.schema import Contract
 from contract.search import PREFIX
-from metrics import problem_metrics as metrics
+from metrics import problem_metrics
 from tabular.samples import Samples
 from training.model import search
 from training.model.checkpoints import Checkpoints
@@ -53,7 +53,7 @@ def run(paths: Paths) -> None:
 
 def measured(
     train: Samples, contract: Contract, checkpoints: Checkpoints, share: float
-) -> tuple[metrics.Scores, int]:
+) -> tuple[problem_metrics.Scores, int]:
     """The metrics of training rows predicted unseen, and how many rows these were.
 
     What depends on the threshold is measured at the one that a model with these parameters would have.
@@ -63,7 +63,7 @@ def measured(
     """
     rows = unseen(train, contract, checkpoints, share)
     threshold = of_rows(rows, contract)
-    scores = metrics.measure(contract.problem, rows.truth, rows.predictions, threshold)
+    scores = problem_metrics.measure(contract.problem, rows.truth, rows.predictions, threshold)
     objective = contract.training.search.objective
     if scores[objective] != scores[objective]:
         raise ModelCodeError(

@@ -23,8 +23,8 @@ from training.validation.univariate import (
     Coded,
     alone,
     category_codes,
-    in_order,
     number_codes,
+    ordered_map,
 )
 
 CHANCE = 0.01
@@ -111,7 +111,7 @@ class Evidence:
         if feature.type != "category":
             numbers = values.astype(np.float64)
             known = numbers[~np.isnan(numbers)]
-            coded, ordered = number_codes(numbers), in_order(numbers, self.target, len(self.classes))
+            coded, ordered = number_codes(numbers), ordered_map(numbers, self.target, len(self.classes))
             count, distinct = len(known), len(np.unique(known))
         else:
             coded, ordered = category_codes(values), float("nan")

@@ -108,7 +108,7 @@ def _r2(feature: Coded, target: Array, learn: Array, judge: Array) -> float:
     return float(1 - ((target[judge] - guess) ** 2).sum() / spread) if spread else float("nan")
 
 
-def in_order(column: Array, target: Array, classes: int) -> float:
+def ordered_map(column: Array, target: Array, classes: int) -> float:
     """As `alone`, of a number that may only be larger or smaller: the better of the two directions.
 
     Of a regression Spearman's ρ squared: 1 for whatever rises or falls with the target.

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from contract.checks import CHECKS, Check, Rule
-from training.validation import feature_checks as telling
-from training.validation import row_checks as whole
+from training.validation import feature_checks, row_checks
 from training.validation.evidence import Evidence
 from training.validation.finding import Finding
 
@@ -18,25 +17,25 @@ MEASURES: Mapping[str, Callable[[Evidence], Iterator[Finding]]] = {
     **{
         measure.__name__: measure
         for measure in (
-            whole.schema,
-            whole.values,
-            whole.target,
-            whole.rows,
-            whole.class_rows,
-            whole.balance,
-            whole.conflicts,
-            whole.duplicates,
-            whole.missing,
-            whole.time_order,
-            whole.future,
-            telling.leakage,
-            telling.strong_feature,
-            telling.signal,
-            telling.constant,
-            telling.identifiers,
-            telling.codes,
-            telling.drift,
-            telling.bias,
+            row_checks.schema,
+            row_checks.values,
+            row_checks.target,
+            row_checks.rows,
+            row_checks.class_rows,
+            row_checks.balance,
+            row_checks.conflicts,
+            row_checks.duplicates,
+            row_checks.missing,
+            row_checks.time_order,
+            row_checks.future,
+            feature_checks.leakage,
+            feature_checks.strong_feature,
+            feature_checks.signal,
+            feature_checks.constant,
+            feature_checks.identifiers,
+            feature_checks.codes,
+            feature_checks.drift,
+            feature_checks.bias,
         )
     }
 }

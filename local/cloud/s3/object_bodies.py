@@ -26,7 +26,7 @@ SMALL_BYTES = 64 * 1024
 """Up to this size a body stays in memory: a file would cost more."""
 PIECE_BYTES = 1024 * 1024
 
-Answer = tuple[int, dict[str, str], Any]
+Response = tuple[int, dict[str, str], Any]
 
 
 class Body:
@@ -94,8 +94,8 @@ def install(folder: Path) -> None:
     replace(s3, "_get_object", "bucket_name key headers query_params", _piece_by_piece)
 
 
-def _part(folder: Path, original: Callable[..., Answer]) -> Callable[..., Answer]:
-    def upload_part(*arguments: Any) -> Answer:
+def _part(folder: Path, original: Callable[..., Response]) -> Callable[..., Response]:
+    def upload_part(*arguments: Any) -> Response:
         answer = original(*arguments)
         if answer[0] == 200:
             *_, query_params, _ = arguments
@@ -107,14 +107,14 @@ def _part(folder: Path, original: Callable[..., Answer]) -> Callable[..., Answer
     return upload_part
 
 
-def _knowing_parts(original: Callable[..., Answer]) -> Callable[..., Answer]:
+def _knowing_parts(original: Callable[..., Response]) -> Callable[..., Response]:
     def complete(
         bucket_name: str,
         key: str,
         body: bytes,
         query_params: dict[str, Any],
         headers: dict[str, str] | None = None,
-    ) -> Answer:
+    ) -> Response:
         upload = s3._multipart_uploads.get(s3._qp(query_params, "uploadId"), {"parts": {}})
         stored = [part["body"] for part in upload["parts"].values()]
         token = _parts.set({bytes(part): part.body for part in stored})
@@ -151,10 +151,10 @@ def _whole_but_for_readers(original: Callable[..., Any]) -> Callable[..., Any]:
     return read
 
 
-def _piece_by_piece(original: Callable[..., Answer]) -> Callable[..., Answer]:
+def _piece_by_piece(original: Callable[..., Response]) -> Callable[..., Response]:
     def get_object(
         bucket_name: str, key: str, headers: dict[str, str], query_params: dict[str, Any] | None = None
-    ) -> Answer:
+    ) -> Response:
         token = _reading.set(True)
         try:
             status, told, body = original(bucket_name, key, headers, query_params)

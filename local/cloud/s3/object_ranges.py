@@ -9,7 +9,7 @@ from ministack.services import s3
 
 from local.cloud import patching
 
-Answer = tuple[int, dict[str, str], bytes]
+Response = tuple[int, dict[str, str], bytes]
 
 
 def install() -> None:
@@ -17,10 +17,10 @@ def install() -> None:
     patching.replace(s3, "_get_object", "bucket_name key headers query_params", _with_ranges)
 
 
-def _with_ranges(original: Callable[..., Answer]) -> Callable[..., Answer]:
+def _with_ranges(original: Callable[..., Response]) -> Callable[..., Response]:
     def get_object(
         bucket_name: str, key: str, headers: dict[str, str], query_params: dict[str, Any]
-    ) -> Answer:
+    ) -> Response:
         status, told, body = original(bucket_name, key, headers, query_params)
         if status != 200 or "range" not in headers:
             return status, told, body
@@ -29,7 +29,10 @@ def _with_ranges(original: Callable[..., Answer]) -> Callable[..., Answer]:
             return status, told, body
         start, end = found
         part = body[start : end + 1]
-        telling = {"Content-Length": str(len(part)), "Content-Range": f"bytes {start}-{end}/{len(body)}"}
-        return 206, {**told, **telling}, part
+        feature_checks = {
+            "Content-Length": str(len(part)),
+            "Content-Range": f"bytes {start}-{end}/{len(body)}",
+        }
+        return 206, {**told, **feature_checks}, part
 
     return get_object

@@ -33,7 +33,7 @@ def read_table(stream: Peekable, *, features: Collection[str], scratch: IO[bytes
     return Table(
         content_type=serving.CSV,
         header=csv_record(found.columns) + b"\n",
-        header_answers=0,
+        header_is_accepted=0,
         header_line=found.header_line,
         rows=(_row(line, fields, width) for line, fields in found.records),
         result=partial(CsvResult, found, held=scratch),

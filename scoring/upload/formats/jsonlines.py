@@ -32,7 +32,7 @@ def read_table(stream: Peekable, *, features: Collection[str], scratch: IO[bytes
     return Table(
         content_type=serving.JSON_LINES,
         header=jsonlines.header(found.names),
-        header_answers=1,
+        header_is_accepted=1,
         header_line=None,
         rows=(Row(line=line, own=own) for line, own in found.objects),
         result=partial(JsonLinesResult, encoding=found.encoding),

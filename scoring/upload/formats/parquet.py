@@ -6,9 +6,9 @@ many rows it has. What does not fit is `TOO_LARGE` here and nowhere else.
 
 from __future__ import annotations
 
-from adapters.ports import Answer
+from adapters.ports import Response
 from contract.reasons import FileReason, Unscorable
-from scoring.upload.errors import BadAnswer
+from scoring.upload.errors import BadResponse
 from scoring.upload.responses import Counts
 from tabular.formats.streams import Peekable
 
@@ -34,16 +34,16 @@ def read_file(stream: Peekable, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def check_answer(answer: Answer) -> Counts:
+def check_response(answer: Response) -> Counts:
     """What an answered table counts.
 
     Raises:
-        BadAnswer: it is not a table as `contract.serving` says.
+        BadResponse: it is not a table as `contract.serving` says.
     """
     if not answer.model_version:
-        raise BadAnswer("the model server's answer names no model version")
+        raise BadResponse("the model server's answer names no model version")
     if not (answer.body.startswith(_MAGIC) and answer.body.endswith(_MAGIC)):
-        raise BadAnswer("the model server's answer to Parquet is not Parquet")
+        raise BadResponse("the model server's answer to Parquet is not Parquet")
     if not answer.rows or answer.rejected is None or answer.rejected > answer.rows:
-        raise BadAnswer(f"the model server counts {answer.rejected} rejected rows of {answer.rows}")
+        raise BadResponse(f"the model server counts {answer.rejected} rejected rows of {answer.rows}")
     return Counts(answer.rows - answer.rejected, answer.rejected, answer.unseen)

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 
-from scoring.upload.errors import BadAnswer, ModelChanged
-from scoring.upload.responses import RowAnswer
+from scoring.upload.errors import BadResponse, ModelChanged
+from scoring.upload.responses import RowResponse
 
 
 class ResultWriter(ABC):
@@ -25,12 +25,12 @@ class ResultWriter(ABC):
         """How many rows were given."""
         return self.scored + self.rejected
 
-    def write(self, own: bytes, answer: RowAnswer, model_version: str) -> None:
+    def write(self, own: bytes, answer: RowResponse, model_version: str) -> None:
         """Add a row; `own` is what the upload had in it, as it was sent to the model.
 
         Raises:
             ModelChanged: another model version gives other columns than the one before.
-            BadAnswer: the same version does.
+            BadResponse: the same version does.
         """
         if answer.rejected:
             self.rejected += 1
@@ -58,9 +58,9 @@ class ResultWriter(ABC):
     @abstractmethod
     def _write_rejected(self, own: bytes, rejected: str, model_version: str) -> None: ...
 
-    def _misfit(self, model_version: str) -> BadAnswer | ModelChanged:
+    def _misfit(self, model_version: str) -> BadResponse | ModelChanged:
         if model_version == self._version:
-            return BadAnswer("the model server's answers to one file have different columns")
+            return BadResponse("the model server's answers to one file have different columns")
         return ModelChanged(
             f"{model_version} went live while {self._version} was scoring, with other columns"
         )

@@ -37,7 +37,7 @@ class Table:
 
     content_type: str
     header: bytes
-    header_answers: int
+    header_is_accepted: int
     header_line: int | None
     rows: Iterator[Row]
     result: Callable[[IO[bytes]], ResultWriter]

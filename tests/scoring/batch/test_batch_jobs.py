@@ -19,7 +19,7 @@ from moto import mock_aws
 
 from adapters import clients
 from adapters.buckets import S3Bucket
-from adapters.job_buckets import PATIENCE
+from adapters.job_buckets import RETRY
 from container.paths import Paths
 from contract import layout
 from scoring.batch import assemble, split
@@ -170,7 +170,7 @@ def test_the_result_is_the_one_that_the_small_path_gives(
         S3Bucket("data", account.client).open(key, account.upload.version_id),
         expected,
         model=model,
-        patience=PATIENCE,
+        retry=RETRY,
         features=model.features,
         max_bytes=2**30,
     )

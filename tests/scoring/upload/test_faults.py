@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from adapters.concurrency import Patience
 from adapters.errors import AccessDenied, AwsError, ModelRefused, NotFound, Transient
-from adapters.ports import Answer
+from adapters.ports import Response
+from adapters.retry import RetryPolicy
 from tests.fixtures.fakes import SignModel
 from tests.fixtures.uploads import World, event, message
 
@@ -19,15 +19,15 @@ def throttled() -> AwsError:
 
 def test_nobody_pauses_for_longer_than_there_is_time() -> None:
     pauses: list[float] = []
-    patience = Patience(
-        spare_seconds=lambda: 1e-9, sleep=pauses.append, first_pause=1000.0, longest_pause=1000.0
+    retry = RetryPolicy(
+        remaining_seconds=lambda: 1e-9, sleep=pauses.append, first_pause=1000.0, longest_pause=1000.0
     )
 
     def throttled() -> None:
         raise Transient("InvokeEndpoint", "ThrottlingException", "slow down")
 
     with pytest.raises(Transient):
-        patience(throttled)
+        retry(throttled)
     assert pauses == []
 
 
@@ -64,8 +64,8 @@ class Mumbling(SignModel):
 
     body: bytes = b""
 
-    def predict(self, body: bytes, content_type: str) -> Answer:
-        return Answer(body=self.body, model_version=self.version)
+    def predict(self, body: bytes, content_type: str) -> Response:
+        return Response(body=self.body, model_version=self.version)
 
 
 @pytest.mark.parametrize(

@@ -249,8 +249,8 @@ def test_equal_uploads_have_equal_results_to_the_byte() -> None:
 
 
 text = st.text(st.characters(codec="utf-8"), max_size=6)
-letters = st.text(st.characters(codec="utf-8", exclude_characters=",;\t|\0"), max_size=6)
-names = letters.filter(lambda name: name.strip() != "x" and not is_result_column(name))
+dead_letters = st.text(st.characters(codec="utf-8", exclude_characters=",;\t|\0"), max_size=6)
+names = dead_letters.filter(lambda name: name.strip() != "x" and not is_result_column(name))
 cells = st.one_of(st.sampled_from(["1", "-2", "0", "", "nan?"]), text)
 
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.concurrency import Patience
 from adapters.ports import StoredObject
+from adapters.retry import RetryPolicy
 from contract.reasons import REMEDIES, FileReason
 from contract.serving import MAX_REQUEST_BYTES, is_result_column
 from scoring.upload.formats.delimited import read_table
@@ -216,13 +216,11 @@ def _peak(upload: bytes) -> int:
     """Bytes at most allocated at a time while an upload is scored, its own not counted."""
     stored = StoredObject(stream=BytesIO(upload), size=len(upload), last_modified=MODIFIED)
     model = SignModel(remembers=False)
-    patience = Patience(spare_seconds=lambda: 60.0, sleep=lambda seconds: None)
+    retry = RetryPolicy(remaining_seconds=lambda: 60.0, sleep=lambda seconds: None)
     tracemalloc.start()
     try:
         with TemporaryFile() as file:
-            score_file(
-                KEY, stored, file, model=model, patience=patience, features={"x"}, max_bytes=len(upload)
-            )
+            score_file(KEY, stored, file, model=model, retry=retry, features={"x"}, max_bytes=len(upload))
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -31,8 +31,10 @@ def of() -> Contract:
 def before() -> Samples:
     random = np.random.default_rng(2)
     free = np.where(random.random(ROWS) < 0.2, np.nan, random.normal(0, 30, ROWS))
-    letters = np.array(["a", "b"], object)
-    return samples([free, random.random(ROWS)], [random.choice(letters, ROWS), random.choice(letters, ROWS)])
+    dead_letters = np.array(["a", "b"], object)
+    return samples(
+        [free, random.random(ROWS)], [random.choice(dead_letters, ROWS), random.choice(dead_letters, ROWS)]
+    )
 
 
 def changed(change: str, before: Samples, of: Contract) -> Samples:

@@ -29,8 +29,7 @@ from tabular.samples import Samples
 from tests.fixtures.folders import Job, Run
 from tests.fixtures.tables import ESTIMATORS, of_problem, samples_of, tickets, to_csv
 from training.data import table
-from training.features import dates
-from training.features import matrix as features
+from training.features import dates, estimator_input
 from training.features.derived import BASE, Derived, learn
 from training.features.tfidf import LARGEST_VOCABULARY, RARE_ROWS
 from training.model.fit import FittedModel, fit
@@ -75,9 +74,9 @@ def test_a_date_far_away_keeps_its_day() -> None:
 
 def learned(contract: Contract, samples: Samples) -> tuple[Derived, Any]:
     target = samples.coded_target(samples.classes(contract))
-    encoder = features.fit_encoder(samples, target, contract)
-    base = features.base(samples, encoder)
-    derived = learn(contract, features.base_columns(contract, encoder), samples, base, target)
+    encoder = estimator_input.fit_encoder(samples, target, contract)
+    base = estimator_input.base(samples, encoder)
+    derived = learn(contract, estimator_input.base_columns(contract, encoder), samples, base, target)
     return derived, derived.matrix(base, samples.texts)
 
 

@@ -18,7 +18,7 @@ from contract.schema import Contract, Feature, Problem, Target, Training
 from tabular.onnx_session import Graph
 from tabular.samples import Samples
 from tests.fixtures.tables import COLOURS, ESTIMATORS, of_problem, samples_of
-from training.features.matrix import LARGEST_VOCABULARY
+from training.features.estimator_input import LARGEST_VOCABULARY
 from training.model.fit import FittedModel, fit
 from training.model.onnx_export import TOLERANCE, check_parity, to_onnx
 

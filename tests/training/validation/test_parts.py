@@ -19,9 +19,9 @@ from training.validation.timing import Timing
 from training.validation.univariate import (
     alone,
     category_codes,
-    in_order,
     independence,
     number_codes,
+    ordered_map,
     ranked_area,
 )
 
@@ -98,7 +98,7 @@ def test_any_column_says_something_between_nothing_and_all(values: list[float], 
     coded = number_codes(column)
     assert coded.codes.min() >= 0
     assert coded.codes.max() < coded.size
-    for found in (alone(coded, target, classes), in_order(column, target, classes)):
+    for found in (alone(coded, target, classes), ordered_map(column, target, classes)):
         assert np.isnan(found) or found <= 1 + 1e-9
     said = independence(coded, number_codes(target, most=10, few=10))
     assert 0 <= said <= 1

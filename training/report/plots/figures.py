@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from contract.evaluation import Calibration, Confusion, Curve, Evaluation, Importances, Residuals
 from training.report.page import number
-from training.report.plots import charts as plots
+from training.report.plots import charts
 from training.report.plots.charts import Series
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def thresholds(evaluation: Evaluation) -> Figures:
         Series(label="share predicted positive", x=at, y=[point["selection_rate"] for point in found]),
     ]
     level = evaluation["threshold"]["value"] if evaluation["threshold"] else None
-    svg = plots.lines("Thresholds", series, x="threshold", y="value on the holdout", mark=level)
+    svg = charts.lines("Thresholds", series, x="threshold", y="value on the holdout", mark=level)
     return [
         (svg, "What precision and recall would be at another threshold; the dashed line is the one used.")
     ]
@@ -68,7 +68,7 @@ def importances(found: Importances) -> Figures:
     return [
         *_shuffled(found),
         (
-            plots.bars(
+            charts.bars(
                 "SHAP values",
                 [one["feature"] for one in by_shap],
                 [one["shap_mean_abs"] for one in by_shap],
@@ -83,7 +83,7 @@ def importances(found: Importances) -> Figures:
 def trials(values: Sequence[float], metric: str, *, higher_is_better: bool) -> Figures:
     """The metric of each trial, in the order they began, and the best until then."""
     best = list(accumulate(values, max if higher_is_better else min))
-    svg = plots.trials("Trials", values, best, y=metric)
+    svg = charts.trials("Trials", values, best, y=metric)
     return [(svg, "Each trial's value of what the search improves, and the best until then.")]
 
 
@@ -95,7 +95,7 @@ def _shuffled(found: Importances) -> Figures:
     ]
     if not known:
         return []
-    svg = plots.bars(
+    svg = charts.bars(
         "Permutation importance",
         [feature for feature, _, _ in known],
         [mean for _, mean, _ in known],
@@ -131,20 +131,20 @@ def _series(found: list[Curve]) -> list[Series]:
 
 
 def _roc(found: list[Curve]) -> tuple[Markup, str]:
-    svg = plots.lines(
+    svg = charts.lines(
         "ROC", _series(found), x="false positive rate", y="true positive rate", diagonal=True, legend=True
     )
     return svg, "The nearer to the upper left corner, the better; on the dashed line is who guesses."
 
 
 def _precision_recall(found: list[Curve]) -> tuple[Markup, str]:
-    svg = plots.lines("Precision and recall", _series(found), x="recall", y="precision", legend=True)
+    svg = charts.lines("Precision and recall", _series(found), x="recall", y="precision", legend=True)
     return svg, "How much precision is left when more of the positives are to be found."
 
 
 def _calibration(found: Calibration) -> tuple[Markup, str]:
     bins = found["bins"]
-    svg = plots.calibration(
+    svg = charts.calibration(
         "Calibration",
         [one["predicted"] for one in bins],
         [one["observed"] for one in bins],
@@ -159,7 +159,7 @@ def _calibration(found: Calibration) -> tuple[Markup, str]:
 
 
 def _confusion(found: Confusion) -> tuple[Markup, str]:
-    svg = plots.matrix("Confusion", found["classes"], found["counts"], x="predicted", y="true")
+    svg = charts.matrix("Confusion", found["classes"], found["counts"], x="predicted", y="true")
     return (
         svg,
         "Rows of the holdout by what they are and what was predicted; darker is a larger share of a row.",
@@ -167,14 +167,14 @@ def _confusion(found: Confusion) -> tuple[Markup, str]:
 
 
 def _residuals(found: Residuals) -> Figures:
-    spread = plots.points(
+    spread = charts.points(
         "Residuals",
         [Series(label="rows", x=found["predicted"], y=found["residual"])],
         x="prediction",
         y="truth minus prediction",
         level=0,
     )
-    counts = plots.histogram(
+    counts = charts.histogram(
         "Spread of the residuals",
         found["edges"],
         [("rows", found["counts"])],

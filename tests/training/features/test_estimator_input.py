@@ -7,7 +7,7 @@ import pytest
 
 from contract.schema import Contract, Feature, Problem, Target
 from tabular.samples import Samples
-from training.features.matrix import RARE_ROWS, fit_encoder
+from training.features.estimator_input import RARE_ROWS, fit_encoder
 
 TOWN = Feature(name="town", type="category")
 

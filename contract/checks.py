@@ -72,6 +72,13 @@ CHECKS: tuple[Check, ...] = (
         levels=("stop",),
     ),
     Check(
+        name="unlabelled",
+        asks="Has nearly every row a target?",
+        level="stop",
+        bound="maximum",
+        limit=0.5,
+    ),
+    Check(
         name="rows",
         asks="Are there enough rows?",
         level="stop",

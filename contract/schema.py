@@ -24,6 +24,10 @@ HoldoutRule = Literal["newest", "random"]
 
 NUMERIC = ("number", "datetime")
 
+BOOLEANS = frozenset(("true", "false"))
+YES_NO = (BOOLEANS, *map(frozenset, (("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"))))
+"""Pairs of words that files spell in any case: pandas writes `True`, Excel `TRUE`, JSON `true`."""
+
 FORMAT = 2
 
 
@@ -48,17 +52,24 @@ class Feature:
     maximum: float | None = None
     values: tuple[str, ...] | None = None
 
+    @property
+    def ignores_case(self) -> bool:
+        """A closed set of two words such as `true` and `false` takes them in any case."""
+        return self.values is not None and {value.lower() for value in self.values} in YES_NO
+
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """The column to predict. `positive` is set for binary problems only.
 
-    `threshold` says how the probability from which on a row is predicted positive is decided,
-    as `contract.threshold` reads it.
+    `missing` lists markers that mean "no label" besides the empty string: rows without a label are
+    set aside. `threshold` says how the probability from which on a row is predicted positive is
+    decided, as `contract.threshold` reads it.
     """
 
     name: str
     positive: str | None = None
+    missing: tuple[str, ...] = ()
     threshold: threshold.Setting = threshold.DEFAULT
 
 
@@ -171,7 +182,7 @@ class Contract:
             return cls(
                 **{
                     **document,
-                    "target": Target(**document["target"]),
+                    "target": _target(document["target"]),
                     "features": tuple(_feature(f) for f in document["features"]),
                     "sensitive": tuple(document["sensitive"]),
                     "time": Time(**document["time"]) if document.get("time") else None,
@@ -191,6 +202,10 @@ def _training(document: Mapping[str, Any]) -> Training:
     # Models that were trained before there were searches are served on.
     searched = {"search": Search.of(document["search"])} if "search" in document else {}
     return Training(**{**document, **searched})
+
+
+def _target(document: Mapping[str, Any]) -> Target:
+    return Target(**{**document, "missing": tuple(document.get("missing", ()))})
 
 
 def _feature(document: Mapping[str, Any]) -> Feature:

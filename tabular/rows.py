@@ -182,7 +182,7 @@ def _known(feature: Feature) -> dict[str, str | None]:
     """What a stripped text becomes, where that is known beforehand; None sends it to `values.category`."""
     missing = None if feature.required else values.MISSING
     return {
-        **{value: value for value in feature.values or ()},
+        **{value: values.spelled(feature, value) for value in feature.values or ()},
         **dict.fromkeys(("", *feature.missing), missing),
     }
 

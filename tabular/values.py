@@ -5,7 +5,8 @@
 - A number is ASCII and written plainly: `1`, `-1.5`, `.5`, `1e3`. Separators between digits
   are refused; `nan`, `inf` and what overflows 32 bits are refused as not finite.
 - A datetime is ISO 8601 and becomes hours since 1970-01-01 UTC; without an offset it is UTC.
-- A category is its text. An open set takes any; a closed one takes its `values`.
+- A category is its text. An open set takes any; a closed one takes its `values`, and one of two
+  words such as `true` and `false` takes them in any case.
 - A text is its words: runs of two or more letters, digits or underscores, in lower case and
   Unicode's form NFKC, with one blank between them. So are words told apart in training and in
   serving by the same lines of code; the graph has only to split at blanks.
@@ -117,9 +118,17 @@ def category(feature: Feature, text: str) -> str:
     text = text.strip()
     if _is_missing(feature, text):
         return MISSING
+    text = spelled(feature, text)
     if feature.values is not None and text not in feature.values:
         raise RefusedError(RowReason.NOT_IN_SET, f"{shown(text)} is not one of {_listed(feature.values)}")
     return whole(text)
+
+
+def spelled(feature: Feature, text: str) -> str:
+    """The first value of a set that is a text in any case; the text where there is none, or case matters."""
+    if not feature.ignores_case:
+        return text
+    return next((value for value in feature.values or () if value.lower() == text.lower()), text)
 
 
 def whole(text: str) -> str:

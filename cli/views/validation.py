@@ -31,6 +31,8 @@ def findings(aws: Aws, run: Run, folder: Path = reports.FOLDER) -> Iterator[str]
         if error_code(error) != "NoSuchKey":
             raise
         return  # It failed before it could look at the data.
+    if aside := found.get("unlabelled_rows"):
+        yield f"{aside:,} rows without a target were set aside."
     for problem in found["problems"]:
         if problem["level"] == "warn":
             yield f"[yellow]! {problem['check']}[/yellow]: {escape(problem['sentence'])}"

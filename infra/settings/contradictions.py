@@ -91,6 +91,9 @@ def _target(model: Model) -> Iterator[Problem]:
             else 'nothing: only problem = "binary" has a positive value'
         )
         yield Problem.at("target", "positive", found=model.target.positive, allowed=allowed)
+    if model.target.positive is not None and model.target.positive in model.target.missing:
+        allowed = f"anything but {model.target.positive!r}, the positive value"
+        yield Problem.at("target", "missing", found=model.target.missing, allowed=allowed)
     if model.problem != "binary" and "threshold" in model.target.model_fields_set:
         allowed = 'nothing: only problem = "binary" has a threshold'
         yield Problem.at("target", "threshold", found=model.target.threshold, allowed=allowed)

@@ -25,6 +25,7 @@ Column = str
 class Target(Table):
     name: Column
     positive: str | None = None
+    missing: list[str] = Field(default_factory=list)
     threshold: Any = threshold.DEFAULT
 
 
@@ -109,7 +110,7 @@ class Model(Table):
             model=self.name,
             problem=self.problem,
             description=self.description,
-            target=schema.Target(**self.target.model_dump()),
+            target=schema.Target(**{**self.target.model_dump(), "missing": tuple(self.target.missing)}),
             row_id=self.row_id.name if self.row_id else None,
             features=tuple(
                 schema.Feature(

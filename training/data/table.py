@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.reasons import RowReason
-from contract.schema import Contract, Feature, FeatureType
+from contract.schema import BOOLEANS, Contract, Feature, FeatureType
 from tabular.rows import Block, Fault, RowReader
 from tabular.samples import Samples
 from tabular.sources import Part, parts
+from tabular.values import MISSING
 
 _COPY_NAME = re.compile(r"[0-9a-f]{8}-(?=.)")
 
@@ -28,13 +29,16 @@ class Chunk(NamedTuple):
     target: Block
     ragged: list[Fault]
     """Rows with more or fewer fields than the header: in no block; `row` is their line."""
+    unlabelled: NDArray[np.bool_]
+    """Rows [n] without a target: there is nothing to learn from them, whatever else they hold."""
     time: Block | None = None
     """The contract's time, where it has one that is no feature."""
 
     @property
     def faults(self) -> list[Fault]:
-        """What was refused in the rows of the blocks."""
-        return [*self.features.faults, *self.target.faults, *(self.time.faults if self.time else ())]
+        """What was refused in the rows of the blocks that have a target."""
+        blocks = (self.features, self.target, *([self.time] if self.time else ()))
+        return [fault for block in blocks for fault in block.faults if not self.unlabelled[fault.row]]
 
     @property
     def faulty(self) -> NDArray[np.bool_]:
@@ -57,14 +61,26 @@ def uploaded_names(paths: Sequence[Path]) -> dict[Path, str]:
 
 
 def target_feature(contract: Contract) -> Feature:
-    """The target as a column to read: a number to regress, a category otherwise; always required."""
+    """The target as a column to read: a number to regress, a category otherwise."""
     kind: FeatureType = "number" if contract.problem == "regression" else "category"
-    return Feature(name=contract.target.name, type=kind, required=True)
+    return Feature(name=contract.target.name, type=kind, missing=contract.target.missing)
 
 
 def target_values(contract: Contract, block: Block) -> NDArray[np.generic]:
-    """A target block's one column: float32 [rows] of a regression, str [rows] otherwise."""
-    return block.numbers[:, 0] if contract.problem == "regression" else block.categories[:, 0]
+    """A target block's one column: float32 [rows] of a regression, str [rows] otherwise.
+
+    Booleans are spelled as the positive value is, whatever the file's format makes of them.
+    """
+    if contract.problem == "regression":
+        return block.numbers[:, 0]
+    labels = block.categories[:, 0]
+    positive = contract.target.positive or ""
+    if positive.lower() not in BOOLEANS:
+        return labels
+    styles: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.capitalize)
+    style = next((style for style in styles if style(positive) == positive), str.lower)
+    spelled = {label: style(label) for label in set(labels.tolist()) if label.lower() in BOOLEANS}
+    return np.array([spelled.get(label, label) for label in labels.tolist()], object)
 
 
 def times(contract: Contract, chunk: Chunk) -> NDArray[np.float32] | None:
@@ -77,13 +93,13 @@ def times(contract: Contract, chunk: Chunk) -> NDArray[np.float32] | None:
 
 
 def sound(contract: Contract, chunk: Chunk) -> Samples:
-    """The rows that keep the contract."""
+    """The rows that have a target and keep the contract."""
     given = chunk.features
     target = target_values(contract, chunk.target)
     when = times(contract, chunk) if contract.newest_held_out else None
     rows = Samples(given.numbers, given.categories, target, given.texts, when)
-    faulty = chunk.faulty
-    return rows.where(~faulty) if faulty.any() else rows
+    left_out = chunk.faulty | chunk.unlabelled
+    return rows.where(~left_out) if left_out.any() else rows
 
 
 def read(path: Path, contract: Contract) -> Iterator[Chunk]:
@@ -114,7 +130,17 @@ def _chunk(part: Part, *readers: RowReader) -> Chunk:
             if len(fields) != width
         ]
     features, target, *time = (_nested_too(each.read(rows), each, part.nested) for each in readers)
-    return Chunk(places, features, target, ragged, *time)
+    return Chunk(places, features, target, ragged, _unlabelled(target), *time)
+
+
+def _unlabelled(target: Block) -> NDArray[np.bool_]:
+    """Which rows [n] of a target's block have none, rather than one that was refused."""
+    refused = [fault.row for fault in target.faults]
+    missing: NDArray[np.bool_] = (
+        np.isnan(target.numbers[:, 0]) if target.numbers.shape[1] else target.categories[:, 0] == MISSING
+    )
+    missing[refused] = False
+    return missing
 
 
 def _nested_too(block: Block, reader: RowReader, nested: Sequence[Fault]) -> Block:

@@ -55,7 +55,9 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
         log.warning("%s: %s: %s", problem["level"], problem["check"], problem["sentence"])
     if not found["passed"]:
         raise DataError(summary(found["problems"]))
-    log.info("%d rows pass the contract of %s", found["rows"], contract.model)
+    log.info("%d rows pass the contract of %s", found["sound_rows"], contract.model)
+    if found["unlabelled_rows"]:
+        log.info("%d rows without %s are set aside", found["unlabelled_rows"], contract.target.name)
 
 
 def inspect(

@@ -22,8 +22,7 @@ DO = {
     RowReason.WRONG_FIELD_COUNT: "Mend the row, or quote values that hold a delimiter",
 }
 TARGET = {
-    RowReason.MISSING: "Fill it in, or remove the row: without {column} there is nothing to learn from it",
-    RowReason.NOT_A_NUMBER: 'Write {column} as plain numbers, or set problem = "multiclass"',
+    RowReason.NOT_A_NUMBER: "Write {column} as plain numbers, or name this text in missing of [target]",
 }
 CATEGORY = 'Set type = "category" for {column} in [features]: most of its values are no numbers'
 MOSTLY = 0.5

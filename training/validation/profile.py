@@ -28,7 +28,7 @@ from training.validation.timing import Timing
 
 @dataclass
 class Collected:
-    """What is known of a dataset. `rows` counts all, `sound` those that keep the contract.
+    """What is known of a dataset. `rows` counts all, `sound` those that have a target and keep the contract.
 
     Beside counts it holds 28 bytes a row and `sampling.SAMPLE_ROWS` rows at most.
     """
@@ -38,6 +38,8 @@ class Collected:
     live: Baseline | None = None
     """Of the model that is live, to count the rows in its bins."""
     rows: int = 0
+    unlabelled: int = 0
+    """Rows without a target: set aside, whatever else they hold."""
     files: Counter[str] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
     classes: Counter[str] = field(default_factory=Counter)
@@ -54,7 +56,7 @@ class Collected:
 
     @property
     def sound(self) -> int:
-        return self.rows - self.faults.rows
+        return self.rows - self.unlabelled - self.faults.rows
 
     def read(self, folder: Path) -> None:
         """Take in every file of a dataset."""
@@ -67,16 +69,17 @@ class Collected:
                 self.faults.add_unreadable(name, unreadable)
 
     def _add(self, file: str, counted: str, chunk: table.Chunk) -> None:
-        faulty = chunk.faulty
+        left_out = chunk.faulty | chunk.unlabelled
         self.rows += len(chunk.places) + len(chunk.ragged)
         self.files[file] += len(chunk.places) + len(chunk.ragged)
-        self.faults.rows += int(faulty.sum()) + len(chunk.ragged)
+        self.unlabelled += int(chunk.unlabelled.sum())
+        self.faults.rows += int(chunk.faulty.sum()) + len(chunk.ragged)
         self.faults.add(file, counted, [(chunk.places[fault.row], fault) for fault in chunk.faults])
         self.faults.add(file, counted, [(fault.row, fault) for fault in chunk.ragged])
         times = table.times(self.contract, chunk)
         if times is not None:
             self.timing.add(file, counted, chunk.places, times)
-        places = [place for place, bad in zip(chunk.places, faulty.tolist(), strict=True) if not bad]
+        places = [place for place, bad in zip(chunk.places, left_out.tolist(), strict=True) if not bad]
         self._take(file, counted, places, table.sound(self.contract, chunk))
 
     def _take(self, file: str, counted: str, places: list[int], rows: Samples) -> None:

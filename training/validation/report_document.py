@@ -67,6 +67,7 @@ class Validation(TypedDict):
     dataset_version: str
     passed: bool
     rows: int
+    unlabelled_rows: int
     sound_rows: int
     sampled_rows: int
     duplicate_rows: int
@@ -88,6 +89,7 @@ def document(evidence: Evidence, verdicts: Sequence[Verdict], dataset_version: s
         "dataset_version": dataset_version,
         "passed": not any(verdict.outcome == "stopped" for verdict in verdicts),
         "rows": found.rows,
+        "unlabelled_rows": found.unlabelled,
         "sound_rows": found.sound,
         "sampled_rows": len(evidence.sample) if found.sound else 0,
         "duplicate_rows": again.rows,

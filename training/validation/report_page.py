@@ -114,10 +114,11 @@ def _outcome(check: CheckMade) -> Badge:
 
 
 def _rows(contract: Contract, found: Validation) -> Iterator[Block]:
-    refused = found["rows"] - found["sound_rows"]
+    refused = found["rows"] - found["unlabelled_rows"] - found["sound_rows"]
     yield Tiles(
         [
             (f"{refused:,}", "rows that break the contract"),
+            (f"{found['unlabelled_rows']:,}", "rows set aside, without a target"),
             (f"{found['duplicate_rows']:,}", "rows that repeat another"),
             (f"{found['conflicting_rows']:,}", "rows like another, with another target"),
         ]

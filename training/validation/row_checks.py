@@ -40,17 +40,36 @@ def target(evidence: Evidence) -> Iterator[Finding]:
         do = "Add rows with it, or correct positive in [target]: it is text, spelled as in the table"
         yield _target(name, f"No row has the positive {positive!r}; found {listed}", do)
     if contract.problem == "binary" and len(found.classes) > 2:
-        do = 'Correct them, or set problem = "multiclass"'
+        do = (
+            "Correct them, name those that mean no label in missing of [target], "
+            'or set problem = "multiclass"'
+        )
         yield _target(name, f"{len(found.classes)} values ({listed}), and a binary problem has two", do)
 
 
+def unlabelled(evidence: Evidence) -> Iterator[Finding]:
+    """The share of rows without a target, which are set aside."""
+    found, name = evidence.collected, evidence.contract.target.name
+    share = found.unlabelled / max(found.rows, 1)
+    yield Finding(
+        check="unlabelled",
+        value=share,
+        column=name,
+        count=found.unlabelled,
+        message=f"{found.unlabelled:,} rows ({share:.1%}) have none, and nothing is learned from them",
+        do="Fill it in, or allow more rows without one with unlabelled.maximum in [validation]",
+    )
+
+
 def rows(evidence: Evidence) -> Iterator[Finding]:
-    """How many rows there are."""
-    count, least = evidence.collected.rows, evidence.contract.validation["rows"].limit
+    """How many rows with a target there are."""
+    found, least = evidence.collected, evidence.contract.validation["rows"].limit
+    count = found.rows - found.unlabelled
+    without = f" (and {found.unlabelled:,} without a target)" if found.unlabelled else ""
     yield Finding(
         check="rows",
         value=count,
-        message=f"The dataset has {count:,} rows, and {least:g} are asked for",
+        message=f"The dataset has {count:,} rows{without}, and {least:g} are asked for",
         do="Add rows, or ask for fewer with rows.minimum in [validation]",
     )
 

@@ -20,6 +20,7 @@ MEASURES: Mapping[str, Callable[[Evidence], Iterator[Finding]]] = {
             row_checks.schema,
             row_checks.values,
             row_checks.target,
+            row_checks.unlabelled,
             row_checks.rows,
             row_checks.class_rows,
             row_checks.balance,
@@ -43,7 +44,7 @@ MEASURES: Mapping[str, Callable[[Evidence], Iterator[Finding]]] = {
 
 MOST = 0.5
 """Of the rows: if fewer keep the contract, what they say is not said of the dataset."""
-_ALWAYS = ("schema", "values")
+_ALWAYS = ("schema", "values", "unlabelled")
 _OF_LABELS = ("class_rows", "balance", "leakage", "strong_feature", "signal", "conflicts", "codes", "bias")
 
 
@@ -103,8 +104,9 @@ def _why_not(check: Check, evidence: Evidence, stopped: set[str]) -> str:
     if check.classes_only and contract.problem == "regression":
         return "a regression has no classes"
     if not evidence.collected.sound:
-        return "no row keeps the contract"
-    if check.name != "rows" and evidence.collected.sound < MOST * evidence.collected.rows:
+        return "no row has a target and keeps the contract"
+    found = evidence.collected
+    if check.name != "rows" and found.sound < MOST * (found.rows - found.unlabelled):
         return "most rows break the contract"
     if check.name in _OF_LABELS and "target" in stopped:
         return "the target is not what the problem needs"

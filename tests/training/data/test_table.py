@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from contract.reasons import FileReason, RowReason, Unscorable
+from contract.schema import Contract, Feature, Target
 from tabular.samples import Samples
 from tests.fixtures.tables import Table, mixed, to_csv
 from training.data import table
@@ -68,6 +69,33 @@ def samples(path: Path, given: Table) -> Samples:
         for c in chunks
     )
     return Samples.joined(parts)
+
+
+BOOLEANS = {
+    "a.csv": b"member,late\nTrue,True\nFalse,False\n",
+    "excel.csv": b"member;late\r\nTRUE;TRUE\r\nFALSE;FALSE\r\n",
+    "a.jsonl": b'{"member": true, "late": true}\n{"member": false, "late": false}\n',
+    "a.parquet": b"",
+}
+
+
+@pytest.mark.parametrize("name", BOOLEANS)
+@pytest.mark.parametrize("spelled", [("False", "True"), ("false", "true"), ("FALSE", "TRUE")])
+def test_booleans_are_one_value_in_every_format(tmp_path: Path, name: str, spelled: tuple[str, str]) -> None:
+    path = write(tmp_path, name, BOOLEANS[name])
+    if name == "a.parquet":
+        pq.write_table(pa.table({"member": [True, False], "late": [True, False]}), path)
+    no, yes = spelled
+    member = Feature(name="member", type="category", values=spelled)
+    contract = Contract(
+        model="m", problem="binary", target=Target(name="late", positive=yes), features=(member,)
+    )
+
+    (chunk,) = table.read(path, contract)
+
+    assert chunk.features.categories.tolist() == [[yes], [no]]
+    assert table.target_values(contract, chunk.target).tolist() == [yes, no]
+    assert chunk.faults == []
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from contract.schema import Problem
+from tabular.samples import Samples
 from tests.fixtures.folders import Run
 from tests.fixtures.tables import Table, diabetes, mixed, to_csv
 
@@ -51,7 +53,6 @@ def test_a_sound_dataset_is_counted(tmp_path: Path) -> None:
         ("opened", "soon", "'soon' is not an ISO 8601 date or time", "Write opened as ISO 8601, such as 2024-05-31T10:00"),
         ("size", "XL", "'XL' is not one of 'S', 'M', 'L'", "Correct it, or add it to the values of size in [features]"),
         ("size", " ", "a value is required", "Fill it in, or remove required from size in [features]"),
-        ("outcome", "", "a value is required", "Fill it in, or remove the row: without outcome there is nothing to learn from it"),
     ],
 )  # fmt: skip
 def test_a_value_that_breaks_its_rule_is_named_with_its_line_and_a_remedy(
@@ -66,8 +67,51 @@ def test_a_regression_target_must_be_a_number(tmp_path: Path) -> None:
     _, message = report(tmp_path, table, {"a.csv": table.csv(altered(table, 3, "progression", "high"))})
     assert message == (
         "Data: values: progression in a.csv, line 3: 'high' is not a number. "
-        'Write progression as plain numbers, or set problem = "multiclass".'
+        "Write progression as plain numbers, or name this text in missing of [target]."
     )
+
+
+def unlabelled(table: Table, rows: int, marker: str = "") -> str:
+    """A table whose first rows have a marker for a target, and a broken value beside it."""
+    return table.csv(
+        [("broken", *row[1:-1], marker) if i < rows else row for i, row in enumerate(table.rows)]
+    )
+
+
+@pytest.mark.parametrize("problem", ["binary", "regression"])
+def test_rows_without_a_target_are_set_aside_with_all_that_is_in_them(
+    tmp_path: Path, problem: Problem
+) -> None:
+    given = mixed(problem)
+    target = replace(given.contract.target, missing=("NA",))
+    given = replace(given, contract=replace(given.contract, target=target))
+    files = {"a.csv": unlabelled(given, 3), "b.csv": unlabelled(given, 2, "NA")}
+
+    document, _ = report(tmp_path, given, files)
+
+    assert (document["rows"], document["unlabelled_rows"], document["sound_rows"]) == (1200, 5, 1195)
+    prepared = Run(tmp_path, given).prepare(files)
+    assert prepared.run("prepare") == 0
+    assert (
+        sum(len(Samples.read(prepared.output(side), given.contract)) for side in ("train", "holdout")) == 1195
+    )
+
+
+def test_a_dataset_that_lost_its_labels_stops(tmp_path: Path) -> None:
+    _, message = report(tmp_path, mixed(), {"a.csv": unlabelled(mixed(), 301)})
+
+    assert message == (
+        "Data: unlabelled: outcome: 301 rows (50.2%) have none, and nothing is learned from them. "
+        "Fill it in, or allow more rows without one with unlabelled.maximum in [validation]."
+    )
+
+
+def test_a_marker_among_labels_is_no_class_to_be_learned_by_accident(tmp_path: Path) -> None:
+    rows = altered(mixed(), 3, "outcome", "NA")
+
+    _, message = report(tmp_path, mixed(), {"a.csv": mixed().csv(rows)})
+
+    assert "name those that mean no label in missing of [target]" in message
 
 
 def test_a_problem_is_told_once_with_its_count_and_all_problems_at_once(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from local.cloud.cloudwatch.measurements import Measurements
 from local.cloud.cloudwatch.service import Clock, QueueMetrics
 from local.cloud.events import rules as event_rules
 from local.cloud.iam import authorization, service_calls
-from local.cloud.iam.denials import FILE_NAME, DenialLog
+from local.cloud.iam.decisions import DecisionLog
 from local.cloud.iam.principals import Principals
 from local.cloud.iam.service_calls import ServiceCalls
 from local.cloud.lambda_ import functions, queue_mappings
@@ -43,11 +43,11 @@ class Emulator:
         children: Children,
     ) -> None:
         endpoint_url = f"https://{HOST}:{port}"
-        denials = DenialLog(folder / FILE_NAME)
-        calls = ServiceCalls(denials, account, region)
+        decisions = DecisionLog(folder)
+        calls = ServiceCalls(decisions, account, region)
         principals = Principals(endpoint_url, region, ca_bundle, calls)
         measurements = Measurements(account, region)
-        authorization.install(denials)
+        authorization.install(decisions)
         service_calls.install(calls)
         functions.install(children, calls, measurements)
         queue_mappings.install(calls)

@@ -1,7 +1,7 @@
 """IAM for calls through the gateway, beyond ministack's own.
 
 Added are the permission on a KMS key that a call implies, the resource's name in every refusal, and the
-record of every refusal.
+record of every refusal and of every statement that allows something.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from contextvars import ContextVar
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.core.iam_evaluator import AuthError, EvalResult
+from ministack.core.iam_evaluator import AuthError, EvalContext, EvalResult
 
 from local.cloud.iam import encryption
-from local.cloud.iam.denials import DenialLog
+from local.cloud.iam.decisions import DecisionLog
 from local.cloud.patching import replace
 
 _implied: ContextVar[tuple[str, str] | None] = ContextVar("implied KMS action and key", default=None)
 """What was refused last in this request, when that is not the action the request names."""
+
+_evaluated: ContextVar[list[EvalContext] | None] = ContextVar("what was evaluated of a request", default=None)
+"""The caller's policies are evaluated first, a resource's own policy after that."""
 
 _AUTHORIZED_AS = {
     f"sqs:{action}Batch": f"sqs:{action}"
@@ -27,13 +30,14 @@ _AUTHORIZED_AS = {
 """IAM has no actions for SQS's batches; ministack asks for some."""
 
 
-def install(denials: DenialLog) -> None:
+def install(decisions: DecisionLog) -> None:
     """Add the key checks, the wording and the record to the gateway."""
+    replace(iam_evaluator, "evaluate", "ctx policies limits", _remembering_the_context)
     replace(
         iam_evaluator,
         "enforce",
         "access_key_id iam_action service region resource_arn service_context",
-        lambda original: _enforcing(original, denials),
+        lambda original: _enforcing(_recording(original, decisions), decisions),
     )
     replace(
         iam_actions,
@@ -44,7 +48,31 @@ def install(denials: DenialLog) -> None:
     )
 
 
-def _enforcing(original: Callable[..., Any], denials: DenialLog) -> Callable[..., Any]:
+def _remembering_the_context(original: Callable[..., EvalResult]) -> Callable[..., EvalResult]:
+    def evaluate(ctx: EvalContext, policies: Any, *limits: Any) -> EvalResult:
+        if (evaluated := _evaluated.get()) is not None:
+            evaluated.append(ctx)
+        return original(ctx, policies, *limits)
+
+    return evaluate
+
+
+def _recording(original: Callable[..., Any], decisions: DecisionLog) -> Callable[..., Any]:
+    def enforce(access_key_id: str, iam_action: str, service: str, *further: Any) -> Any:
+        evaluated: list[EvalContext] = []
+        token = _evaluated.set(evaluated)
+        try:
+            denied = original(access_key_id, iam_action, service, *further)
+        finally:
+            _evaluated.reset(token)
+        if denied is None and evaluated:
+            decisions.allowed(evaluated[0])
+        return denied
+
+    return enforce
+
+
+def _enforcing(original: Callable[..., Any], decisions: DecisionLog) -> Callable[..., Any]:
     def enforce(
         access_key_id: str,
         iam_action: str,
@@ -68,7 +96,7 @@ def _enforcing(original: Callable[..., Any], denials: DenialLog) -> Callable[...
             message = denial_message(
                 iam_action, denied.principal_arn, resource_arn, denied.decision == "Deny"
             )
-            denials.record(denied.principal_arn, iam_action, resource_arn, message)
+            decisions.refused(denied.principal_arn, iam_action, resource_arn, message)
         return denied
 
     return enforce

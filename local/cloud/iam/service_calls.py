@@ -4,7 +4,6 @@ resource's policy, a key's policy. ministack calls from service to service with 
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -14,7 +13,8 @@ from ministack.services import iam, kms, lambda_svc, sns, sqs
 
 from local.cloud.iam import encryption
 from local.cloud.iam.authorization import denial_message
-from local.cloud.iam.denials import DenialLog
+from local.cloud.iam.decisions import DecisionLog
+from local.cloud.iam.documents import for_service, statements_of
 from local.cloud.patching import replace
 from local.cloud.seam import AccessDeniedError
 
@@ -40,8 +40,8 @@ def install(calls: ServiceCalls) -> None:
 class ServiceCalls:
     """The checks for what a service does, by itself or with a role. Each raises AccessDeniedError."""
 
-    def __init__(self, denials: DenialLog, account: str, region: str) -> None:
-        self._denials = denials
+    def __init__(self, decisions: DecisionLog, account: str, region: str) -> None:
+        self._decisions = decisions
         self._account = account
         self._region = region
 
@@ -49,7 +49,8 @@ class ServiceCalls:
         """The role exists, and its trust policy lets the service assume it."""
         role = self._role(role_arn)
         context = self._context(service, "sts:AssumeRole", role_arn, source_arn)
-        document = _naming(service, (role or {}).get("AssumeRolePolicyDocument") or "{}")
+        statements = statements_of((role or {}).get("AssumeRolePolicyDocument") or "{}")
+        document = {"Statement": [for_service(statement, service) for statement in statements]}
         if role is None or not iam_evaluator.evaluate_trust_policy(document, service, context):
             self._refuse(
                 service,
@@ -57,14 +58,26 @@ class ServiceCalls:
                 role_arn,
                 f"{service} is not authorized to perform: sts:AssumeRole on resource: {role_arn}",
             )
+        self._decisions.allowed_trust(context, role_arn, service, statements)
 
-    def role(self, role_arn: str, service: str, action: str, resource: str, source_arn: str = "") -> None:
-        """The service may assume the role, and the role may do the action on the resource."""
+    def role(
+        self,
+        role_arn: str,
+        service: str,
+        action: str,
+        resource: str,
+        source_arn: str = "",
+        context: Mapping[str, str] | None = None,
+    ) -> None:
+        """The service may assume the role, and the role may do the action on the resource.
+
+        `context` holds the condition keys of the request, in lower case.
+        """
         self.trust(role_arn, service, source_arn)
         name = role_arn.rsplit("/", 1)[-1]
         session = service.removesuffix(".amazonaws.com")
         principal = f"arn:aws:sts::{self._account}:assumed-role/{name}/{session}"
-        context = EvalContext(
+        request = EvalContext(
             principal_arn=principal,
             principal_type="AssumedRole",
             principal_account=self._account,
@@ -72,18 +85,20 @@ class ServiceCalls:
             resource_arn=resource,
             region=self._region,
             secure_transport=True,
+            service_context=dict(context or {}),
         )
         policies = iam_evaluator._gather_role_policies(name, self._account)
         limits = iam_evaluator._permissions_boundary(iam._roles, name, self._account)
-        result = iam_evaluator.evaluate(context, policies, *limits)
+        result = iam_evaluator.evaluate(request, policies, *limits)
         found = iam_evaluator._resource_policy(action.partition(":")[0], resource)
         if found is not None:
             result = iam_evaluator.combine_resource_policy(
-                result, context, *found, required=action.startswith("kms:"), limits=tuple(limits)
+                result, request, *found, required=action.startswith("kms:"), limits=tuple(limits)
             )
         if result.decision != "Allow":
             message = denial_message(action, principal, resource, result.decision == "Deny")
             self._refuse(principal, action, resource, message)
+        self._decisions.allowed(request)
 
     def send_to_queue(self, queue_arn: str, service: str, source_arn: str) -> None:
         """The queue's policy, and its key's, let the service send a message for the source."""
@@ -159,9 +174,11 @@ class ServiceCalls:
                 f"because no resource-based policy allows the {action} action"
             )
             self._refuse(service, action, resource, message)
+        for name in names:
+            self._decisions.allowed_resource(context, policy, name)
 
     def _refuse(self, principal: str, action: str, resource: str, message: str) -> None:
-        self._denials.record(principal, action, resource, message)
+        self._decisions.refused(principal, action, resource, message)
         raise AccessDeniedError(message)
 
 
@@ -173,16 +190,3 @@ def over_tls() -> Iterator[None]:
         yield
     finally:
         iam_evaluator._request_origin.reset(token)
-
-
-def _naming(service: str, document: str | dict[str, Any]) -> dict[str, Any]:
-    """The trust policy's statements for the service, spelled for a matcher that knows no services."""
-    parsed: dict[str, Any] = json.loads(document) if isinstance(document, str) else document
-    statements = parsed.get("Statement", [])
-    named = []
-    for statement in [statements] if isinstance(statements, dict) else statements:
-        principal = statement.get("Principal", {})
-        services = principal.get("Service", []) if isinstance(principal, dict) else [service]
-        if service in ([services] if isinstance(services, str) else services):
-            named.append({**statement, "Principal": {"AWS": service}})
-    return {"Statement": named}

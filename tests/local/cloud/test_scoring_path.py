@@ -29,8 +29,8 @@ def test_a_message_that_fails_again_and_again_goes_to_the_dead_letter_queue(
     stack: Any, eventually: Eventually
 ) -> None:
     stack.upload("poison.csv")
-    message = eventually(lambda: stack.receive("DeadLetters"))[0]
-    assert "poison.csv" in message["Body"]
+    # On a busy machine other uploads come twice within the queue's second, and end there, too.
+    eventually(lambda: any("poison.csv" in message["Body"] for message in stack.receive("DeadLetters")))
 
 
 @pytest.mark.parametrize(

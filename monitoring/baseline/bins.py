@@ -56,13 +56,15 @@ class NumberBins:
 
     def count(self, column: NDArray[Any]) -> Integers:
         """How many values of a column [n], NaN where missing, lie in each bin."""
+        return np.bincount(self.places(column), minlength=len(self.edges) + 3).astype(np.int64)
+
+    def places(self, column: NDArray[Any]) -> NDArray[np.intp]:
+        """The bin [n] that each value lies in."""
         column = np.asarray(column, np.float32)
-        known = column[~np.isnan(column)]
-        places = np.searchsorted(self.edges, known, side="right")
+        places = np.searchsorted(self.edges, column, side="right")
         if len(self.edges):
-            places = places + (known > self.edges[-1])
-        counted = np.bincount(places, minlength=len(self.edges) + 2)
-        return np.append(counted, len(column) - len(known)).astype(np.int64)
+            places += column > self.edges[-1]
+        return np.where(np.isnan(column), len(self.edges) + 2, places)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +89,10 @@ class CategoryBins:
         for value, rows in _tally(column).items():
             counted[self._places.get(value, 0)] += rows
         return counted
+
+    def places(self, column: NDArray[np.object_]) -> NDArray[np.intp]:
+        """The bin [n] that each value lies in."""
+        return np.fromiter((self._places.get(value, 0) for value in column), np.intp, len(column))
 
     @cached_property
     def _places(self) -> dict[str, int]:

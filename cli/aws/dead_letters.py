@@ -32,7 +32,7 @@ class DeadLetter:
 
     @property
     def approval(self) -> tuple[str, int] | None:
-        """When a model package was approved, and which version of it, if it tells of that."""
+        """The time and the version of a model package's approval, or None where the message is about none."""
         try:
             event = json.loads(self.body)
             return str(event["time"]), int(event["detail"]["ModelPackageArn"].rpartition("/")[2])
@@ -63,10 +63,10 @@ def dead_letters(sqs: SQSClient, url: str) -> Iterator[list[DeadLetter]]:
 
 def count(sqs: SQSClient, url: str) -> int:
     """About how many messages lie in a queue."""
-    found = sqs.get_queue_attributes(
+    attributes = sqs.get_queue_attributes(
         QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     )["Attributes"]
-    return sum(map(int, found.values()))
+    return sum(map(int, attributes.values()))
 
 
 def move(sqs: SQSClient, source: str, target: str, *, on_moved: Callable[[int], object]) -> int:

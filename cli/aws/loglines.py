@@ -1,30 +1,17 @@
-"""Log lines of the loop's parts, wherever AWS keeps them."""
+"""Lines of CloudWatch's log groups."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.aws.runs import read_run
-from cli.aws.session import Deployment
+from cli.aws.clients import Aws
 from cli.errors import error_code
-
-FUNCTIONS = {
-    "score": "ScoreUploadFunction",
-    "reconcile": "ReconcileUploadsFunction",
-    "train": "StartTrainingFunction",
-    "failures": "ReportFailureFunction",
-    "verify": "VerifyPackageFunction",
-}
-BATCH_JOB_GROUPS = ("/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TransformJobs")
-JOB_GROUPS = ("/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TrainingJobs")
-RECENT_RUNS = 5
-RECENT_EXECUTIONS = 5
 
 
 @dataclass(frozen=True)
@@ -47,11 +34,11 @@ class Line:
 
     @property
     def bookkeeping(self) -> bool:
-        """Whether the line is for machines: Lambda's frame of an invocation, or metrics."""
+        """True if the line is for machines: Lambda's frame of an invocation, or metrics."""
         return self.text.startswith(("START RequestId: ", "END RequestId: ")) or "_aws" in (self.fields or {})
 
     def mentions(self, key: str) -> bool:
-        """Whether the line is about an upload."""
+        """True if the line is about an upload."""
         fields = self.fields
         return (
             key in self.text
@@ -60,98 +47,11 @@ class Line:
         )
 
 
-def of_function(deployed: Deployment, source: str, after: datetime) -> Iterator[Line]:
-    """What a Lambda function logged after a moment."""
-    yield from _group(deployed, source, f"/aws/lambda/{deployed[FUNCTIONS[source]]}", after)
-
-
-def of_endpoint(deployed: Deployment, source: str, after: datetime) -> Iterator[Line]:
-    """What the model server logged after a moment; nothing where there is no endpoint."""
-    if "Endpoint" in deployed.outputs:
-        yield from _group(deployed, source, f"/aws/sagemaker/Endpoints/{deployed['Endpoint']}", after)
-
-
-def of_jobs(deployed: Deployment, _source: str, after: datetime) -> Iterator[Line]:
-    """What the jobs of the pipeline's last runs logged after a moment; the source is the step."""
-    summaries = deployed.aws.sagemaker.list_pipeline_executions(
-        PipelineName=deployed["Pipeline"],
-        SortBy="CreationTime",
-        SortOrder="Descending",
-        MaxResults=RECENT_RUNS,
-    )["PipelineExecutionSummaries"]
-    for summary in summaries:
-        for step in read_run(deployed.aws, summary["PipelineExecutionArn"]).steps:
-            if step.job:
-                for group in JOB_GROUPS:
-                    yield from _group(deployed, step.name, group, after, stream_prefix=step.job)
-
-
-def of_releases(deployed: Deployment, source: str, after: datetime) -> Iterator[Line]:
-    """What the last releases did after a moment: each state entered, each failure."""
-    for arn, events in _histories(deployed, "ReleaseStateMachineArn"):
-        yield from _told(arn, events, source, after)
-
-
-def of_batches(deployed: Deployment, source: str, after: datetime) -> Iterator[Line]:
-    """What the last executions of the batch path did after a moment, and what their jobs logged."""
-    for arn, events in _histories(deployed, "BatchStateMachineArn"):
-        yield from _told(arn, events, source, after)
-        for job in filter(None, map(_jobs_of, events)):
-            for group in BATCH_JOB_GROUPS:
-                yield from _group(deployed, source, group, after, stream_prefix=f"{job}-")
-
-
-def _histories(deployed: Deployment, machine: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """The last executions of a state machine, by ARN, with all that happened in each."""
-    functions = deployed.aws.stepfunctions
-    executions = functions.list_executions(stateMachineArn=deployed[machine], maxResults=RECENT_EXECUTIONS)[
-        "executions"
-    ]
-    for execution in executions:
-        arn = execution["executionArn"]
-        pages = functions.get_paginator("get_execution_history").paginate(executionArn=arn)
-        yield arn, [dict(event) for page in pages for event in page["events"]]
-
-
-def _told(arn: str, events: Iterable[dict[str, Any]], source: str, after: datetime) -> Iterator[Line]:
-    for event in events:
-        text = machine_event(event)
-        if text and event["timestamp"] > after:
-            yield Line(event["timestamp"], source, text, f"{arn}/{event['id']:05}")
-
-
-def _jobs_of(event: dict[str, Any]) -> str:
-    """How the names of an execution's jobs begin, where it enters the first of the states that make them."""
-    entered = event.get("stateEnteredEventDetails", {})
-    return str(json.loads(entered["input"])["job"]["name"]) if entered.get("name") == "Split" else ""
-
-
-def machine_event(event: dict[str, Any]) -> str:
-    """What an event of a state machine's history says, or nothing where it is bookkeeping."""
-    details: dict[str, Any] = next(
-        (value for name, value in event.items() if name.endswith("EventDetails") and isinstance(value, dict)),
-        {},
-    )
-    if "error" in details or "cause" in details:
-        return f"{event['type']}: {details.get('error', '')} {details.get('cause', '')}".strip()
-    if event["type"].endswith("StateEntered"):
-        return str(details.get("name", ""))
-    return str(event["type"]) if event["type"].startswith("Execution") else ""
-
-
-SOURCES = {
-    **dict.fromkeys(FUNCTIONS, of_function),
-    "jobs": of_jobs,
-    "release": of_releases,
-    "batch": of_batches,
-    "endpoint": of_endpoint,
-}
-
-
-def _group(
-    deployed: Deployment, source: str, group: str, after: datetime, stream_prefix: str = ""
+def of_group(
+    aws: Aws, source: str, group: str, after: datetime, *, stream_prefix: str = ""
 ) -> Iterator[Line]:
-    pages = deployed.aws.logs.get_paginator("filter_log_events").paginate(
+    """The lines of a log group, or of some of its streams, after a moment; none where there is no group."""
+    pages = aws.logs.get_paginator("filter_log_events").paginate(
         logGroupName=group,
         startTime=int(after.timestamp() * 1000),
         **({"logStreamNamePrefix": stream_prefix} if stream_prefix else {}),  # type: ignore[arg-type]

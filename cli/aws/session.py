@@ -47,11 +47,15 @@ class Deployment:
         except KeyError:
             close = difflib.get_close_matches(output, self.outputs, n=1)
             hint = f" (did you mean {close[0]}?)" if close else ""
-            deploy = deploy_command(self.aws.environment, self.model)
-            raise CliError(
-                f"the deployed stacks put out no {output}{hint}: "
-                f"{self.command('outputs')} lists what there is; what is new in the code takes {deploy}."
-            ) from None
+            raise self.outdated(f"{output}{hint}") from None
+
+    def outdated(self, output: str) -> CliError:
+        """The error that the deployed stacks, being older than this command, lack an output."""
+        deploy = deploy_command(self.aws.environment, self.model)
+        return CliError(
+            f"the deployed stacks put out no {output}: "
+            f"{self.command('outputs')} lists what there is; what is new in the code takes {deploy}."
+        )
 
     def command(self, words: str) -> str:
         """A command about this model, as a person would type it."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
-from cli.aws.loglines import SOURCES, Line
+from cli.aws.log_sources import lines, log_sources
+from cli.aws.loglines import Line
 from cli.aws.session import Deployment, connect, deployment
+from cli.choices import chosen
 from cli.durations import since as moment
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Follow, Model, Port, Since, examples
 from cli.views.terminal import err, out
@@ -24,10 +25,13 @@ EXAMPLES = examples(
     ("./millrace logs score endpoint --follow --environment dev", "two sources of an account, as they come"),
 )
 
-Source = StrEnum("Source", {name.upper(): name for name in SOURCES})  # type: ignore[misc]
-Which = Annotated[
-    list[Source] | None,
-    typer.Argument(metavar="SOURCE", help=f"Of {', '.join(SOURCES)}. Default: all.", show_default=False),
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SOURCE",
+        help="Such as score, train, jobs, release or endpoint. Default: all there are.",
+        show_default=False,
+    ),
 ]
 Key = Annotated[
     str | None,
@@ -41,13 +45,13 @@ Everything = Annotated[
 ]
 
 FOLLOW_POLL_SECONDS = 1.0
-SOURCE_WIDTH = max(map(len, SOURCES))
+SOURCE_WIDTH = 9
 LEVEL_STYLES = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow", "INFO": "green", "DEBUG": "dim"}
 HIDDEN_FIELDS = frozenset({"timestamp", "level", "message", "logger", "_aws", "error", "request_id"})
 
 
 def logs(
-    which: Which = None,
+    sources: Sources = None,
     environment: Environment = LOCAL,
     model: Model = None,
     follow: Follow = False,
@@ -60,9 +64,11 @@ def logs(
     after = moment(since)
     deployed = deployment(connect(environment, port), model)
 
+    places = chosen(sources, log_sources(deployed), "SOURCE")
+
     def read() -> list[Line]:
-        lines = read_lines(deployed, which or list(SOURCES), after, key)
-        return [line for line in lines if everything or not line.bookkeeping]
+        logged = read_lines(deployed, places, after, key)
+        return [line for line in logged if everything or not line.bookkeeping]
 
     shown = show(read())
     if not shown and not follow:
@@ -72,17 +78,19 @@ def logs(
         shown |= show(line for line in read() if line not in shown)
 
 
-def read_lines(deployed: Deployment, sources: Sequence[str], after: datetime, key: str | None) -> list[Line]:
-    """The lines of some sources after a moment, by time; with `key`, those about one upload."""
-    lines = (line for source in sources for line in SOURCES[source](deployed, source, after))
-    about = (line for line in lines if key is None or line.mentions(key))
+def read_lines(
+    deployed: Deployment, places: Mapping[str, str], after: datetime, key: str | None
+) -> list[Line]:
+    """The lines of some log sources after a moment, by time; with `key`, those about one upload."""
+    logged = (line for name, place in places.items() for line in lines(deployed, name, place, after))
+    about = (line for line in logged if key is None or line.mentions(key))
     return sorted(about, key=lambda line: line.when)  # stable: a source keeps its order
 
 
-def show(lines: Iterable[Line]) -> set[Line]:
+def show(logged: Iterable[Line]) -> set[Line]:
     """Print lines and return them."""
     printed = set()
-    for line in lines:
+    for line in logged:
         out.print(rendered(line), soft_wrap=True)
         printed.add(line)
     return printed
@@ -110,5 +118,5 @@ def rendered(line: Line) -> Text:
 def _error(error: Any) -> str:
     if not isinstance(error, dict):
         return f"  error={error}" if error else ""
-    told = error.get("traceback") or f"{error.get('type')}: {error.get('message')}"
-    return "\n" + "\n".join(f"    {line}" for line in str(told).rstrip().splitlines())
+    text = error.get("traceback") or f"{error.get('type')}: {error.get('message')}"
+    return "\n" + "\n".join(f"    {line}" for line in str(text).rstrip().splitlines())

@@ -25,13 +25,13 @@ from cli.errors import error_message
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.paths import display
 from cli.views.terminal import facts, out
+from contract.outputs import Kind, Output, of_kind
 
 EXAMPLES = examples(
     ("./millrace status", "every model on the local cloud"),
     ("./millrace status --environment prod --model income", "one model in an account"),
 )
 
-QUEUE, DEAD_LETTERS = "QueueUrl", "DeadLetterQueueUrl"
 RUNS_SHOWN = 3
 STYLES = {"Succeeded": "green", "Executing": "cyan", "Failed": "red", "InService": "green"}
 
@@ -86,26 +86,26 @@ def _live(deployed: Deployment) -> Iterator[tuple[str, str]]:
 
 def _endpoint(deployed: Deployment, name: str) -> tuple[str, str]:
     try:
-        found = deployed.aws.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
+        state = deployed.aws.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
     except ClientError as error:
         if "Could not find" not in error_message(error):
             raise
         return "does not exist", "red"
-    return found, STYLES.get(found, "yellow")
+    return state, STYLES.get(state, "yellow")
 
 
 def _runs(deployed: Deployment) -> Iterator[tuple[str, str]]:
     runs = deployed.aws.sagemaker.list_pipeline_executions(
-        PipelineName=deployed["Pipeline"],
+        PipelineName=deployed[Output.PIPELINE],
         SortBy="CreationTime",
         SortOrder="Descending",
         MaxResults=RUNS_SHOWN,
     )["PipelineExecutionSummaries"]
     for run in runs:
         name = run.get("PipelineExecutionDisplayName", run["PipelineExecutionArn"].rpartition("/")[2])
-        found = run["PipelineExecutionStatus"]
-        yield f"{name}, {run['StartTime']:%Y-%m-%d %H:%M}", _styled(found, STYLES.get(found, "yellow"))
-        if found == "Failed":
+        state = run["PipelineExecutionStatus"]
+        yield f"{name}, {run['StartTime']:%Y-%m-%d %H:%M}", _styled(state, STYLES.get(state, "yellow"))
+        if state == "Failed":
             yield from _failure(deployed, run["PipelineExecutionArn"])
     if not runs:
         yield "none yet", ""
@@ -119,18 +119,24 @@ def _failure(deployed: Deployment, execution_arn: str) -> Iterator[tuple[str, st
 
 
 def _queues(deployed: Deployment) -> Iterator[tuple[str, str]]:
-    for output in sorted(name for name in deployed.outputs if name.endswith(QUEUE)):
-        attributes = deployed.aws.sqs.get_queue_attributes(
-            QueueUrl=deployed[output],
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-        )["Attributes"]
-        waiting = int(attributes["ApproximateNumberOfMessages"])
-        in_work = int(attributes["ApproximateNumberOfMessagesNotVisible"])
-        lost = waiting and output.endswith(DEAD_LETTERS)
-        yield (
-            output.removesuffix("Url"),
-            _styled(f"{waiting} waiting, {in_work} in work", "red" if lost else ""),
-        )
+    queues = of_kind(deployed.outputs, Kind.QUEUE)
+    dead_letters = of_kind(deployed.outputs, Kind.DEAD_LETTER_QUEUE)
+    for name in sorted({*queues, *dead_letters}):
+        if name in queues:
+            yield name, _depth(deployed, queues[name])[1]
+        if name in dead_letters:
+            waiting, text = _depth(deployed, dead_letters[name])
+            yield f"{name}, dead letters", _styled(text, "red" if waiting else "")
+
+
+def _depth(deployed: Deployment, queue_url: str) -> tuple[int, str]:
+    """How many messages wait in a queue, and a text about all of them."""
+    attributes = deployed.aws.sqs.get_queue_attributes(
+        QueueUrl=queue_url,
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )["Attributes"]
+    waiting = int(attributes["ApproximateNumberOfMessages"])
+    return waiting, f"{waiting} waiting, {attributes['ApproximateNumberOfMessagesNotVisible']} in flight"
 
 
 def _alarms(deployed: Deployment) -> Iterator[tuple[str, str]]:

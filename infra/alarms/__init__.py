@@ -1,1 +1,1 @@
-"""What is worth a page, and who is told."""
+"""Alarms and paging."""

@@ -1,9 +1,10 @@
-"""Who is told when something is wrong: one encrypted topic and its subscribers."""
+"""Paging: one encrypted topic and its subscribers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -11,12 +12,14 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from contract.outputs import Output
+from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment
 from infra.kit.iam import arn
-from infra.kit.queues import dead_end_queue, dead_letter_queue, queue_metric
+from infra.kit.queues import DeadEndQueue, DeadLetterQueue
 
 
-class Paging(Construct):
+class Paging(Composite, Construct):
     """The topic `<deployment>-pages`. `inbox` is a queue that gets every page, where one is wanted."""
 
     def __init__(self, scope: Construct, construct_id: str, *, deployment: Deployment) -> None:
@@ -42,22 +45,24 @@ class Paging(Construct):
                 },
             )
         )
-        self.dead_letters = dead_letter_queue(self, "DeadLetters")
+        dead_letters = DeadLetterQueue(self, "DeadLetters", name="page", about="pages")
+        self.parts = (dead_letters,)
         for address in settings.emails:
             self.topic.add_subscription(
-                subscriptions.EmailSubscription(address, dead_letter_queue=self.dead_letters)
+                subscriptions.EmailSubscription(address, dead_letter_queue=dead_letters)
             )
         for url in settings.https:
-            self.topic.add_subscription(
-                subscriptions.UrlSubscription(url, dead_letter_queue=self.dead_letters)
-            )
+            self.topic.add_subscription(subscriptions.UrlSubscription(url, dead_letter_queue=dead_letters))
         self.inbox: sqs.Queue | None = None
         if settings.inbox:
-            self.inbox = dead_end_queue(self, "Inbox", because="People read the pages here.")
+            self.inbox = DeadEndQueue(self, "Inbox", because="People read the pages here.")
             self.topic.add_subscription(
-                subscriptions.SqsSubscription(self.inbox, dead_letter_queue=self.dead_letters)
+                subscriptions.SqsSubscription(self.inbox, dead_letter_queue=dead_letters)
             )
 
-    def metric_dead_letters(self) -> cloudwatch.Metric:
-        """Pages that a subscriber did not take."""
-        return queue_metric(self.dead_letters, "ApproximateNumberOfMessagesVisible")
+    def own_outputs(self) -> Mapping[str, str]:
+        """The topic, and the queue that gets every page, where there is one."""
+        outputs: dict[str, str] = {Output.PAGE_TOPIC: self.topic.topic_arn}
+        if self.inbox:
+            outputs[Output.PAGE_INBOX] = self.inbox.queue_url
+        return outputs

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from aws_cdk import aws_cloudwatch as cloudwatch
+from collections.abc import Mapping
+
 from constructs import Construct
 
 from contract.layout import live_parameter
+from contract.outputs import Kind, Redrive, RedriveRoute, output_key
 from infra.batch.arguments import BatchArguments
 from infra.batch.definition import BatchDefinition
 from infra.batch.roles import assemble_role, split_role, state_machine_role
+from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment
 from infra.kit.image import Image
-from infra.kit.state_machine import executions_metric, state_machine
+from infra.kit.state_machine import StateMachine, Trouble
+
+NAME = "batch"
+_TROUBLE = Trouble(
+    subject="Scoring a large upload",
+    effect="it has no outcome yet",
+    do="open the execution, put right what it says, and start it again with the same input.",
+)
 
 
-class Batch(Construct):
+class Batch(Composite, Construct):
     """The state machine `<deployment>-batch`, of which each large upload starts one execution."""
 
     def __init__(self, scope: Construct, construct_id: str, *, deployment: Deployment, image: Image) -> None:
         super().__init__(scope, construct_id)
-        storage, name = deployment.storage, f"{deployment.name}-batch"
+        storage = deployment.storage
         parameter = live_parameter(deployment.environment_name, deployment.model)
         split = split_role(self, storage=storage, image=image)
         assemble = assemble_role(self, storage=storage, image=image)
@@ -41,15 +51,22 @@ class Batch(Construct):
         )
         role = state_machine_role(
             self,
-            name=name,
+            name=f"{deployment.name}-{NAME}",
             storage=storage,
             job_role_arns=[split.role_arn, assemble.role_arn],
             live_parameter=parameter,
         )
-        self.machine = state_machine(
-            self, deployment=deployment, name=name, role=role, definition=definition.to_dict()
+        self.machine = StateMachine(
+            self,
+            deployment=deployment,
+            name=NAME,
+            role=role,
+            definition=definition.to_dict(),
+            trouble=_TROUBLE,
         )
+        self.parts = (self.machine,)
 
-    def metric(self, name: str) -> cloudwatch.Metric:
-        """A metric that Step Functions emits about the state machine, such as `ExecutionsFailed`."""
-        return executions_metric(self.machine, name)
+    def own_outputs(self) -> Mapping[str, str]:
+        """How batches that failed are done again."""
+        route = RedriveRoute(Redrive.RESTART, self.machine.arn)
+        return {output_key(NAME, Kind.REDRIVE_ROUTE): str(route)}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from contract.outputs import Kind, output_key
+from infra.kit.alarm import AlarmSpec
 from infra.kit.deployment import Deployment
 from infra.kit.iam import Allow, acknowledge, role, write_logs
 from infra.kit.log_group import LogGroup
@@ -29,7 +31,8 @@ class Function(Construct):
     """`lambdas/<name>/handler.py`.
 
     It is called `<deployment>-<name>` in AWS, with dashes. Besides `variables` its environment says
-    which ENVIRONMENT and MODEL it works for, and holds nothing else.
+    which ENVIRONMENT and MODEL it works for, and holds nothing else. `./millrace logs <log_source>` shows
+    its log.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Function(Construct):
         *,
         deployment: Deployment,
         name: str,
+        log_source: str,
         variables: Mapping[str, str],
         timeout_seconds: int,
         memory_mib: int,
@@ -47,8 +51,11 @@ class Function(Construct):
         allows: Sequence[Allow],
     ) -> None:
         super().__init__(scope, construct_id)
-        self.name = f"{deployment.name}-{name.replace('_', '-')}"
-        logs = LogGroup(self, "Logs", deployment=deployment, name=f"/aws/lambda/{self.name}")
+        self._short_name = name.replace("_", "-")
+        self._log_source = log_source
+        self.name = f"{deployment.name}-{self._short_name}"
+        self._log_group = f"/aws/lambda/{self.name}"
+        logs = LogGroup(self, "Logs", deployment=deployment, name=self._log_group)
         which = {"ENVIRONMENT": deployment.environment_name, "MODEL": deployment.model}
         self.function = lambda_.Function(
             self,
@@ -96,8 +103,32 @@ class Function(Construct):
         reason = "SQS mappings have none: messages that fail go to the queue's dead letters."
         acknowledge(mapping, {"Serverless-LambdaEventSourceMappingDestination": reason})
 
-    def metric(self, name: str) -> cloudwatch.Metric:
-        """A metric that Lambda emits about this function, such as `Errors`."""
+    def alarms(self) -> Iterator[AlarmSpec]:
+        """One for its errors, one for its throttles."""
+        yield AlarmSpec(
+            name=f"{self._short_name}-errors",
+            metric=self._metric("Errors"),
+            means=f"The function {self.name} crashed or ran out of time or memory.",
+            do="read its log; messages it had are delivered again by themselves.",
+            runbook="function-errors",
+        )
+        yield AlarmSpec(
+            name=f"{self._short_name}-throttles",
+            metric=self._metric("Throttles"),
+            periods=3,
+            means=f"The function {self.name} may not run as often as it is asked to.",
+            do="compare the account's Lambda concurrency with what is in use.",
+            runbook="function-throttles",
+        )
+
+    def outputs(self) -> Mapping[str, str]:
+        """Its name and its log group."""
+        return {
+            output_key(self._short_name, Kind.FUNCTION): self.name,
+            output_key(self._log_source, Kind.LOG_SOURCE): self._log_group,
+        }
+
+    def _metric(self, name: str) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace="AWS/Lambda", metric_name=name, dimensions_map={"FunctionName": self.name}
         )

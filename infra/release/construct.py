@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from contract.layout import CAPTURED_PREFIX, RUNS_PREFIX, live_parameter
+from contract.outputs import Kind, Output, Redrive, RedriveRoute, output_key
+from infra.kit.alarm import AlarmSpec
+from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment
 from infra.kit.function import Function
 from infra.kit.iam import Allow, list_objects, read_objects, role, use_key
 from infra.kit.image import Image
-from infra.kit.queues import dead_letter_queue, queue_metric, rule_metric
+from infra.kit.queues import DeadLetterQueue, RuleDelivery
 from infra.kit.sagemaker_iam import read_packages
-from infra.kit.state_machine import executions_metric, state_machine
+from infra.kit.state_machine import StateMachine, Trouble
 from infra.kit.storage_names import Storage
 from infra.release.definition import ReleaseDefinition
 from infra.release.endpoint import EndpointStates
@@ -24,7 +28,13 @@ from infra.release.endpoint_deletion import Retirement
 from infra.release.roles import serving_role, state_machine_role
 from infra.release.scaling import Scaling
 
+NAME = "release"
 VERIFY_TIMEOUT_SECONDS = 120
+_TROUBLE = Trouble(
+    subject="A release",
+    effect="the version before it still serves",
+    do="open the execution and read the state it ended in.",
+)
 EDITS = (
     "AdditionalInferenceSpecifications",
     "AdditionalInferenceSpecificationsToAdd",
@@ -40,7 +50,7 @@ EDITS = (
 """What an update of a package may change and be no approval."""
 
 
-class Release(Construct):
+class Release(Composite, Construct):
     """The state machine `<deployment>-release` and what starts it."""
 
     def __init__(
@@ -54,6 +64,7 @@ class Release(Construct):
             "VerifyPackage",
             deployment=deployment,
             name="verify_package",
+            log_source="verify",
             description="Checks that a package's artifact is the one that was evaluated",
             variables={"ARTIFACTS_BUCKET": deployment.storage.artifacts_bucket},
             timeout_seconds=VERIFY_TIMEOUT_SECONDS,
@@ -63,29 +74,57 @@ class Release(Construct):
         serving = serving_role(
             self, endpoint=endpoint, mode=deployment.serving, storage=deployment.storage, image=image
         )
-        self.machine = self._make_machine(f"{deployment.name}-release", serving)
-        self.dead_letters = dead_letter_queue(self, "DeadLetters")
-        self.rule = self._start_on_approval(deployment.storage.package_group)
+        self.machine = self._make_machine(serving)
+        self._dead_letters = DeadLetterQueue(self, "DeadLetters", name=NAME, about="approvals")
+        rule = self._start_on_approval(deployment.storage.package_group)
+        self.parts = (
+            self.function,
+            self.machine,
+            self._dead_letters,
+            RuleDelivery(rule.ref, name=NAME),
+        )
 
-    def metric(self, name: str) -> cloudwatch.Metric:
-        """A metric that Step Functions emits about the state machine, such as `ExecutionsFailed`."""
-        return executions_metric(self.machine, name)
+    def own_alarms(self) -> Iterator[AlarmSpec]:
+        """Where there is an endpoint, one for its errors and one for its latency."""
+        if not self._deployment.serving.has_endpoint:
+            return
+        limit_ms = self._deployment.settings.alarms.p99_latency_ms
+        yield AlarmSpec(
+            name="endpoint-errors",
+            metric=self._metric_endpoint("Invocation5XXErrors"),
+            means="The model server answered 5xx; the uploads concerned are tried again.",
+            do="read the endpoint's log, and compare with the time of the last release.",
+            runbook="endpoint-errors",
+        )
+        yield AlarmSpec(
+            name="endpoint-latency",
+            metric=self._metric_endpoint("ModelLatency"),
+            statistic="p99",
+            above=limit_ms * 1000,  # SageMaker counts microseconds
+            periods=3,
+            means=f"One request in a hundred took the model server more than {limit_ms} ms.",
+            do="look at the instances' CPU and the size of the requests; add instances.",
+            runbook="endpoint-latency",
+        )
 
-    def metric_endpoint(self, name: str) -> cloudwatch.Metric:
-        """A metric that SageMaker emits about the endpoint, such as `ModelLatency` (microseconds)."""
+    def own_outputs(self) -> Mapping[str, str]:
+        """How approvals that were given up on are released and, where there is one, the endpoint."""
+        route = RedriveRoute(Redrive.START_NEWEST, self.machine.arn)
+        endpoint = {
+            Output.ENDPOINT: self._endpoint,
+            output_key("endpoint", Kind.LOG_SOURCE): f"/aws/sagemaker/Endpoints/{self._endpoint}",
+        }
+        return {
+            output_key(NAME, Kind.REDRIVE_ROUTE): str(route),
+            **(endpoint if self._deployment.serving.has_endpoint else {}),
+        }
+
+    def _metric_endpoint(self, name: str) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace="AWS/SageMaker",
             metric_name=name,
             dimensions_map={"EndpointName": self._endpoint, "VariantName": VARIANT},
         )
-
-    def metric_dead_letters(self) -> cloudwatch.Metric:
-        """Approvals that could not be delivered."""
-        return queue_metric(self.dead_letters, "ApproximateNumberOfMessagesVisible")
-
-    def metric_undelivered(self) -> cloudwatch.Metric:
-        """Approvals whose delivery failed for good."""
-        return rule_metric(self.rule.ref)
 
     def _verify_allows(self, storage: Storage) -> list[Allow]:
         places = (f"{RUNS_PREFIX}*/train/*", f"{RUNS_PREFIX}*/evaluate/evaluation/*")
@@ -96,7 +135,7 @@ class Release(Construct):
             use_key(self, storage.key_arn),
         ]
 
-    def _make_machine(self, name: str, serving: iam.Role) -> stepfunctions.CfnStateMachine:
+    def _make_machine(self, serving: iam.Role) -> StateMachine:
         deployment = self._deployment
         parameter = live_parameter(deployment.environment_name, deployment.model)
         definition = ReleaseDefinition(
@@ -112,7 +151,7 @@ class Release(Construct):
         )
         machine_role = state_machine_role(
             self,
-            name=name,
+            name=f"{deployment.name}-{NAME}",
             endpoint=self._endpoint,
             mode=deployment.serving,
             storage=deployment.storage,
@@ -120,8 +159,13 @@ class Release(Construct):
             serving_role_arn=serving.role_arn,
             live_parameter=parameter,
         )
-        return state_machine(
-            self, deployment=deployment, name=name, role=machine_role, definition=definition.to_dict()
+        return StateMachine(
+            self,
+            deployment=deployment,
+            name=NAME,
+            role=machine_role,
+            definition=definition.to_dict(),
+            trouble=_TROUBLE,
         )
 
     def _endpoint_states(self) -> EndpointStates:
@@ -160,7 +204,7 @@ class Release(Construct):
         )
 
     def _start_on_approval(self, group: str) -> events.CfnRule:
-        start = Allow(actions=["states:StartExecution"], resources=[self.machine.attr_arn])
+        start = Allow(actions=["states:StartExecution"], resources=[self.machine.arn])
         starter = role(
             self,
             "StarterRole",
@@ -188,18 +232,18 @@ class Release(Construct):
             targets=[
                 {
                     "id": "Release",
-                    "arn": self.machine.attr_arn,
+                    "arn": self.machine.arn,
                     "roleArn": starter.role_arn,
-                    "deadLetterConfig": {"arn": self.dead_letters.queue_arn},
+                    "deadLetterConfig": {"arn": self._dead_letters.queue_arn},
                 }
             ],
         )
-        self.dead_letters.add_to_resource_policy(
+        self._dead_letters.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="UndeliveredApprovals",
                 principals=[iam.ServicePrincipal("events.amazonaws.com")],
                 actions=["sqs:SendMessage"],
-                resources=[self.dead_letters.queue_arn],
+                resources=[self._dead_letters.queue_arn],
                 conditions={"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
             )
         )

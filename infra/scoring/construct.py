@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from constructs import Construct
 
 from contract.layout import BATCH_PREFIX, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
+from contract.metrics import Metric
 from contract.serving import MAX_REQUEST_BYTES, MAX_SERVERLESS_BYTES
 from infra.batch.construct import Batch
+from infra.kit.alarm import AlarmSpec
+from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment
 from infra.kit.function import MAX_DISK_MIB, MIN_DISK_MIB, Function
 from infra.kit.iam import Allow, arn, list_objects, read_objects, use_key, write_objects
@@ -15,19 +20,21 @@ from infra.kit.upload_queue import UploadQueue
 DISK_FACTOR = 10
 
 
-class Scoring(Construct):
+class Scoring(Composite, Construct):
     """Queue and function that put uploads through the endpoint, or to the batch path."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, deployment: Deployment, endpoint: str, batch: Batch
     ) -> None:
         super().__init__(scope, construct_id)
-        self.metric = deployment.metric
+        self._deployment = deployment
         settings = deployment.settings.scoring
         self.uploads = UploadQueue(
             self,
             "Uploads",
-            bucket_name=deployment.storage.data_bucket,
+            deployment=deployment,
+            name="score",
+            about=("An upload to score", "uploads to score"),
             prefix=SCORE_PREFIX,
             max_receives=settings.max_receives,
             consumer_timeout_seconds=settings.timeout_seconds,
@@ -37,11 +44,12 @@ class Scoring(Construct):
             "ScoreUpload",
             deployment=deployment,
             name="score_upload",
+            log_source="score",
             description="Streams an upload through the endpoint and commits one result",
             variables={
                 "RESULTS_BUCKET": deployment.storage.results_bucket,
                 "ARTIFACTS_BUCKET": deployment.storage.artifacts_bucket,
-                "BATCH_STATE_MACHINE": batch.machine.attr_arn,
+                "BATCH_STATE_MACHINE": batch.machine.arn,
                 "ENDPOINT": endpoint,
                 "QUEUE_URL": self.uploads.queue.queue_url,
                 "MAX_UPLOAD_BYTES": str(_most_for_the_endpoint(deployment)),
@@ -59,6 +67,27 @@ class Scoring(Construct):
         self.function.consume(
             self.uploads.queue.queue_arn, batch_size=1, max_concurrency=settings.max_concurrency
         )
+        self.parts = (self.uploads, self.function)
+
+    def own_alarms(self) -> Iterator[AlarmSpec]:
+        """One for files, one for rows that could not be scored."""
+        percent = self._deployment.settings.alarms.rejected_row_percent
+        yield AlarmSpec(
+            name="unscorable-uploads",
+            metric=self._deployment.metric(Metric.UPLOADS_UNSCORABLE),
+            means="An uploaded file could not be read as this model's table; nothing of it was scored.",
+            do="read its unscorable/ document in the results bucket and tell whoever uploaded it.",
+            runbook="unscorable-uploads",
+        )
+        yield AlarmSpec(
+            name="rejected-rows",
+            metric=self._deployment.metric(Metric.REJECTED_ROW_SHARE),
+            statistic="Maximum",
+            above=percent,
+            means=f"More than {percent:g}% of an upload's rows came back without a prediction.",
+            do="look at the column `rejected` of the result: one cause usually explains most rows.",
+            runbook="rejected-rows",
+        )
 
     def _allows(self, deployment: Deployment, endpoint: str, batch: Batch) -> list[Allow]:
         storage = deployment.storage
@@ -75,7 +104,7 @@ class Scoring(Construct):
                 because="Hides, and keeps as a version, the one of two outcomes that another model gave.",
             ),
             write_objects(storage.artifacts_arn, f"{BATCH_PREFIX}*/upload.json"),
-            Allow(actions=["states:StartExecution"], resources=[batch.machine.attr_arn]),
+            Allow(actions=["states:StartExecution"], resources=[batch.machine.arn]),
             use_key(self, storage.key_arn),
             *([self._invoke(endpoint)] if deployment.serving.has_endpoint else []),
         ]

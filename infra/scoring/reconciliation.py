@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
@@ -9,17 +11,20 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from contract.layout import RECONCILIATION_KEY, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
+from contract.metrics import Metric
 from infra.batch.construct import Batch
+from infra.kit.alarm import AlarmSpec
+from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment
 from infra.kit.function import Function
 from infra.kit.iam import Allow, acknowledge, list_objects, use_key
-from infra.kit.queues import rule_metric
+from infra.kit.queues import RuleDelivery
 from infra.scoring.construct import Scoring
 
 TIMEOUT_SECONDS = 600
 
 
-class Reconciliation(Construct):
+class Reconciliation(Composite, Construct):
     """A function that a rule calls every few minutes."""
 
     def __init__(
@@ -27,38 +32,49 @@ class Reconciliation(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         settings, storage = deployment.settings.reconciliation, deployment.storage
-        self.metric = deployment.metric
-        self.function = Function(
+        self._deployment = deployment
+        function = Function(
             self,
             "ReconcileUploads",
             deployment=deployment,
             name="reconcile_uploads",
+            log_source="reconcile",
             description="Finds uploads without an outcome and puts them back on the queue",
             variables={
                 "DATA_BUCKET": storage.data_bucket,
                 "RESULTS_BUCKET": storage.results_bucket,
                 "ARTIFACTS_BUCKET": storage.artifacts_bucket,
                 "QUEUE_URL": scoring.uploads.queue.queue_url,
-                "BATCH_STATE_MACHINE": batch.machine.attr_arn,
+                "BATCH_STATE_MACHINE": batch.machine.arn,
                 "AFTER_SECONDS": str(settings.after_minutes * 60),
             },
             timeout_seconds=TIMEOUT_SECONDS,
             memory_mib=512,
             allows=self._allows(deployment, scoring, batch),
         )
-        self._rule = events.Rule(
+        rule = events.Rule(
             self,
             "Rule",
             description="Time to look for uploads without an outcome",
             schedule=events.Schedule.rate(cdk.Duration.minutes(settings.every_minutes)),
-            targets=[targets.LambdaFunction(self.function.function)],
+            targets=[targets.LambdaFunction(function.function)],
         )
         reason = "A call that is lost is made good by the next; that calls fail is an alarm."
-        acknowledge(self._rule, {"Serverless-EventBusDLQ": reason})
+        acknowledge(rule, {"Serverless-EventBusDLQ": reason})
+        self.parts = (function, RuleDelivery(rule.rule_name, name="reconciliation"))
 
-    def metric_undelivered(self) -> cloudwatch.Metric:
-        """Calls that EventBridge could not make."""
-        return rule_metric(self._rule.rule_name)
+    def own_alarms(self) -> Iterator[AlarmSpec]:
+        """One for uploads that stay without an outcome."""
+        yield AlarmSpec(
+            name="uploads-without-outcome",
+            metric=self._deployment.metric(Metric.UPLOADS_WITHOUT_OUTCOME),
+            statistic="Maximum",
+            means="Uploads have waited for their result for longer than all tries take.",
+            do="they are on the queue again; if this stays, redrive the dead letters.",
+            runbook="uploads-without-outcome",
+            # Each run says how many, nought too; the time between two runs says nothing.
+            missing=cloudwatch.TreatMissingData.IGNORE,
+        )
 
     def _allows(self, deployment: Deployment, scoring: Scoring, batch: Batch) -> list[Allow]:
         storage = deployment.storage
@@ -72,6 +88,6 @@ class Reconciliation(Construct):
                 resources=[f"{storage.artifacts_arn}/{RECONCILIATION_KEY}"],
             ),
             Allow(actions=["sqs:SendMessage"], resources=[scoring.uploads.queue.queue_arn]),
-            Allow(actions=["states:ListExecutions"], resources=[batch.machine.attr_arn]),
+            Allow(actions=["states:ListExecutions"], resources=[batch.machine.arn]),
             use_key(self, storage.key_arn),
         ]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from contract.layout import resource_name
 from infra.alarms.construct import Alarms
 from infra.alarms.paging import Paging
 from infra.batch.construct import Batch
+from infra.kit.capability import Capability
 from infra.kit.deployment import Deployment
-from infra.kit.iam import arn
 from infra.kit.image import Image
 from infra.kit.storage_names import Storage
 from infra.release.construct import Release
@@ -72,38 +73,20 @@ class LoopStack(cdk.Stack):
         reconciliation = Reconciliation(
             self, "Reconciliation", deployment=deployment, scoring=scoring, batch=batch
         )
-        Alarms(
+        put_in_operation(
             self,
-            "Alarms",
-            deployment=deployment,
-            paging=paging,
-            training=training,
-            release=release,
-            scoring=scoring,
-            batch=batch,
-            reconciliation=reconciliation,
+            deployment,
+            topic=paging.topic,
+            capabilities=(paging, training, release, batch, scoring, reconciliation),
         )
-        outputs = {
-            "Pipeline": deployment.name,
-            "PipelineArn": arn(self, "sagemaker", f"pipeline/{deployment.name}"),
-            "BatchStateMachineArn": batch.machine.attr_arn,
-            "ReleaseStateMachineArn": release.machine.attr_arn,
-            "ScoreQueueUrl": scoring.uploads.queue.queue_url,
-            "ScoreDeadLetterQueueUrl": scoring.uploads.dead_letters.queue_url,
-            "TrainingQueueUrl": training.uploads.queue.queue_url,
-            "TrainingDeadLetterQueueUrl": training.uploads.dead_letters.queue_url,
-            "ReleaseDeadLetterQueueUrl": release.dead_letters.queue_url,
-            "PageTopicArn": paging.topic.topic_arn,
-            "StartTrainingFunction": training.function.name,
-            "ScoreUploadFunction": scoring.function.name,
-            "ReportFailureFunction": training.failures.function.name,
-            "FailureDeadLetterQueueUrl": training.failures.dead_letters.queue_url,
-            "ReconcileUploadsFunction": reconciliation.function.name,
-            "VerifyPackageFunction": release.function.name,
-        }
-        if serving.has_endpoint:
-            outputs["Endpoint"] = endpoint
-        if paging.inbox:
-            outputs["PageInboxUrl"] = paging.inbox.queue_url
-        for key, value in outputs.items():
-            cdk.CfnOutput(self, key, value=value)
+
+
+def put_in_operation(
+    stack: cdk.Stack, deployment: Deployment, *, topic: sns.ITopic, capabilities: Sequence[Capability]
+) -> None:
+    """Make what a stack's capabilities want to be paged about, and put out what they are found by."""
+    specs = [spec for capability in capabilities for spec in capability.alarms()]
+    Alarms(stack, "Alarms", deployment=deployment, topic=topic, specs=specs)
+    for capability in capabilities:
+        for key, value in capability.outputs().items():
+            cdk.CfnOutput(stack, key, value=value)

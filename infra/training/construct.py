@@ -19,6 +19,8 @@ from contract.layout import (
     TRAINING_PREFIX,
     live_parameter,
 )
+from contract.outputs import Kind, Output, output_key
+from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment
 from infra.kit.function import Function
 from infra.kit.iam import Allow, arn, list_objects, read_objects, use_key, write_objects
@@ -35,7 +37,7 @@ MAX_RECEIVES = 6
 WINDOW_SECONDS = 1
 
 
-class Training(Construct):
+class Training(Composite, Construct):
     """An upload under `training/` pins a dataset version and starts the pipeline on it."""
 
     def __init__(
@@ -52,21 +54,24 @@ class Training(Construct):
         self._pipeline = deployment.name
         self._make_pipeline(deployment, image=image, definition=definition)
         settings = deployment.settings.training
-        self.quiet_seconds = settings.quiet_seconds
         self.uploads = UploadQueue(
             self,
             "Uploads",
-            bucket_name=deployment.storage.data_bucket,
+            deployment=deployment,
+            name="training",
+            about=("A training upload", "training uploads"),
             prefix=TRAINING_PREFIX,
             max_receives=MAX_RECEIVES,
             consumer_timeout_seconds=settings.start_timeout_seconds,
             window_seconds=WINDOW_SECONDS,
+            usual_wait_seconds=settings.quiet_seconds,
         )
         self.function = Function(
             self,
             "StartTraining",
             deployment=deployment,
             name="start_training",
+            log_source="train",
             description="Pins a dataset version and starts the training pipeline on it, once",
             variables={
                 "DATA_BUCKET": deployment.storage.data_bucket,
@@ -87,13 +92,23 @@ class Training(Construct):
             max_concurrency=2,
             window_seconds=WINDOW_SECONDS,
         )
-        self.failures = FailureReports(
+        failures = FailureReports(
             self,
             "Failures",
             deployment=deployment,
             pipeline=self._pipeline,
             searched=any(step["Name"] == TUNE for step in definition["Steps"]),
         )
+        self.parts = (self.uploads, self.function, failures)
+
+    def own_outputs(self) -> Mapping[str, str]:
+        """The pipeline, also as a log source: the jobs of its executions."""
+        pipeline_arn = arn(self, "sagemaker", f"pipeline/{self._pipeline}")
+        return {
+            Output.PIPELINE: self._pipeline,
+            Output.PIPELINE_ARN: pipeline_arn,
+            output_key("jobs", Kind.LOG_SOURCE): pipeline_arn,
+        }
 
     def _make_pipeline(self, deployment: Deployment, *, image: Image, definition: Mapping[str, Any]) -> None:
         storage = deployment.storage

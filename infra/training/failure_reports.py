@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from aws_cdk import aws_cloudwatch as cloudwatch
+from collections.abc import Iterator, Mapping
+
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from contract.metrics import Metric
+from contract.outputs import Kind, Redrive, RedriveRoute, output_key
+from infra.kit.alarm import AlarmSpec
+from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment
 from infra.kit.function import Function
 from infra.kit.iam import Allow, arn
-from infra.kit.queues import dead_letter_queue, queue_metric, rule_metric
+from infra.kit.queues import DeadLetterQueue, RuleDelivery
 from infra.training.pipeline.definition import TUNING_JOBS
 
 TIMEOUT_SECONDS = 60
+NAME = "failure"
 
 
-class FailureReports(Construct):
+class FailureReports(Composite, Construct):
     """A function that is told of each execution of the training pipeline that failed.
 
     An execution that somebody stopped is none of them: they know. Where parameters are `searched`,
@@ -28,14 +34,17 @@ class FailureReports(Construct):
         self, scope: Construct, construct_id: str, *, deployment: Deployment, pipeline: str, searched: bool
     ) -> None:
         super().__init__(scope, construct_id)
-        self.metric = deployment.metric
+        self._deployment = deployment
         self._pipeline = pipeline
-        self.dead_letters = dead_letter_queue(self, "DeadLetters")
+        self._dead_letters = DeadLetterQueue(
+            self, "DeadLetters", name=NAME, about="training runs that failed"
+        )
         self.function = Function(
             self,
             "ReportFailure",
             deployment=deployment,
             name="report_failure",
+            log_source="failures",
             description="Says why a training run failed, whose it is to put right, and whether to page",
             variables={},
             timeout_seconds=TIMEOUT_SECONDS,
@@ -43,7 +52,7 @@ class FailureReports(Construct):
             allows=[*self._allows(), *([self._reads_trials()] if searched else [])],
         )
         self._keep_what_fails()
-        self._rule = events.Rule(
+        rule = events.Rule(
             self,
             "Rule",
             description="A training run that failed is explained",
@@ -55,16 +64,24 @@ class FailureReports(Construct):
                     "currentPipelineExecutionStatus": ["Failed"],
                 },
             ),
-            targets=[targets.LambdaFunction(self.function.function, dead_letter_queue=self.dead_letters)],
+            targets=[targets.LambdaFunction(self.function.function, dead_letter_queue=self._dead_letters)],
+        )
+        self.parts = (self._dead_letters, self.function, RuleDelivery(rule.rule_name, name=NAME))
+
+    def own_alarms(self) -> Iterator[AlarmSpec]:
+        """One for runs whose failure is worth a page."""
+        yield AlarmSpec(
+            name="pipeline-failed",
+            metric=self._deployment.metric(Metric.RUNS_PAGED),
+            means="A training run failed, and not by data or code that somebody just handed in.",
+            do="read its sentence in ./millrace status: it says which step, and whose it is.",
+            runbook="pipeline-failed",
         )
 
-    def metric_dead_letters(self) -> cloudwatch.Metric:
-        """Failed runs that could not be reported."""
-        return queue_metric(self.dead_letters, "ApproximateNumberOfMessagesVisible")
-
-    def metric_undelivered(self) -> cloudwatch.Metric:
-        """Failed runs that EventBridge could not tell of."""
-        return rule_metric(self._rule.rule_name)
+    def own_outputs(self) -> Mapping[str, str]:
+        """How failed runs are reported that were not."""
+        route = RedriveRoute(Redrive.INVOKE, self.function.name)
+        return {output_key(NAME, Kind.REDRIVE_ROUTE): str(route)}
 
     def _keep_what_fails(self) -> None:
         # The rule's dead letters are events that Lambda did not take. One that it took is given up on, and
@@ -74,14 +91,14 @@ class FailureReports(Construct):
             "OnFailure",
             function_name=self.function.function.function_name,
             qualifier="$LATEST",
-            destination_config={"onFailure": {"destination": self.dead_letters.queue_arn}},
+            destination_config={"onFailure": {"destination": self._dead_letters.queue_arn}},
         )
 
     def _allows(self) -> list[Allow]:
         executions = arn(self, "sagemaker", f"pipeline/{self._pipeline}/execution/*")
         jobs = [arn(self, "sagemaker", f"{kind}-job/pipelines-*") for kind in ("processing", "training")]
         return [
-            Allow(actions=["sqs:SendMessage"], resources=[self.dead_letters.queue_arn]),
+            Allow(actions=["sqs:SendMessage"], resources=[self._dead_letters.queue_arn]),
             Allow(
                 actions=[
                     "sagemaker:DescribePipelineExecution",

@@ -69,7 +69,6 @@ def test_an_account_needs_no_local_cloud_for_its_variables(run: Run) -> None:
     [
         (["logs", "--since", "yesterday"], "30m, 6h or 2d"),
         (["deploy", "-c", "income"], "model=income"),
-        (["logs", "scores"], "scores"),
         (["frobnicate"], "frobnicate"),
     ],
 )

@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import typer
 
 from cli.aws.clients import Aws
-from cli.aws.loglines import SOURCES, Line, machine_event
+from cli.aws.log_sources import event_text, lines, log_sources
+from cli.aws.loglines import Line
 from cli.aws.session import Deployment
+from cli.choices import chosen
 from cli.commands.logs import read_lines, rendered
+from cli.errors import CliError
 from tests.cli.conftest import deploy
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -20,7 +24,11 @@ HOUR_AGO = NOW - timedelta(hours=1)
 
 @pytest.fixture
 def deployed(aws: Aws) -> Deployment:
-    outputs = {"ScoreUploadFunction": "score", "StartTrainingFunction": "start", "Endpoint": "e"}
+    outputs = {
+        "ScoreLogSource": "/aws/lambda/score",
+        "TrainLogSource": "/aws/lambda/start",
+        "EndpointLogSource": "/aws/sagemaker/Endpoints/e",
+    }
     return deploy(aws, "tumor", {}, outputs)
 
 
@@ -38,9 +46,9 @@ def test_lines_of_several_sources_by_time(aws: Aws, deployed: Deployment) -> Non
     write(aws, "/aws/lambda/score", (30, "first"), (10, "third"))
     write(aws, "/aws/sagemaker/Endpoints/e", (90, "too old"), (20, "second"))
 
-    lines = read_lines(deployed, ["score", "train", "endpoint"], HOUR_AGO, None)
+    logged = read_lines(deployed, log_sources(deployed), HOUR_AGO, None)
 
-    assert [(line.source, line.text) for line in lines] == [
+    assert [(line.source, line.text) for line in logged] == [
         ("score", "first"),
         ("endpoint", "second"),
         ("score", "third"),
@@ -51,7 +59,7 @@ def test_lines_about_one_upload(aws: Aws, deployed: Deployment) -> None:
     texts = (json.dumps({"message": "scored", "key": key}) for key in ("score/a.csv", "score/a.csv.csv"))
     write(aws, "/aws/lambda/score", (3, next(texts)), (2, next(texts)), (1, "REPORT"))
 
-    (line,) = read_lines(deployed, ["score"], HOUR_AGO, "score/a.csv")
+    (line,) = read_lines(deployed, {"score": "/aws/lambda/score"}, HOUR_AGO, "score/a.csv")
 
     assert line.fields == {"message": "scored", "key": "score/a.csv"}
 
@@ -82,10 +90,33 @@ def shown() -> Iterator[tuple[str, str]]:
     yield json.dumps(failed), "09:30:01.005 score     ERROR   no\n    one\n    two"
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_a_source_is_never_grown_together_with_what_it_says(source: str) -> None:
-    said = Line(datetime(2026, 11, 21, tzinfo=UTC), source, "hello", "")
-    assert rendered(said).plain.split() == ["00:00:00.000", source, "hello"]
+@pytest.mark.parametrize("source", ["score", "reconcile", "a-capability-to-come"])
+def test_a_space_parts_a_source_from_its_text(source: str) -> None:
+    line = Line(datetime(2026, 11, 21, tzinfo=UTC), source, "hello", "")
+    assert rendered(line).plain.split() == ["00:00:00.000", source, "hello"]
+
+
+def test_an_unknown_source_is_answered_with_those_there_are(deployed: Deployment) -> None:
+    with pytest.raises(
+        typer.BadParameter, match=r"no 'scores' \(did you mean score\?\); .*endpoint, score, train"
+    ):
+        chosen(["scores"], log_sources(deployed), "SOURCE")
+
+
+def test_stacks_that_put_out_no_log_sources_are_to_be_deployed_again(aws: Aws) -> None:
+    older = deploy(aws, "tumor", {}, {"ScoreUploadFunction": "score"})
+
+    with pytest.raises(
+        CliError, match=r"no log sources: .*\./millrace deploy --environment dev --model tumor"
+    ):
+        log_sources(older)
+
+
+def test_a_source_of_a_later_version_is_refused(deployed: Deployment) -> None:
+    with pytest.raises(
+        CliError, match="log source spark is arn:aws:glue:job, which this version cannot read"
+    ):
+        list(lines(deployed, "spark", "arn:aws:glue:job", HOUR_AGO))
 
 
 @pytest.mark.parametrize(
@@ -121,4 +152,4 @@ def test_a_line_for_reading(text: str, expected: str) -> None:
     ],
 )
 def test_what_a_release_did(event: dict[str, object], expected: str) -> None:
-    assert machine_event(event) == expected
+    assert event_text(event) == expected

@@ -10,8 +10,8 @@ import pytest
 from botocore.stub import Stubber
 
 from cli.aws.clients import Aws
+from cli.aws.redrives import Result, redrives
 from cli.aws.session import Deployment
-from cli.commands import redrive
 from cli.errors import CliError
 from contract import layout
 from tests.cli.conftest import deploy
@@ -34,11 +34,18 @@ def deployed(aws: Aws) -> Deployment:
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.session.region_name}  # type: ignore[typeddict-item]
         )  # fmt: skip
     resources = {name: {"Type": "AWS::SQS::Queue"} for name in QUEUES}
+    routes = {
+        "ScoreRedriveRoute": {"Fn::Join": ["", ["send ", {"Ref": "ScoreQueueUrl"}]]},
+        "TrainingRedriveRoute": {"Fn::Join": ["", ["send ", {"Ref": "TrainingQueueUrl"}]]},
+        "ReleaseRedriveRoute": f"start-newest {machines['ReleaseStateMachineArn']}",
+        "BatchRedriveRoute": f"restart {machines['BatchStateMachineArn']}",
+        "FailureRedriveRoute": "invoke report",
+    }
     outputs = {name: {"Ref": name} for name in QUEUES} | {
         "ArtifactsBucket": "artifacts",
         "ResultsBucket": "results",
     }
-    return deploy(aws, "tumor", resources, outputs | machines)
+    return deploy(aws, "tumor", resources, outputs | machines | routes)
 
 
 def fill(deployed: Deployment, queue: str, *bodies: str) -> None:
@@ -62,18 +69,33 @@ def quiet(_: str) -> None: ...
 def test_all_messages_go_back_to_their_queue(deployed: Deployment, name: str) -> None:
     sent = sorted(f"message {n}" for n in range(25))
     fill(deployed, f"{name}DeadLetterQueueUrl", *sent)
-    told: list[str] = []
+    reported: list[str] = []
 
-    done, left = redrive._REDRIVES[redrive.Source(name.lower())](deployed, told.append)
-
-    assert (done, left) == (25, "none left")
+    assert redrives(deployed)[name.lower()](reported.append) == Result(25, "none left")
     assert bodies(deployed, f"{name}QueueUrl") == sent
     assert bodies(deployed, f"{name}DeadLetterQueueUrl") == []
-    assert told[-1] == "25 of about 25 sent back"
+    assert reported[-1] == "25 of about 25 sent back"
 
 
 def test_where_nothing_was_given_up_on_nothing_is_done(deployed: Deployment) -> None:
-    assert {each(deployed, quiet) for each in redrive._REDRIVES.values()} == {(0, "none left")}
+    routes = redrives(deployed)
+
+    assert list(routes) == ["batch", "failure", "release", "score", "training"]
+    assert {run(quiet) for run in routes.values()} == {Result(0, "none left")}
+
+
+def test_stacks_that_put_out_no_routes_are_to_be_deployed_again(deployed: Deployment) -> None:
+    older = replace(deployed, outputs={"ScoreQueueUrl": "q", "ScoreDeadLetterQueueUrl": "d"})
+
+    with pytest.raises(CliError, match=r"no redrive routes: .* takes \./millrace deploy"):
+        redrives(older)
+
+
+def test_a_route_of_a_later_version_is_refused(deployed: Deployment) -> None:
+    newer = replace(deployed, outputs={"SparkRedriveRoute": "resubmit job"})
+
+    with pytest.raises(CliError, match=r"the redrive route spark is 'resubmit job'.* update the code"):
+        redrives(newer)
 
 
 def approval(version: int, at: str) -> str:
@@ -92,12 +114,11 @@ def test_the_newest_approval_is_released_and_overtaken_ones_are_not(deployed: De
     approvals = [approval(8, at="12:00"), newest, approval(10, at="12:01"), approval(8, at="12:02")]
     fill(deployed, "ReleaseDeadLetterQueueUrl", *approvals, "no approval", '{"time": "12:03"}')
 
-    assert redrive.redrive_release(deployed, quiet) == (1, "2 left, 3 overtaken")
+    assert redrives(deployed)["release"](quiet) == Result(1, "2 left, 3 overtaken")
     assert released(deployed) == [newest]
 
 
 def test_failed_runs_are_reported_after_all(aws: Aws, deployed: Deployment) -> None:
-    told = replace(deployed, outputs={**deployed.outputs, "ReportFailureFunction": "report"})
     sent = ['{"detail": 1}', '{"detail": 2}']
     given_up_on = {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": {"detail": 2}}
     fill(deployed, "FailureDeadLetterQueueUrl", sent[0], json.dumps(given_up_on))
@@ -105,7 +126,7 @@ def test_failed_runs_are_reported_after_all(aws: Aws, deployed: Deployment) -> N
         for body in sent:
             call = {"FunctionName": "report", "InvocationType": "Event", "Payload": body.encode()}
             functions.add_response("invoke", {"StatusCode": 202}, call)
-        assert redrive.redrive_failure(told, quiet) == (2, "none left")
+        assert redrives(deployed)["failure"](quiet) == Result(2, "none left")
         functions.assert_no_pending_responses()
     assert bodies(deployed, "FailureDeadLetterQueueUrl") == []
 
@@ -140,9 +161,9 @@ def test_a_failed_batch_is_started_again_where_its_upload_has_no_outcome(deploye
     s3.put_object(Bucket="results", Key=layout.scored_key("score/scored.csv", "v", "csv.gz"), Body=b"")
     s3.put_object(Bucket="results", Key=layout.unscorable_key("score/refused.csv", "v"), Body=b"")
 
-    assert redrive.redrive_batch(deployed, quiet) == (1, "none left")
+    assert redrives(deployed)["batch"](quiet) == Result(1, "none left")
     assert batches(deployed) == {failed, scored, refused, running, f"{failed}-1"}
-    assert redrive.redrive_batch(deployed, quiet) == (0, "none left")
+    assert redrives(deployed)["batch"](quiet) == Result(0, "none left")
 
 
 def test_a_message_that_sqs_does_not_take_stays(deployed: Deployment) -> None:
@@ -155,7 +176,7 @@ def test_a_message_that_sqs_does_not_take_stays(deployed: Deployment) -> None:
     )
 
     with pytest.raises(CliError, match="InternalError"):
-        redrive.redrive_score(deployed, quiet)
+        redrives(deployed)["score"](quiet)
 
     (waiting,) = deployed.aws.sqs.get_queue_attributes(
         QueueUrl=deployed["ScoreDeadLetterQueueUrl"],

@@ -107,7 +107,7 @@ def test_in_operation(deployed: Deployment) -> None:
         "roc_auc is 0.6",
     ):
         assert part in text
-    assert "ScoreDeadLetterQueue 1 waiting, 0 in work" in " ".join(text.split())
+    assert "score, dead letters 1 waiting, 0 in flight" in " ".join(text.split())
     assert "another-team" not in text
 
 

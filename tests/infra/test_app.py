@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.kit.image import SOURCES
 from infra.training.pipeline.check import main
 from tests.synthesis import Synthesis
 
@@ -20,7 +21,9 @@ OUTPUTS = {
     "Endpoint", "BatchStateMachineArn", "ReleaseStateMachineArn", "ScoreQueueUrl", "ScoreDeadLetterQueueUrl", "TrainingQueueUrl",
     "TrainingDeadLetterQueueUrl", "ReleaseDeadLetterQueueUrl", "PageTopicArn", "StartTrainingFunction",
     "ScoreUploadFunction", "ReportFailureFunction", "FailureDeadLetterQueueUrl",
-        "ReconcileUploadsFunction", "VerifyPackageFunction",
+    "ReconcileUploadsFunction", "VerifyPackageFunction", "PageDeadLetterQueueUrl",
+    *(f"{name}LogSource" for name in ("Score", "Reconcile", "Train", "Failures", "Verify", "Jobs", "Release", "Batch", "Endpoint")),
+    *(f"{name}RedriveRoute" for name in ("Score", "Training", "Failure", "Release", "Batch")),
 }  # fmt: skip
 
 
@@ -111,6 +114,6 @@ def test_an_account_builds_the_image_and_the_laptop_is_given_one(prod: Synthesis
     [image] = assets["dockerImages"].values()
     folder = prod.folder / image["source"]["directory"]
     assert image["source"]["dockerFile"] == "container/Dockerfile"
-    assert {path.name for path in folder.iterdir()} == {"contract", "lambdas", "training", "models"}
+    assert {path.name for path in folder.iterdir()} == {*SOURCES, "models"}
     assert [path.name for path in (folder / "models").iterdir()] == ["tumor"]
     assert not list(folder.rglob("__pycache__"))

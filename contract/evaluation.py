@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+GOLDEN = "golden.json"
+"""File beside evaluation.json with the golden requests."""
+
 
 class Interval(TypedDict):
     """A statistic of the holdout, and the bounds between which resamples put it 95 times in 100."""
@@ -269,8 +272,19 @@ class Search(TypedDict):
     trials: list[Trial]
 
 
+class Golden(TypedDict):
+    """The document beside it, `GOLDEN`: one request, and the response to each of its rows."""
+
+    content_type: str
+    request: str
+    responses: list[dict[str, Any]]
+
+
 class Evaluation(TypedDict):
-    """The whole document. `missed` has a sentence for each missed gate, or is empty."""
+    """The whole document. `missed` has a sentence for each missed gate, or is empty.
+
+    `golden` is the SHA-256 of the golden requests' document.
+    """
 
     problem: str
     rows: int
@@ -290,5 +304,6 @@ class Evaluation(TypedDict):
     passed: bool
     missed: str
     artifact: dict[str, str]
+    golden: str
     dataset_version: str
     code_digest: str

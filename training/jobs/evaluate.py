@@ -17,7 +17,7 @@ from container.errors import PlatformError
 from container.inputs import DATASET_VERSION, check_code, read_contract, read_gates
 from container.paths import Paths
 from contract import artifact
-from contract.evaluation import Evaluation
+from contract.evaluation import GOLDEN, Evaluation
 from contract.schema import Contract
 from metrics import bootstrap
 from scoring.server.sealed_model import ARCHIVE, SealedModel, unpack
@@ -25,7 +25,16 @@ from tabular.samples import Samples
 from training.data.champion import Champion as Live
 from training.data.champion import read_champion
 from training.data.holdout import Holdout
-from training.evaluation import comparison, curves, fairness, importance, robustness, serving_cost, slices
+from training.evaluation import (
+    comparison,
+    curves,
+    fairness,
+    golden,
+    importance,
+    robustness,
+    serving_cost,
+    slices,
+)
 from training.evaluation.gates import judge, named
 from training.model import search
 from training.report import run as report
@@ -42,7 +51,7 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
 
     Where parameters were searched, an input `trials` has what the trials left.
 
-    In it are evaluation.json, and what people read of it: report.html, card.json and card.md.
+    In it are evaluation.json, the golden requests, and what people read: report.html, card.json and card.md.
 
     A missed gate is a result, not a failure: the pipeline's gate reads `passed` and `missed`.
 
@@ -58,14 +67,16 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
         digests = unpack(archive, Path(folder))
         live = read_champion(paths.processing_input("champion"))
         document = evaluate(contract, gates, Path(folder), archive, holdout, live)
+        asked = golden.ask(Path(folder), holdout, contract)
         model = json.loads((Path(folder) / artifact.FACTS).read_text(encoding="utf-8"))
     searched = search.trials(paths.processing_input("trials"), contract, model["parameters"])
     document["search"] = searched
     document["artifact"] = digests
+    written = paths.processing_output("evaluation")
+    document["golden"] = golden.write(asked, written / GOLDEN)
     document["dataset_version"] = environ.get(DATASET_VERSION, "")
     document["code_digest"] = code
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    written = paths.processing_output("evaluation")
     (written / DOCUMENT).write_text(text + "\n", encoding="utf-8")
     validation = json.loads((paths.processing_input("validation") / VALIDATION).read_text(encoding="utf-8"))
     lineage = Lineage.read(paths)
@@ -123,6 +134,7 @@ def evaluate(
         "passed": True,
         "missed": "",
         "artifact": {},
+        "golden": "",
         "dataset_version": "",
         "code_digest": "",
     }

@@ -169,6 +169,7 @@ def evaluation(problem: Problem) -> Evaluation:
         "passed": False,
         "missed": "fairness.sex.demographic_parity_difference is 0.2 and must be <= 0.1",
         "artifact": {"model.onnx": "b" * 64},
+        "golden": "c" * 64,
         "dataset_version": "c" * 64,
         "code_digest": "d" * 64,
     }

@@ -56,7 +56,7 @@ def report(deployed: Deployment) -> Table:
         "stacks": _stacks(deployed),
         "live": _live(deployed),
         "runs": _runs(deployed),
-        "queues": _queues(deployed),
+        "queues": queues(deployed),
         "alarms": _alarms(deployed),
     }
     for title, section in sections.items():
@@ -118,7 +118,8 @@ def _failure(deployed: Deployment, execution_arn: str) -> Iterator[tuple[str, st
         yield "", f"its report: {escape(display(page))}"
 
 
-def _queues(deployed: Deployment) -> Iterator[tuple[str, str]]:
+def queues(deployed: Deployment) -> Iterator[tuple[str, str]]:
+    """How many messages are in each queue and in its dead letters."""
     queues = of_kind(deployed.outputs, Kind.QUEUE)
     dead_letters = of_kind(deployed.outputs, Kind.DEAD_LETTER_QUEUE)
     for name in sorted({*queues, *dead_letters}):

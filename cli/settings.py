@@ -9,12 +9,12 @@ from cli.errors import CliError
 from cli.paths import ROOT
 
 if TYPE_CHECKING:
-    from infra.settings import Environment
+    from infra.settings import EnvironmentSettings
 
 DEFAULT_MODEL = "tumor"
 
 
-def environment_settings(name: str) -> Environment:
+def environment_settings(name: str) -> EnvironmentSettings:
     """A table of environments.toml.
 
     Raises:

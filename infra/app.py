@@ -13,7 +13,7 @@ from contract.code import code_digest
 from contract.layout import resource_name
 from infra.kit.bundle import make_bundle
 from infra.kit.job_size import Size
-from infra.settings import Environment, Model, load_environment, load_model
+from infra.settings import EnvironmentSettings, ModelSettings, load_environment, load_model
 from infra.stacks.loop import LoopStack
 from infra.stacks.storage import StorageStack
 from infra.training.pipeline.definition import author
@@ -33,8 +33,8 @@ class Configuration:
 
     root: Path
     environment_name: str
-    environment: Environment
-    model: Model
+    environment: EnvironmentSettings
+    model: ModelSettings
 
     @classmethod
     def read(

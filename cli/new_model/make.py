@@ -16,7 +16,7 @@ from cli.new_model.features import Draft, draft
 from cli.new_model.profile import Profile, is_datetime, is_number
 from cli.new_model.table import Table
 from contract.schema import Problem
-from infra.settings import Model
+from infra.settings import ModelSettings
 from infra.settings.model import FILE, MAX_NAME, NAME
 from infra.settings.toml import validate
 
@@ -54,7 +54,7 @@ def new_model(
     _check_features(drafts, source)
     document = Document(name=name, source=source.name, rows=target_profile.rows, target=target, drafts=drafts)
     text = str(document)
-    validate(Model, tomllib.loads(text), path=path)
+    validate(ModelSettings, tomllib.loads(text), path=path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     warnings = (*_headless(table), *targets.warnings(target_profile, target))

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from contract.serving import JSON_LINES, MODEL_VERSION_VARIABLE
 from infra.kit.asl import State
 from infra.kit.job_size import MAX_PROCESSING_SECONDS
-from infra.settings.environment import Batch
+from infra.settings.environment import BatchSettings
 
 MAX_PAYLOAD_MB = 7
 
@@ -40,7 +40,7 @@ class BatchArguments:
     assemble_role_arn: str
     results_bucket: str
     key_arn: str
-    batch: Batch
+    batch: BatchSettings
 
     def split(self) -> Arguments:
         """A processing job that reads the upload and the model."""

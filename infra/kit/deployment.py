@@ -9,8 +9,8 @@ from aws_cdk import aws_lambda as lambda_
 
 from contract.metrics import NAMESPACE, Dimension, Metric
 from infra.kit.storage_names import Storage
-from infra.settings import Environment
-from infra.settings.model import Serving
+from infra.settings import EnvironmentSettings
+from infra.settings.model import ModelServingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +20,8 @@ class Deployment:
     name: str
     environment_name: str
     model: str
-    settings: Environment
-    serving: Serving
+    settings: EnvironmentSettings
+    serving: ModelServingSettings
     storage: Storage
     code: lambda_.Code
 

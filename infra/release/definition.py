@@ -13,7 +13,7 @@ from contract.serving import MODEL_VERSION_VARIABLE
 from infra.kit.asl import OVERTAKEN, RETRY_SAGEMAKER, State, States, again, call, made_once
 from infra.release.endpoint import EndpointStates
 from infra.release.endpoint_deletion import Retirement
-from infra.settings.environment import Release
+from infra.settings.environment import ReleaseSettings
 
 _RETRY_LAMBDA = again(
     "Lambda.ServiceException",
@@ -41,7 +41,7 @@ class ReleaseDefinition:
     """None for a model that only the batch path scores with."""
     retirement: Retirement | None
     """What is done about an endpoint of earlier days, where there is to be none."""
-    release: Release
+    release: ReleaseSettings
 
     def to_dict(self) -> dict[str, Any]:
         """The whole definition."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.serving import CSV, JSON, JSON_LINES
-from infra.settings.environment import Serving
+from infra.settings.environment import ServingSettings
 
 VARIANT = "live"
 """The variant's name, the same in every configuration: metrics and canary releases need it to be."""
@@ -37,7 +37,7 @@ class EndpointConfiguration:
     """The arguments of CreateEndpointConfig, but for what a release decides."""
 
     key_arn: str
-    serving: Serving
+    serving: ServingSettings
     has_instances: bool
     """False for a serverless endpoint, of which SageMaker captures nothing."""
     capture: Capture | None

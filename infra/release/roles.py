@@ -12,13 +12,13 @@ from infra.kit.image import Image
 from infra.kit.sagemaker_iam import lend_key, read_packages, telemetry
 from infra.kit.state_machine import log_delivery
 from infra.kit.storage_names import Storage
-from infra.settings.model import Serving
+from infra.settings.model import ModelServingSettings
 
 _NAMED = "Packages, models and configurations are named after the version they hold."
 
 
 def serving_role(
-    scope: Construct, *, endpoint: str, mode: Serving, storage: Storage, image: Image
+    scope: Construct, *, endpoint: str, mode: ModelServingSettings, storage: Storage, image: Image
 ) -> iam.Role:
     """A role under which the model server runs, behind an endpoint and in transform jobs.
 
@@ -94,7 +94,9 @@ def _tracking_alarms(scope: Construct, endpoint: str, *actions: str) -> Allow:
     )
 
 
-def put_on_endpoint(scope: Construct, *, endpoint: str, mode: Serving, storage: Storage) -> list[Allow]:
+def put_on_endpoint(
+    scope: Construct, *, endpoint: str, mode: ModelServingSettings, storage: Storage
+) -> list[Allow]:
     """Create, update, replace and look at one endpoint, and scale it where it has instances."""
     the_endpoint = arn(scope, "sagemaker", f"endpoint/{endpoint}")
     configuration = arn(scope, "sagemaker", f"endpoint-config/{storage.package_group}-*")
@@ -127,7 +129,7 @@ def state_machine_role(
     *,
     name: str,
     endpoint: str,
-    mode: Serving,
+    mode: ModelServingSettings,
     storage: Storage,
     verify_function_arn: str,
     serving_role_arn: str,

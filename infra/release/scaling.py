@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from infra.settings.environment import Serving
+from infra.settings.environment import ServingSettings
 
 POLICY = "invocations-per-instance"
 
@@ -33,7 +33,7 @@ class Scaling:
     variant: str
     invocations_per_instance: int
     """A minute."""
-    serving: Serving
+    serving: ServingSettings
 
     def stop(self, *, then: str) -> dict[str, Any]:
         """States, beginning with "StopScaling", that take autoscaling off the variant, policy and all."""

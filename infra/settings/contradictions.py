@@ -12,7 +12,7 @@ from infra.settings.toml import Problem, suggestion
 from infra.settings.validation import rule_problems
 
 if TYPE_CHECKING:
-    from infra.settings.model import Feature, Model
+    from infra.settings.model import FeatureSettings, ModelSettings
 
 _LINEAR = {
     "binary": "logistic-regression",
@@ -21,7 +21,7 @@ _LINEAR = {
 }
 
 
-def contradictions(model: Model) -> Iterator[Problem]:
+def contradictions(model: ModelSettings) -> Iterator[Problem]:
     """Every place at which a model's file says what cannot be true together."""
     yield from _columns(model)
     yield from _target(model)
@@ -39,7 +39,7 @@ def estimators(problem: schema.Problem) -> tuple[str, ...]:
     return ("hist-gradient-boosting", _LINEAR[problem], "random-forest")
 
 
-def _training(model: Model) -> Iterator[Problem]:
+def _training(model: ModelSettings) -> Iterator[Problem]:
     known = estimators(model.problem)
     if model.training.estimator not in known and ":" not in model.training.estimator:
         hint = suggestion(model.training.estimator, known)
@@ -57,7 +57,7 @@ def _training(model: Model) -> Iterator[Problem]:
         yield Problem.at("training", "holdout", found="newest", allowed=allowed)
 
 
-def _columns(model: Model) -> Iterator[Problem]:
+def _columns(model: ModelSettings) -> Iterator[Problem]:
     for name in model.features:
         if name == model.target.name:
             yield Problem.at("features", name, found=name, allowed="any column but the target")
@@ -83,7 +83,7 @@ def _columns(model: Model) -> Iterator[Problem]:
             yield Problem.at("fairness", "sensitive", found=name, allowed="features of any type but text")
 
 
-def _target(model: Model) -> Iterator[Problem]:
+def _target(model: ModelSettings) -> Iterator[Problem]:
     if (model.problem == "binary") != (model.target.positive is not None):
         allowed = (
             'the value of the target that counts as positive, such as "yes"'
@@ -103,7 +103,7 @@ def _target(model: Model) -> Iterator[Problem]:
         yield Problem.at("target", "threshold", found=model.target.threshold, allowed=threshold.ALLOWED)
 
 
-def _gates(model: Model) -> Iterator[Problem]:
+def _gates(model: ModelSettings) -> Iterator[Problem]:
     known = list(gates.names(model.contract()))
     for name, condition in model.gates.items():
         if name not in known:
@@ -121,14 +121,14 @@ def _gates(model: Model) -> Iterator[Problem]:
             yield Problem.at("gates", name, found=condition, allowed=allowed)
 
 
-def _evaluation(model: Model) -> Iterator[Problem]:
+def _evaluation(model: ModelSettings) -> Iterator[Problem]:
     metric, known = model.evaluation.metric, METRICS[model.problem]
     if metric is not None and metric not in known:
         allowed = f"{', '.join(known)}{suggestion(metric, known)}"
         yield Problem.at("evaluation", "metric", found=metric, allowed=allowed)
 
 
-def _feature(name: str, feature: Feature) -> Iterator[Problem]:
+def _feature(name: str, feature: FeatureSettings) -> Iterator[Problem]:
     place = ("features", name)
     for key in ("min", "max"):
         if getattr(feature, key) is not None and feature.type != "number":

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infra.settings.toml import Problem, SettingsError, Table, read, suggestion, validate
+from infra.settings.toml import Problem, SettingsError, SettingsTable, read, suggestion, validate
 
 FILE = "environments.toml"
 NAME = r"[a-z][a-z0-9]{0,11}"
@@ -29,7 +29,7 @@ _TAG = re.compile(r"[\w .:/=+\-@]*")
 Instance = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 
 
-class Training(Table):
+class TrainingSettings(SettingsTable):
     instance_type: Instance = "ml.m5.xlarge"
     volume_gib: int = Field(default=30, ge=1, le=16384)
     max_runtime_minutes: int = Field(default=60, ge=1, le=28 * 24 * 60)
@@ -39,7 +39,7 @@ class Training(Table):
     longest_wait_seconds: int = Field(default=6 * 3600, ge=0, le=7 * 24 * 3600)
 
 
-class Serving(Table):
+class ServingSettings(SettingsTable):
     instance_type: Instance = "ml.m5.large"
     min_instances: int = Field(default=2, ge=1, le=100)
     max_instances: int = Field(default=4, ge=1, le=100)
@@ -49,12 +49,12 @@ class Serving(Table):
     serverless_max_concurrency: int = Field(default=10, ge=1, le=200)
 
 
-class Release(Table):
+class ReleaseSettings(SettingsTable):
     poll_seconds: int = Field(default=30, ge=1, le=300)
     timeout_minutes: int = Field(default=60, ge=1, le=24 * 60)
 
 
-class Scoring(Table):
+class ScoringSettings(SettingsTable):
     max_upload_mib: int = Field(default=64, ge=1, le=1024)
     max_concurrency: int = Field(default=10, ge=2, le=1000)
     max_receives: int = Field(default=8, ge=1, le=1000)
@@ -63,7 +63,7 @@ class Scoring(Table):
     memory_mib: int = Field(default=1024, ge=128, le=10240)
 
 
-class Batch(Table):
+class BatchSettings(SettingsTable):
     instance_type: Instance = "ml.m5.large"
     instances: int = Field(default=1, ge=1, le=100)
     concurrency: int = Field(default=4, ge=1, le=14)
@@ -74,32 +74,32 @@ class Batch(Table):
     kept_days: int = Field(default=15, ge=15)
 
 
-class Reconciliation(Table):
+class ReconciliationSettings(SettingsTable):
     every_minutes: int = Field(default=15, ge=1, le=24 * 60)
     after_minutes: int = Field(default=60, ge=1, le=24 * 60)
 
 
-class Paging(Table):
+class PagingSettings(SettingsTable):
     emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]] = Field(default_factory=list)
     https: list[Annotated[str, Field(pattern=r"^https://\S+$")]] = Field(default_factory=list)
     inbox: bool = False
 
 
-class Alarms(Table):
+class AlarmSettings(SettingsTable):
     period_seconds: Literal[10, 30, 60, 120, 180, 240, 300] = 60
     rejected_row_percent: float = Field(default=5.0, ge=0, lt=100)
     oldest_message_seconds: int = Field(default=900, ge=1)
     p99_latency_ms: int = Field(default=1000, ge=1)
 
 
-class Retention(Table):
+class RetentionSettings(SettingsTable):
     log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] = 90
     result_days: int | None = Field(default=None, ge=15)
     captured_days: int = Field(default=90, ge=1)
     noncurrent_days: int = Field(default=90, ge=15)  # SQS keeps the message of a version for 14 days
 
 
-class Environment(Table):
+class EnvironmentSettings(SettingsTable):
     """A validated table of `environments.toml`."""
 
     account: str = Field(pattern=r"^\d{12}$")
@@ -109,15 +109,15 @@ class Environment(Table):
     repository: str = Field(default="https://github.com/millrace/millrace", pattern=r"^https://\S+[^/]$")
     protected: bool = False
     tags: dict[str, str] = Field(default_factory=dict)
-    training: Training = Training()
-    serving: Serving = Serving()
-    release: Release = Release()
-    scoring: Scoring = Scoring()
-    batch: Batch = Batch()
-    reconciliation: Reconciliation = Reconciliation()
-    paging: Paging = Paging()
-    alarms: Alarms = Alarms()
-    retention: Retention = Retention()
+    training: TrainingSettings = TrainingSettings()
+    serving: ServingSettings = ServingSettings()
+    release: ReleaseSettings = ReleaseSettings()
+    scoring: ScoringSettings = ScoringSettings()
+    batch: BatchSettings = BatchSettings()
+    reconciliation: ReconciliationSettings = ReconciliationSettings()
+    paging: PagingSettings = PagingSettings()
+    alarms: AlarmSettings = AlarmSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     def contradictions(self) -> Iterator[Problem]:
         if not (self.paging.emails or self.paging.https or self.paging.inbox):
@@ -137,7 +137,7 @@ class Environment(Table):
         yield from _tags(self.tags)
 
 
-def _looks(table: str, settings: Release | Batch) -> Iterator[Problem]:
+def _looks(table: str, settings: ReleaseSettings | BatchSettings) -> Iterator[Problem]:
     least = math.ceil(settings.timeout_minutes * 60 / MAX_LOOKS)
     if settings.poll_seconds < least:
         allowed = (
@@ -157,7 +157,7 @@ def _tags(tags: Mapping[str, str]) -> Iterator[Problem]:
             yield Problem.at("tags", key, found=value, allowed=allowed)
 
 
-def load_environment(root: Path, name: str, *, image_uri: str | None = None) -> Environment:
+def load_environment(root: Path, name: str, *, image_uri: str | None = None) -> EnvironmentSettings:
     """Read one table of `environments.toml` in a root folder; an `image_uri` replaces the table's.
 
     Raises:
@@ -171,8 +171,8 @@ def load_environment(root: Path, name: str, *, image_uri: str | None = None) -> 
             f"{', '.join(document) or 'none'}. Choose one with --environment NAME "
             f"(of cdk: -c environment=NAME), or add a table [{name}]"
         )
-    settings = validate(Environment, document[name], path=path.relative_to(root), within=(name,))
+    settings = validate(EnvironmentSettings, document[name], path=path.relative_to(root), within=(name,))
     if image_uri is None:
         return settings
     table = {**document[name], "image_uri": image_uri}
-    return validate(Environment, table, path=Path("-c image_uri"))
+    return validate(EnvironmentSettings, table, path=Path("-c image_uri"))

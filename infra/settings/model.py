@@ -11,9 +11,9 @@ from pydantic import Field, field_validator
 
 from contract import schema, threshold
 from infra.settings.contradictions import contradictions
-from infra.settings.search import Search
-from infra.settings.toml import Problem, SettingsError, Table, read, suggestion, validate
-from infra.settings.validation import Rule, compiled_rules
+from infra.settings.search import SearchSettings
+from infra.settings.toml import Problem, SettingsError, SettingsTable, read, suggestion, validate
+from infra.settings.validation import RuleSettings, compiled_rules
 
 FILE = "model.toml"
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
@@ -22,18 +22,18 @@ MAX_NAME = 24  # keeps every name that SageMaker limits to 63 characters within 
 Column = str
 
 
-class Target(Table):
+class TargetSettings(SettingsTable):
     name: Column
     positive: str | None = None
     missing: list[str] = Field(default_factory=list)
     threshold: Any = threshold.DEFAULT
 
 
-class RowId(Table):
+class RowIdSettings(SettingsTable):
     name: Column
 
 
-class Feature(Table):
+class FeatureSettings(SettingsTable):
     type: schema.FeatureType
     required: bool = False
     missing: list[str] = Field(default_factory=list)
@@ -42,30 +42,30 @@ class Feature(Table):
     values: list[str] | None = None
 
 
-class Fairness(Table):
+class FairnessSettings(SettingsTable):
     sensitive: list[Column] = Field(default_factory=list)
 
 
-class Evaluation(Table):
+class EvaluationSettings(SettingsTable):
     metric: str | None = None
     minimum_rows: int = Field(default=schema.Evaluation.minimum_rows, ge=2)
 
 
-class Time(Table):
+class TimeSettings(SettingsTable):
     name: Column
 
 
-class Training(Table):
+class ModelTrainingSettings(SettingsTable):
     estimator: str = schema.Training.estimator
     features: str | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     holdout: schema.HoldoutRule | None = None
     holdout_share: float = Field(default=schema.Training.holdout_share, gt=0, lt=1)
     seed: int = Field(default=schema.Training.seed, ge=0, lt=2**32)
-    search: Search = Search()
+    search: SearchSettings = SearchSettings()
 
 
-class Serving(Table):
+class ModelServingSettings(SettingsTable):
     mode: Literal["endpoint", "serverless", "batch"] = "endpoint"
     capture_percent: int = Field(default=100, ge=0, le=100)
     invocations_per_instance: int = Field(default=6000, ge=1)
@@ -81,22 +81,22 @@ class Serving(Table):
         return self.mode == "endpoint"
 
 
-class Model(Table):
+class ModelSettings(SettingsTable):
     """A validated `model.toml`."""
 
     name: str = Field(pattern=f"^{NAME}$", max_length=MAX_NAME)
     description: str = ""
     problem: Literal["binary", "multiclass", "regression"]
-    target: Target
-    row_id: RowId | None = None
-    features: dict[Column, Feature] = Field(min_length=1)
-    fairness: Fairness = Fairness()
-    time: Time | None = None
-    validation: dict[str, Rule] = Field(default_factory=dict)
-    training: Training = Training()
-    evaluation: Evaluation = Evaluation()
+    target: TargetSettings
+    row_id: RowIdSettings | None = None
+    features: dict[Column, FeatureSettings] = Field(min_length=1)
+    fairness: FairnessSettings = FairnessSettings()
+    time: TimeSettings | None = None
+    validation: dict[str, RuleSettings] = Field(default_factory=dict)
+    training: ModelTrainingSettings = ModelTrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
     gates: dict[str, str] = Field(default_factory=dict)
-    serving: Serving = Serving()
+    serving: ModelServingSettings = ModelServingSettings()
 
     @field_validator("gates", mode="before")
     @classmethod
@@ -149,7 +149,7 @@ def _flat(prefix: str, table: Mapping[str, object]) -> Iterator[tuple[str, objec
             yield f"{prefix}{key}", value
 
 
-def load_model(root: Path, name: str) -> Model:
+def load_model(root: Path, name: str) -> ModelSettings:
     """Read `models/<name>/model.toml` under a root folder.
 
     Raises:
@@ -164,7 +164,7 @@ def load_model(root: Path, name: str) -> Model:
             "or make it: ./millrace new-model"
         )
     path = folder / name / FILE
-    model = validate(Model, read(path, root), path=path.relative_to(root))
+    model = validate(ModelSettings, read(path, root), path=path.relative_to(root))
     if model.name != name:
         raise SettingsError(
             f"{path.relative_to(root)}: name: found {model.name!r}; allowed: {name!r}, its folder's name"
@@ -173,7 +173,7 @@ def load_model(root: Path, name: str) -> Model:
     return _with_space(model, path.parent)
 
 
-def _check_modules(model: Model, path: Path, root: Path) -> None:
+def _check_modules(model: ModelSettings, path: Path, root: Path) -> None:
     for key, named in (("estimator", model.training.estimator), ("features", model.training.features or "")):
         module, colon, _ = named.partition(":")
         file = path.parent / f"{module.replace('.', '/')}.py"
@@ -184,7 +184,7 @@ def _check_modules(model: Model, path: Path, root: Path) -> None:
             )
 
 
-def _with_space(model: Model, folder: Path) -> Model:
+def _with_space(model: ModelSettings, folder: Path) -> ModelSettings:
     training = model.training
     search = training.search.with_space(
         estimator=training.estimator, fixed=training.parameters, folder=folder

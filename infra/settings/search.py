@@ -12,7 +12,7 @@ from pydantic import Field
 from contract import search
 from contract.gates import METRICS
 from contract.search import OBJECTIVES, default_space
-from infra.settings.toml import Problem, SettingsError, Table, suggestion, validate
+from infra.settings.toml import Problem, SettingsError, SettingsTable, suggestion, validate
 
 SPACE = "SEARCH"
 """Name of the literal beside an own estimator that says what may be searched of it."""
@@ -20,7 +20,7 @@ TUNED_AT_MOST = 30
 """SageMaker's limit on the parameters of a tuning job."""
 
 
-class Range(Table):
+class RangeSettings(SettingsTable):
     type: search.Kind
     min: float | None = None
     max: float | None = None
@@ -61,14 +61,14 @@ class Range(Table):
             yield Problem.at(*place, "type", found=self.type, allowed='"float" between such min and max')
 
 
-class Search(Table):
+class SearchSettings(SettingsTable):
     max_jobs: int = Field(default=search.Search.max_jobs, ge=1, le=500)
     max_parallel_jobs: int = Field(default=search.Search.max_parallel_jobs, ge=1, le=100)
     strategy: Literal["Bayesian", "Random"] = search.Search.strategy
     objective: str | None = None
     early_stopping: bool = search.Search.early_stopping
     warm_start_from: list[str] = Field(default_factory=list, max_length=5)
-    parameters: dict[str, Range] = Field(default_factory=dict, max_length=TUNED_AT_MOST)
+    parameters: dict[str, RangeSettings] = Field(default_factory=dict, max_length=TUNED_AT_MOST)
 
     def problems(self, problem: str, fixed: Mapping[str, Any]) -> Iterator[Problem]:
         """What is wrong with it for a kind of problem and an estimator's fixed parameters."""
@@ -82,7 +82,7 @@ class Search(Table):
                 allowed = "a range here or a value in training.parameters, not both"
                 yield Problem.at(*place, "parameters", name, found=fixed[name], allowed=allowed)
 
-    def with_space(self, *, estimator: str, fixed: Mapping[str, Any], folder: Path) -> Search:
+    def with_space(self, *, estimator: str, fixed: Mapping[str, Any], folder: Path) -> SearchSettings:
         """The same with the space that is searched, where the file does not say it itself.
 
         Raises:
@@ -90,7 +90,7 @@ class Search(Table):
         """
         if self.max_jobs == 1 or self.parameters:
             return self
-        known = {name: Range.of(r) for name, r in default_space(estimator).items()}
+        known = {name: RangeSettings.of(r) for name, r in default_space(estimator).items()}
         known = known or _beside(folder, estimator)
         space = {name: searched for name, searched in known.items() if name not in fixed}
         if not space:
@@ -115,15 +115,15 @@ class Search(Table):
         )
 
 
-class _Space(Table):
-    SEARCH: dict[str, Range] = Field(max_length=TUNED_AT_MOST)
+class _SpaceSettings(SettingsTable):
+    SEARCH: dict[str, RangeSettings] = Field(max_length=TUNED_AT_MOST)
 
     def contradictions(self) -> Iterator[Problem]:
         for name, searched in self.SEARCH.items():
             yield from searched.problems(SPACE, name)
 
 
-def _beside(folder: Path, estimator: str) -> dict[str, Range]:
+def _beside(folder: Path, estimator: str) -> dict[str, RangeSettings]:
     """The space beside an own estimator. It is read, not run: nothing a model imports is needed here."""
     path = folder / f"{estimator.partition(':')[0].replace('.', '/')}.py"
     try:
@@ -143,7 +143,7 @@ def _beside(folder: Path, estimator: str) -> dict[str, Range]:
             raise SettingsError(
                 f"{path}: {SPACE} must be a literal, without calls or names: {error}"
             ) from error
-        return validate(_Space, document, path=path).SEARCH
+        return validate(_SpaceSettings, document, path=path).SEARCH
     return {}
 
 

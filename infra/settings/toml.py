@@ -33,7 +33,7 @@ class Problem:
         return cls(keys, f"found {shown}; allowed: {allowed}")
 
 
-class Table(BaseModel):
+class SettingsTable(BaseModel):
     """One table of a settings file. Keys it does not know are errors; values are never converted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -43,7 +43,7 @@ class Table(BaseModel):
         yield from ()
 
 
-T = TypeVar("T", bound=Table)
+T = TypeVar("T", bound=SettingsTable)
 
 
 def read(path: Path, root: Path) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _line(path: Path, keys: tuple[str, ...], text: str) -> str:
     return ": ".join(part for part in (str(path), place, text) if part)
 
 
-def _problem(kind: type[Table], details: ErrorDetails) -> Problem:
+def _problem(kind: type[SettingsTable], details: ErrorDetails) -> Problem:
     table, keys, annotation = _locate(kind, details["loc"])
     if details["type"] == "extra_forbidden":
         known = list(table.model_fields)
@@ -99,12 +99,14 @@ def _problem(kind: type[Table], details: ErrorDetails) -> Problem:
     return Problem.at(*keys, found=details["input"], allowed=_allowed(details["msg"]))
 
 
-def _locate(kind: type[Table], location: tuple[int | str, ...]) -> tuple[type[Table], tuple[str, ...], Any]:
+def _locate(
+    kind: type[SettingsTable], location: tuple[int | str, ...]
+) -> tuple[type[SettingsTable], tuple[str, ...], Any]:
     """Follow a pydantic location: the innermost table, the keys that lead there, the type there."""
-    table: type[Table] = kind
+    table: type[SettingsTable] = kind
     here: Any = kind
     for step in location:
-        if isinstance(here, type) and issubclass(here, Table):
+        if isinstance(here, type) and issubclass(here, SettingsTable):
             table = here
             field = here.model_fields.get(str(step))
             here = field.annotation if field else None
@@ -116,7 +118,9 @@ def _locate(kind: type[Table], location: tuple[int | str, ...]) -> tuple[type[Ta
 def _kind(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return ", ".join(repr(value) for value in get_args(annotation))
-    if get_origin(annotation) is dict or (isinstance(annotation, type) and issubclass(annotation, Table)):
+    if get_origin(annotation) is dict or (
+        isinstance(annotation, type) and issubclass(annotation, SettingsTable)
+    ):
         return "a table"
     return {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}[annotation]
 

@@ -6,21 +6,21 @@ from collections.abc import Iterator, Mapping
 
 from contract import checks
 from contract.checks import BY_NAME, CHECKS, Check, Level
-from infra.settings.toml import Problem, Table, suggestion
+from infra.settings.toml import Problem, SettingsTable, suggestion
 
 
-class Rule(Table):
+class RuleSettings(SettingsTable):
     level: Level | None = None
     maximum: float | None = None
     minimum: float | None = None
 
 
-def compiled_rules(rules: Mapping[str, Rule]) -> dict[str, checks.Rule]:
+def compiled_rules(rules: Mapping[str, RuleSettings]) -> dict[str, checks.Rule]:
     """Every check's rule: what is said here, and its own where nothing is."""
-    return {check.name: _compiled(check, rules.get(check.name, Rule())) for check in CHECKS}
+    return {check.name: _compiled(check, rules.get(check.name, RuleSettings())) for check in CHECKS}
 
 
-def rule_problems(rules: Mapping[str, Rule]) -> Iterator[Problem]:
+def rule_problems(rules: Mapping[str, RuleSettings]) -> Iterator[Problem]:
     """What is said of checks that there are not, and levels and limits that one cannot have."""
     for name, rule in rules.items():
         if name in BY_NAME:
@@ -30,12 +30,12 @@ def rule_problems(rules: Mapping[str, Rule]) -> Iterator[Problem]:
             yield Problem(("validation", name), text)
 
 
-def _compiled(check: Check, rule: Rule) -> checks.Rule:
+def _compiled(check: Check, rule: RuleSettings) -> checks.Rule:
     limit = rule.maximum if check.bound == "maximum" else rule.minimum
     return checks.Rule(level=rule.level or check.level, limit=check.limit if limit is None else float(limit))
 
 
-def _problems(check: Check, rule: Rule) -> Iterator[Problem]:
+def _problems(check: Check, rule: RuleSettings) -> Iterator[Problem]:
     place = ("validation", check.name)
     if rule.level is not None and rule.level not in check.levels:
         yield Problem.at(*place, "level", found=rule.level, allowed=" or ".join(map(repr, check.levels)))

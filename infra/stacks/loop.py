@@ -22,8 +22,8 @@ from infra.kit.storage_names import Storage
 from infra.release.construct import Release
 from infra.scoring.construct import Scoring
 from infra.scoring.reconciliation import Reconciliation
-from infra.settings import Environment
-from infra.settings.model import Serving
+from infra.settings import EnvironmentSettings
+from infra.settings.model import ModelServingSettings
 from infra.training.construct import Training
 
 
@@ -38,8 +38,8 @@ class LoopStack(cdk.Stack):
         root: Path,
         environment_name: str,
         model: str,
-        environment: Environment,
-        serving: Serving,
+        environment: EnvironmentSettings,
+        serving: ModelServingSettings,
         storage: Storage,
         bundle: Path,
         code_digest: str,

@@ -20,7 +20,7 @@ from contract.layout import (
 )
 from infra.kit.iam import acknowledge, arn
 from infra.kit.storage_names import Storage
-from infra.settings import Environment
+from infra.settings import EnvironmentSettings
 
 
 class StorageStack(cdk.Stack):
@@ -33,7 +33,7 @@ class StorageStack(cdk.Stack):
         *,
         environment_name: str,
         model: str,
-        environment: Environment,
+        environment: EnvironmentSettings,
         **stack: Any,
     ) -> None:
         super().__init__(scope, name, termination_protection=environment.protected, **stack)

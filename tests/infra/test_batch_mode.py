@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infra.app import Configuration
-from infra.settings.model import Serving
+from infra.settings.model import ModelServingSettings
 from infra.training.pipeline.shapes import conform, operation
 from infra.training.pipeline.template import render
 from tests.synthesis import Synthesis, compose_alone
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.synth
 def batch(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     """The stacks of `tumor` in production, without an endpoint."""
     configuration = Configuration.read(root, environment="prod", model="tumor")
-    model = configuration.model.model_copy(update={"serving": Serving(mode="batch")})
+    model = configuration.model.model_copy(update={"serving": ModelServingSettings(mode="batch")})
     return compose_alone(dataclasses.replace(configuration, model=model), tmp_path_factory.mktemp("batch"))
 
 

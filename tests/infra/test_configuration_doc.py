@@ -11,17 +11,17 @@ from typing import Any, get_args
 import pytest
 
 from contract.gates import METRICS
-from infra.settings import Environment, Model
-from infra.settings.toml import Table
+from infra.settings import EnvironmentSettings, ModelSettings
+from infra.settings.toml import SettingsTable
 
 Options = dict[tuple[str, str], str]
 
 
-def options(kind: type[Table], table: str) -> Iterator[tuple[tuple[str, str], str]]:
+def options(kind: type[SettingsTable], table: str) -> Iterator[tuple[tuple[str, str], str]]:
     """The keys of a table and its sub-tables, each with its default as TOML."""
     for key, field in kind.model_fields.items():
         inner = [t for t in (field.annotation, *get_args(field.annotation)) if isinstance(t, type)]
-        tables = [t for t in inner if issubclass(t, Table)]
+        tables = [t for t in inner if issubclass(t, SettingsTable)]
         if tables:
             yield from options(tables[0], f"{table}.{key}".lstrip("."))
         elif key != "gates":  # its keys are the metrics
@@ -50,7 +50,7 @@ def page(root: Path) -> str:
 
 
 def test_every_option_is_documented_with_its_default(page: str) -> None:
-    expected = dict(options(Model, "")) | dict(options(Environment, "<environment>"))
+    expected = dict(options(ModelSettings, "")) | dict(options(EnvironmentSettings, "<environment>"))
     assert len(expected) > 50
     assert documented(page) == expected
 

@@ -9,7 +9,7 @@ from botocore.session import get_session
 
 from adapters.errors import Transient
 from infra.release.endpoint_configuration import Capture
-from infra.settings.environment import Serving
+from infra.settings.environment import ServingSettings
 from infra.training.pipeline.shapes import conform, operation
 from tests.infra.machines import Machine, calls, follows, known, machine_of, reached
 from tests.synthesis import Synthesis
@@ -199,7 +199,7 @@ def test_autoscaling_is_what_the_settings_say(stacks: Synthesis, machine: dict[s
 
 
 def test_production_has_two_instances_or_more_unless_told_otherwise(stacks: Synthesis) -> None:
-    assert Serving().min_instances == 2
+    assert ServingSettings().min_instances == 2
     if stacks.configuration.environment_name == "prod":
         assert stacks.configuration.environment.serving.min_instances >= 2
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.app import Configuration
-from infra.settings.search import Search
+from infra.settings.search import SearchSettings
 from infra.training.pipeline.check import check
 from infra.training.pipeline.template import definitions
 from tests.synthesis import Synthesis, compose_alone
@@ -22,7 +22,7 @@ def searched(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     """The stacks of `tumor` in production, with a search of eight trials on spot instances."""
     configuration = Configuration.read(root, environment="prod", model="tumor")
     training = configuration.model.training
-    search = Search(max_jobs=8).with_space(
+    search = SearchSettings(max_jobs=8).with_space(
         estimator=training.estimator, fixed={}, folder=root / "models" / "tumor"
     )
     model = configuration.model.model_copy(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from contract.checks import CHECKS
-from infra.settings.validation import Rule, compiled_rules, rule_problems
+from infra.settings.validation import RuleSettings, compiled_rules, rule_problems
 from training.validation.verdicts import MEASURES
 
 SIDE = {"minimum": "at least ", "maximum": "at most "}
@@ -38,7 +38,7 @@ def test_every_check_is_made() -> None:
 
 def test_the_example_says_what_model_toml_takes(page: str) -> None:
     example = tomllib.loads(page.partition("```toml\n")[2].partition("```")[0])["validation"]
-    rules = {name: Rule(**rule) for name, rule in example.items()}
+    rules = {name: RuleSettings(**rule) for name, rule in example.items()}
     assert list(rule_problems(rules)) == []
     compiled = compiled_rules(rules)
     assert (compiled["duplicates"].level, compiled["duplicates"].limit) == ("stop", 0.2)

@@ -50,6 +50,8 @@ MAX_ATTRIBUTES = 1024
 
 PREDICTION = "prediction"
 PROBABILITY = "probability"
+HIGHEST_PROBABILITY = "probability_"
+"""That of the most probable of three classes or more: no column of a result, but of its baseline."""
 REJECTED = "rejected"
 UNSEEN = "unseen"
 """In a row's answer: columns whose category the model does not know; absent where there is none."""

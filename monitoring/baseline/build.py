@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contract.schema import Contract
-from contract.serving import PREDICTION, PROBABILITY, probability_column
+from contract.serving import HIGHEST_PROBABILITY, PREDICTION, PROBABILITY, probability_column
+from monitoring.baseline import joint_null
 from monitoring.baseline.bin_weights import of_category, of_number
 from monitoring.baseline.bins import Bins, CategoryBins, NumberBins
 from monitoring.baseline.column_statistics import Measure
@@ -41,11 +43,12 @@ def describe(
     draws = windows(WINDOWS, len(train) + len(holdout), random)
     features = {name: reference(trained[name], held_out[name], draws) for name in contract.feature_names}
     draws = windows(WINDOWS, len(holdout), random)
-    predictions = {
-        name: reference(column, column[:0], draws)
-        for name, column in predicted(contract, classes, output).items()
-    }
-    return Baseline(features, predictions)
+    given = predicted(contract, classes, output)
+    predictions = {name: reference(column, column[:0], draws) for name, column in given.items()}
+    name, turned_out = outcome(contract, holdout.coded_target(tuple(classes)), output)
+    predictions[name] = with_outcome(predictions[name], given[name], turned_out)
+    together = joint_null.simulate({**features, **predictions}, {**held_out, **given}, random)
+    return Baseline(features, predictions, together)
 
 
 def columns(contract: Contract, rows: Samples | Block) -> dict[str, Column]:
@@ -65,7 +68,23 @@ def predicted(
         return {PREDICTION: output}
     if contract.problem == "binary":
         return {PROBABILITY: output[:, 1]}
-    return {probability_column(label): output[:, code] for code, label in enumerate(classes)}
+    each = {probability_column(label): output[:, code] for code, label in enumerate(classes)}
+    return {**each, HIGHEST_PROBABILITY: output.max(axis=1)}
+
+
+def outcome(
+    contract: Contract, truth: NDArray[np.floating], output: NDArray[np.floating]
+) -> tuple[str, NDArray[np.float64]]:
+    """The column by which rows alike are told, and what turned out of each row [n].
+
+    Of a regression that is its absolute error, of a binary problem 1 where it was positive, of more
+    classes 1 where the most probable one was right.
+    """
+    if contract.problem == "regression":
+        return PREDICTION, np.abs(truth - output)
+    if contract.problem == "binary":
+        return PROBABILITY, truth.astype(np.float64)
+    return HIGHEST_PROBABILITY, (output.argmax(axis=1) == truth).astype(np.float64)
 
 
 def reference(column: Column, more: Column, draws: Mapping[int, Draws]) -> Reference:
@@ -78,6 +97,12 @@ def reference(column: Column, more: Column, draws: Mapping[int, Draws]) -> Refer
     weights = (of_number if number else of_category)(counts, column) + bins.count(more)
     nulls = simulate(Measure.of(bins, counts, std), counts, weights, draws)
     return Reference(bins, counts, nulls, mean=mean, std=std)
+
+
+def with_outcome(of: Reference, column: Column, turned_out: NDArray[np.float64]) -> Reference:
+    """A reference with what turned out [n] of the rows of its column [n]."""
+    sums = np.bincount(of.bins.places(column), turned_out, len(of.counts)).astype(np.float64)
+    return replace(of, outcome=sums)
 
 
 def _moments(column: NDArray[np.float32]) -> tuple[float, float]:

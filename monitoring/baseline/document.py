@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from container.errors import PlatformError
 from monitoring.baseline.bins import Bins, CategoryBins, Integers, NumberBins
 from monitoring.baseline.column_statistics import Measure
+from monitoring.baseline.joint_quantiles import JointNull
 from monitoring.baseline.null_distribution import Null, Tail
 
-FORMAT = 2
+FORMAT = 3
+READABLE = (2, FORMAT)
+"""Models that were trained before there was a joint null are watched by their columns' own."""
 _DIGITS = 6
 
 
@@ -24,7 +27,8 @@ _DIGITS = 6
 class Reference:
     """One column as it was: its bins, their `counts`, and by size of window what it shows undisturbed.
 
-    `mean` and `std` are of a number's known values, 0 of a category.
+    `mean` and `std` are of a number's known values, 0 of a category. `outcome` [bins] sums up, over the
+    rows of each bin, what turned out of a prediction: see `monitoring.baseline.expected`.
     """
 
     bins: Bins
@@ -32,6 +36,7 @@ class Reference:
     nulls: Mapping[int, Null]
     mean: float = 0.0
     std: float = 0.0
+    outcome: NDArray[np.float64] | None = None
 
     @property
     def rows(self) -> int:
@@ -44,10 +49,14 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """`features` as in the rows trained on, `predictions` as on the rows held out, by column."""
+    """`features` as in the rows trained on, `predictions` as on the rows held out, by column.
+
+    `joint` is the null of all of them together; models of earlier days have none.
+    """
 
     features: Mapping[str, Reference]
     predictions: Mapping[str, Reference]
+    joint: JointNull | None = None
 
     @property
     def columns(self) -> dict[str, Reference]:
@@ -74,6 +83,8 @@ class Baseline:
                 f"  {json.dumps(name, ensure_ascii=False)}:{_compact(of)}" for name, of in columns.items()
             ]
             lines.append(f'"{part}":{{\n' + ",\n".join(rows) + "\n}")
+        if self.joint:
+            lines.append(f'"joint":{_compact(self.joint.to_json())}')
         return ",\n".join(lines) + "}\n"
 
     @classmethod
@@ -85,13 +96,14 @@ class Baseline:
         """
         try:
             document = json.loads(text)
-            if document["format"] != FORMAT:
+            if document["format"] not in READABLE:
                 raise PlatformError(f"a baseline of format {FORMAT} is needed: train the model again")
+            joint = JointNull.from_json(document["joint"]) if "joint" in document else None
             features, predictions = (
                 {name: _reference(of) for name, of in document[part].items()}
                 for part in ("features", "predictions")
             )
-            return cls(features, predictions)
+            return cls(features, predictions, joint)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise PlatformError(f"no baseline can be read: {error!r}") from error
 
@@ -118,6 +130,8 @@ def _column(reference: Reference) -> dict[str, Any]:
         }
         for size, null in reference.nulls.items()
     }
+    if reference.outcome is not None:
+        described["outcome"] = [_rounded(total) for total in reference.outcome]
     return {**described, **document, "null": nulls}
 
 
@@ -137,6 +151,7 @@ def _reference(document: Mapping[str, Any]) -> Reference:
         nulls,
         mean=document.get("mean", 0.0),
         std=document.get("std", 0.0),
+        outcome=np.array(document["outcome"], np.float64) if "outcome" in document else None,
     )
 
 

@@ -10,21 +10,20 @@ with each other.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from metrics.evidence import LEAST_P, e_values
+from metrics.evidence import e_values
 from monitoring.baseline.document import Reference
+from monitoring.baseline.joint_quantiles import DRAWS, LEVELS, JointNull
 from monitoring.baseline.null_distribution import WINDOWS
 from monitoring.baseline.p_values import judged_rows, p_values
 
 Array = NDArray[Any]
 
-DRAWS = 1_000
 ATOMS = 4_000
 """Rows that windows are drawn from, at most."""
 _ERROR = 0.6
@@ -34,54 +33,17 @@ It is the same in all windows of one model, so it makes odd ones rarer, or more 
 itself: with all of it alarms come at half the stated rate on small references, with none half as often again
 (`python -m benchmarks drift`).
 """
-_LEVELS = np.concatenate([np.linspace(1, 0.1, 19), np.geomspace(0.1, 10 / DRAWS, 9)[1:]])
-_GRID = np.geomspace(1, LEAST_P, 400)
-_E_GRID = e_values(_GRID)
 
 
-@dataclass(frozen=True, eq=False)
-class JointNull:
-    """By rows of a window, the quantiles [levels] of the mean e-value of so many `columns`."""
-
-    columns: int
-    quantiles: Mapping[int, Array]
-
-    @classmethod
-    def simulate(
-        cls,
-        references: Mapping[str, Reference],
-        rows: Mapping[str, NDArray[Any]],
-        random: np.random.Generator,
-    ) -> Self:
-        """Draw windows of whole rows; `rows` has the same rows [n] of each reference's column."""
-        count = len(next(iter(rows.values())))
-        chosen = random.choice(count, min(count, ATOMS), replace=False)
-        atoms = {name: reference.bins.places(rows[name][chosen]) for name, reference in references.items()}
-        quantiles = {
-            size: np.quantile(_means(references, atoms, size, random), 1 - _LEVELS) for size in WINDOWS
-        }
-        return cls(len(references), quantiles)
-
-    def p_value(self, mean: float, rows: int) -> float:
-        """The probability of a mean e-value this large in a window of so many rows.
-
-        Beyond what was drawn one column decides, so the tail is that of a single one's e-value.
-        """
-        sizes = sorted(self.quantiles)
-        of_size = [self._p_value(mean, self.quantiles[size]) for size in sizes]
-        return float(np.exp(np.interp(np.log(rows), np.log(sizes), np.log(of_size))))
-
-    def _p_value(self, mean: float, quantiles: Array) -> float:
-        last = quantiles[-1]
-        if mean <= last:
-            return float(np.interp(mean, quantiles, _LEVELS))
-        fall = _p_of_e(self.columns * mean) / _p_of_e(self.columns * last)
-        return max(float(_LEVELS[-1] * fall), LEAST_P)
-
-
-def _p_of_e(e_value: float) -> float:
-    """The p-value of an e-value: `e_values` the other way."""
-    return float(np.exp(np.interp(np.log(e_value), np.log(_E_GRID), np.log(_GRID))))
+def simulate(
+    references: Mapping[str, Reference], rows: Mapping[str, Array], random: np.random.Generator
+) -> JointNull:
+    """Draw windows of whole rows; `rows` has the same rows [n] of each reference's column."""
+    count = len(next(iter(rows.values())))
+    chosen = random.choice(count, min(count, ATOMS), replace=False)
+    atoms = {name: reference.bins.places(rows[name][chosen]) for name, reference in references.items()}
+    quantiles = {size: np.quantile(_means(references, atoms, size, random), 1 - LEVELS) for size in WINDOWS}
+    return JointNull(len(references), quantiles)
 
 
 def _means(

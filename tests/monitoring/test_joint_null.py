@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from metrics.evidence import e_values
+from monitoring.baseline import Baseline
 from monitoring.baseline.build import reference
 from monitoring.baseline.document import Reference
-from monitoring.baseline.joint_null import JointNull
+from monitoring.baseline.joint_null import simulate
+from monitoring.baseline.joint_quantiles import JointNull
 from monitoring.baseline.p_values import judged_rows, p_values, thinned
 from monitoring.baseline.resampling import windows
 
@@ -32,7 +35,7 @@ def model(correlation: float, seed: int = 0) -> tuple[dict[str, Reference], Join
     trained = rows(random, ROWS, correlation)
     draws = windows((100, 1_000), ROWS, random)
     references = {name: reference(column, column[:0], draws) for name, column in trained.items()}
-    return references, JointNull.simulate(references, trained, random)
+    return references, simulate(references, trained, random)
 
 
 def joint_p(correlation: float, count: int, shift: float = 0.0) -> list[float]:
@@ -63,6 +66,22 @@ def test_a_windows_p_value_is_about_uniform_however_columns_go_together(correlat
     assert 0.4 < found.mean() < 0.6
     assert 0.04 < (found < 0.1).mean() < 0.2
     assert (found < 0.01).mean() < 0.04
+
+
+def test_it_is_kept_in_the_baselines_document() -> None:
+    references, null = model(0.0)
+    again = Baseline.from_json(Baseline(references, {}, null).to_json()).joint
+    assert again is not None
+    for mean in (0.5, 1.0, 5.0, 500.0):
+        assert again.p_value(mean, WINDOW) == pytest.approx(null.p_value(mean, WINDOW), rel=1e-3)
+
+
+def test_a_baseline_of_earlier_days_has_none() -> None:
+    references, null = model(0.0)
+    earlier = json.loads(Baseline(references, {}, null).to_json())
+    del earlier["joint"]
+    earlier["format"] = 2
+    assert Baseline.from_json(json.dumps(earlier)).joint is None
 
 
 def test_a_change_of_one_column_makes_it_small() -> None:

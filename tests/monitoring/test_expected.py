@@ -19,7 +19,7 @@ from monitoring.baseline.expected import (
 )
 from monitoring.baseline.resampling import windows
 
-HOLDOUT, WINDOW = 4_000, 3_000
+HOLDOUT, WINDOW = 8_000, 20_000
 
 
 def scored(

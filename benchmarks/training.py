@@ -21,7 +21,7 @@ from benchmarks import tables
 from benchmarks.environment import FOLDER, ROOT
 from benchmarks.memory import watched
 from benchmarks.report import console, judged, machine, table
-from training.data import champion
+from contract.layout import CHAMPION_FILE
 
 ALLOWED_SECONDS = 15.0
 ALLOWED_BYTES = 6 * 1024**3
@@ -82,7 +82,7 @@ def of_jobs(path: Path, estimator: str, folder: Path) -> Figures:
     outputs = {job: folder / job / "processing" / "output" for job in ("validate", "prepare", "evaluate")}
     for job in outputs:
         put(job, "processing/input/contract", "contract.json", contract)
-        put(job, "processing/input/champion", champion.DOCUMENT, nobody)
+        put(job, "processing/input/champion", CHAMPION_FILE, nobody)
     put("evaluate", "processing/input/gates", "gates.json", "{}")
     put("train", "input/data/contract", "contract.json", contract)
     samples = "samples.parquet"

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from contract.jobs import Variable
 from local import DEFAULT_PORT as LOCAL_PORT
 
 Environment = Annotated[
@@ -14,7 +15,7 @@ Environment = Annotated[
     typer.Option(
         "--environment",
         "-e",
-        envvar="MILLRACE_ENVIRONMENT",
+        envvar=Variable.ENVIRONMENT,
         help="A table of environments.toml.",
         metavar="NAME",
     ),
@@ -24,7 +25,7 @@ Model = Annotated[
     typer.Option(
         "--model",
         "-m",
-        envvar="MILLRACE_MODEL",
+        envvar=Variable.MODEL,
         help="A folder of models/. Default: the only one deployed.",
         metavar="NAME",
         show_default=False,

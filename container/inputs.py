@@ -9,11 +9,9 @@ from pathlib import Path
 from container.errors import PlatformError
 from container.paths import CODE
 from contract.code import code_digest
+from contract.jobs import Variable
 from contract.layout import CONTRACT_FILE, GATES_FILE
 from contract.schema import Contract, ContractError
-
-DATASET_VERSION = "MILLRACE_DATASET_VERSION"
-CODE_DIGEST = "MILLRACE_CODE_DIGEST"
 
 
 def read_contract(folder: Path) -> Contract:
@@ -48,7 +46,7 @@ def check_code(contract: Contract, environ: Mapping[str, str]) -> str:
         PlatformError: the run was deployed with other code.
     """
     running = code_digest(CODE, contract.model)
-    expected = environ.get(CODE_DIGEST, running)
+    expected = environ.get(Variable.CODE_DIGEST, running)
     if running != expected:
         raise PlatformError(
             f"the code is {running[:12]} and the run was deployed with {expected[:12]}: "

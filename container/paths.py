@@ -1,4 +1,4 @@
-"""Where SageMaker puts a container's files. The one place that knows `/opt/ml`."""
+"""Where SageMaker puts a container's files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from contract.jobs import INPUTS, OUTPUTS, ROOT, Folder
 
 CODE = Path(__file__).resolve().parent.parent
 """The folder that holds `contract/`, `training/` and `models/`: the image's, or the repository."""
@@ -21,21 +23,21 @@ class Paths:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """`SAGEMAKER_BASE_DIR` names another base, to run a job in a folder."""
-        return cls(Path(environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")))
+        return cls(Path(environ.get("SAGEMAKER_BASE_DIR", ROOT)))
 
-    def processing_input(self, name: str) -> Path:
-        return self.base / "processing" / "input" / name
+    def processing_input(self, name: Folder) -> Path:
+        return self.base / INPUTS / name
 
-    def processing_output(self, name: str) -> Path:
+    def processing_output(self, name: Folder) -> Path:
         """Folder that SageMaker uploads when the job ends; made if it is not there."""
-        return _made(self.base / "processing" / "output" / name)
+        return _made(self.base / OUTPUTS / name)
 
     @property
     def scratch(self) -> Path:
         """Folder on a processing job's volume for what it needs while it works; made if it is not there."""
         return _made(self.base / "processing" / "scratch")
 
-    def channel(self, name: str) -> Path:
+    def channel(self, name: Folder) -> Path:
         """Folder of one input channel of a training job."""
         return self.base / "input" / "data" / name
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from contract.threshold import DEFAULT
 
+ARCHIVE = "model.tar.gz"
+"""What SageMaker makes of the folder that a training job fills: the artifact, packed."""
 MODEL = "model.onnx"
 CONTRACT = "contract.json"
 BASELINE = "baseline.json"

@@ -25,9 +25,6 @@ class StartedBy(StrEnum):
     """Nobody waits for the result: a failure that no one is paged for is one that no one sees."""
 
 
-STARTED_BY = "StartedBy"
-"""The pipeline's parameter that says so of a run; no step reads it."""
-
 _TOLD = re.compile(
     r"(?:AlgorithmError: )?(?P<sentence>(?P<cause>Data|Model code|Platform): .*?)(?:, exit code: -?\d+)?",
     re.DOTALL,

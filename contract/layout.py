@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
+from contract.batch import UPLOAD_FILE
+from contract.jobs import VALIDATION_FILE, Folder, Job
+
 SCORE_PREFIX = "score/"
 TRAINING_PREFIX = "training/"
 DATASETS_PREFIX = "datasets/"
@@ -22,9 +25,13 @@ CHECKPOINTS_PREFIX = "checkpoints/"
 """In the artifacts bucket: what training jobs on spot instances have done, by dataset version and code."""
 CHECKPOINTS_KEPT_DAYS = 30
 """As long as a training job may take at most, and a little more."""
+VALIDATION_PLACE = f"{Job.VALIDATE}/{Folder.REPORT}"
+EVALUATION_PLACE = f"{Job.EVALUATE}/{Folder.EVALUATION}"
+"""Under a run's prefix: what those jobs leave."""
 NOBODY = "nobody"
 CONTRACT_FILE = "contract.json"
 GATES_FILE = "gates.json"
+CHAMPION_FILE = "champion.json"
 CAPTURED_PREFIX = "captured/"
 """In the artifacts bucket: what clients asked of the endpoint and were answered, as SageMaker captures it."""
 RECONCILIATION_KEY = "reconciliation/progress.json"
@@ -103,7 +110,7 @@ def parameters_key(run_id: str) -> str:
 
 def validation_key(run_id: str) -> str:
     """Key in the artifacts bucket of what a run's `validate` reported: none, if that came from the cache."""
-    return run_prefix(run_id) + "validate/report/report.json"
+    return run_prefix(run_id) + f"{VALIDATION_PLACE}/{VALIDATION_FILE}"
 
 
 def started_key(run_id: str) -> str:
@@ -143,4 +150,4 @@ def batch_execution(batch: str, attempt: int) -> str:
 
 def batch_upload_key(batch: str) -> str:
     """Key in the artifacts bucket of the document that says which upload a batch scores."""
-    return f"{BATCH_PREFIX}{batch}/upload.json"
+    return f"{BATCH_PREFIX}{batch}/{UPLOAD_FILE}"

@@ -16,6 +16,7 @@ from typing import Any, Literal, Self
 
 from contract import threshold
 from contract.checks import Rule, default_rules
+from contract.estimators import Estimator
 from contract.search import Search
 
 Problem = Literal["binary", "multiclass", "regression"]
@@ -82,7 +83,7 @@ class Training:
     `holdout_share` is the share of rows (0 to 1) never trained on: the newest, or random ones.
     """
 
-    estimator: str = "hist-gradient-boosting"
+    estimator: str = Estimator.HIST_GRADIENT_BOOSTING
     features: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     holdout: HoldoutRule = "random"

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from contract.estimators import Estimator
+
 Strategy = Literal["Bayesian", "Random"]
 Kind = Literal["integer", "float", "category"]
 Scale = Literal["linear", "log"]
 
 OBJECTIVES = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
 """What a search makes better unless it is told, by kind of problem."""
-TRIAL = "MILLRACE_TRIAL"
-"""Environment variable by which a training job knows that it is a trial."""
 PREFIX = "validation:"
 """How the metrics of rows set aside for the search are called in a job's log and in SageMaker."""
 
@@ -117,16 +117,16 @@ def default_space(estimator: str) -> Mapping[str, Range]:
 
 
 _SPACES: Mapping[str, Mapping[str, Range]] = {
-    "logistic-regression": {"C": _floats(1e-3, 1e2, "log")},
-    "ridge-regression": {"alpha": _floats(1e-3, 1e3, "log")},
-    "hist-gradient-boosting": {
+    Estimator.LOGISTIC_REGRESSION: {"C": _floats(1e-3, 1e2, "log")},
+    Estimator.RIDGE_REGRESSION: {"alpha": _floats(1e-3, 1e3, "log")},
+    Estimator.HIST_GRADIENT_BOOSTING: {
         "learning_rate": _floats(0.02, 0.3, "log"),
         "max_iter": _integers(50, 400, "log"),
         "max_leaf_nodes": _integers(8, 64, "log"),
         "min_samples_leaf": _integers(5, 100, "log"),
         "l2_regularization": _floats(1e-3, 10.0, "log"),
     },
-    "random-forest": {
+    Estimator.RANDOM_FOREST: {
         "n_estimators": _integers(100, 300),
         "max_features": _floats(0.1, 1.0),
         "min_samples_leaf": _integers(2, 30, "log"),

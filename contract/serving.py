@@ -36,8 +36,6 @@ ROW_TYPES = (CSV, JSON_LINES, JSON)
 CONTENT_TYPES = (*ROW_TYPES, PARQUET)
 
 MODEL_VERSION_HEADER = "X-Amzn-SageMaker-Custom-Attributes"
-MODEL_VERSION_VARIABLE = "MILLRACE_MODEL_VERSION"
-"""Environment variable of the serving container that carries the version it serves."""
 
 MAX_REQUEST_BYTES = 6_291_456
 """SageMaker's limit on the body of InvokeEndpoint, and of what it answers."""

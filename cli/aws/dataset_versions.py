@@ -15,6 +15,7 @@ from cli.aws.session import Deployment
 from cli.errors import CliError, error_code
 from contract.dataset import Manifest
 from contract.layout import DATASETS_PREFIX, RUNS_PREFIX, manifest_key, parameters_key, validation_key
+from contract.runs import Parameter
 
 READERS = 8
 """Objects that are read at a time."""
@@ -80,7 +81,7 @@ def runs_by_dataset(deployed: Deployment) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
         for run, body in zip(runs, bodies, strict=True):
             if body is not None:
-                found[json.loads(body)["DatasetVersion"]].append(run)
+                found[json.loads(body)[Parameter.DATASET_VERSION]].append(run)
     return found
 
 

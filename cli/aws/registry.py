@@ -14,6 +14,7 @@ from cli.aws.clients import Aws
 from cli.aws.releases import APPROVED, REJECTED
 from cli.aws.session import Deployment
 from cli.errors import CliError, error_code
+from contract.runs import Origin
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ModelApprovalStatusType
@@ -22,8 +23,6 @@ DESCRIPTION_LIMIT = 1024
 """What SageMaker takes as an ApprovalDescription, in characters; a line break it does not."""
 
 CARD_APPROVED = "Approved"
-REPORT = "report"
-"""Of what a version came from: where its page lies."""
 STYLES = {APPROVED: "green", REJECTED: "red"}
 
 
@@ -48,12 +47,12 @@ class Version:
 
     @property
     def dataset_version(self) -> str:
-        return self.origin.get("dataset_version", "")
+        return self.origin.get(Origin.DATASET_VERSION, "")
 
     @property
     def card_uri(self) -> str:
         """Where its model card lies, as evaluate wrote it."""
-        return self.origin.get("card", "")
+        return self.origin.get(Origin.CARD, "")
 
 
 def styled_status(package: Version) -> str:

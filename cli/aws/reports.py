@@ -12,9 +12,14 @@ from cli.aws.runs import Run
 from cli.errors import CliError, error_code
 from cli.paths import STATE
 from cli.views.evaluation import output_uri
+from contract.jobs import REPORT_PAGE, Folder, Job
+from contract.layout import RUNS_PREFIX
 
 FOLDER = STATE / "reports"
-_TELLING = (("validate", "Failed", "report"), ("evaluate", "Succeeded", "evaluation"))
+_EXPLAINING = (
+    (Job.VALIDATE, "Failed", Folder.REPORT),
+    (Job.EVALUATE, "Succeeded", Folder.EVALUATION),
+)
 """Of a run that made no model, the step, how it went, and its output, whose page says why."""
 
 
@@ -32,7 +37,7 @@ def fetch(aws: Aws, uri: str, folder: Path = FOLDER) -> Path:
         if error_code(error) not in ("NoSuchKey", "NoSuchBucket"):
             raise
         raise CliError(f"there is no {uri}: was the run's folder deleted?") from error
-    path = folder / key.removeprefix("runs/")
+    path = folder / key.removeprefix(RUNS_PREFIX)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(body)
     return path
@@ -43,11 +48,11 @@ def of_failure(aws: Aws, run: Run, folder: Path = FOLDER) -> Path | None:
 
     None where a job failed before it wrote any.
     """
-    for name, status, output in _TELLING:
+    for name, status, output in _EXPLAINING:
         for step in run.steps:
             if (step.name, step.status) == (name, status):
                 try:
-                    return fetch(aws, f"{output_uri(aws, step.job, output)}/report.html", folder)
+                    return fetch(aws, f"{output_uri(aws, step.job, output)}/{REPORT_PAGE}", folder)
                 except CliError:
                     return None  # It is not there: the job did not come so far.
     return None

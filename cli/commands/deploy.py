@@ -17,6 +17,7 @@ from cli.options import DEFAULT_PORT, LOCAL, Environment, Port, examples
 from cli.paths import ROOT, STATE
 from cli.settings import check_model, default_model, environment_settings
 from cli.views.terminal import err, out
+from contract.jobs import Variable
 
 EXAMPLES = examples(
     ("./millrace deploy", "the only model, or tumor, on the local cloud"),
@@ -31,7 +32,7 @@ Models = Annotated[
     typer.Option(
         "--model",
         "-m",
-        envvar="MILLRACE_MODEL",
+        envvar=Variable.MODEL,
         metavar="NAME",
         help="A folder of models/; may be repeated. Default: the only one, or tumor.",
         show_default=False,

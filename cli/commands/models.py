@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from cli.aws import reports
-from cli.aws.registry import REPORT, Version, decide, read_package_evaluation, version, versions
+from cli.aws.registry import Version, decide, read_package_evaluation, version, versions
 from cli.aws.releases import APPROVED, REJECTED, live_version
 from cli.aws.session import Deployment, connect, deployment
 from cli.errors import CliError
@@ -17,6 +17,7 @@ from cli.paths import display
 from cli.views.evaluation import comparison_table, evaluation_text
 from cli.views.terminal import out
 from cli.views.version_tables import versions_table
+from contract.runs import Origin
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ModelApprovalStatusType
@@ -110,9 +111,9 @@ def report(
     """Bring a version's report here from S3, and say where it is, to open in a browser."""
     deployed = deployment(connect(environment, port), model)
     found = version(deployed, named)
-    if REPORT not in found.origin:
+    if Origin.REPORT not in found.origin:
         raise CliError(f"the package of {found.name} names no report.")
-    out.print(display(reports.fetch(deployed.aws, found.origin[REPORT])), soft_wrap=True)
+    out.print(display(reports.fetch(deployed.aws, found.origin[Origin.REPORT])), soft_wrap=True)
 
 
 @app.command(epilog=examples(("./millrace models compare 3 4", "version 3 beside version 4")))

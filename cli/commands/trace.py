@@ -16,6 +16,7 @@ from cli.errors import CliError
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.views.terminal import out
 from contract.layout import SCORED_PREFIX, UNSCORABLE_PREFIX
+from contract.runs import Origin
 
 EXAMPLES = examples(
     ("./millrace trace scored/people.csv/<version id>.csv", "from a result to the bytes behind it"),
@@ -71,8 +72,8 @@ def _no_such_thing(deployed: Deployment, thing: str) -> str:
 def _of_version(deployed: Deployment, found: Version) -> Iterator[str]:
     yield f"model version {found.name}, {found.status}, created {found.created}"
     yield f"  package {found.arn}"
-    yield f"  run {found.origin.get('run_uri', 'unknown')}"
-    yield f"  code {found.origin.get('code_digest', 'unknown')}"
+    yield f"  run {found.origin.get(Origin.RUN_URI, 'unknown')}"
+    yield f"  code {found.origin.get(Origin.CODE_DIGEST, 'unknown')}"
     if found.dataset_version:
         yield from (f"  {line}" for line in _of_dataset(deployed, found.dataset_version))
     else:

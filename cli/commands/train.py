@@ -24,6 +24,7 @@ from cli.views.progress import StepsDisplay
 from cli.views.terminal import err, out
 from cli.views.validation import findings
 from contract.failures import Cause
+from contract.jobs import EVALUATION_FILE, REPORT_PAGE, Folder, Job
 from contract.layout import TRAINING_PREFIX
 
 EXAMPLES = examples(
@@ -126,10 +127,10 @@ def follow(deployed: Deployment, execution_arn: str) -> Run:
         err.print(f"The run goes on without you: see {deployed.command('status')}.", soft_wrap=True)
         raise
     for step in run.steps:
-        if step.name == "evaluate" and step.status == "Succeeded":
-            place = output_uri(deployed.aws, step.job, "evaluation")
-            out.print(evaluation_text(read_document(deployed.aws, f"{place}/evaluation.json")))
-            page = reports.fetch(deployed.aws, f"{place}/report.html")
+        if step.name == Job.EVALUATE and step.status == "Succeeded":
+            place = output_uri(deployed.aws, step.job, Folder.EVALUATION)
+            out.print(evaluation_text(read_document(deployed.aws, f"{place}/{EVALUATION_FILE}")))
+            page = reports.fetch(deployed.aws, f"{place}/{REPORT_PAGE}")
             out.print(f"The model's report: {display(page)}", soft_wrap=True)
     for line in findings(deployed.aws, run):
         out.print(line, soft_wrap=True)

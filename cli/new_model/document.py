@@ -10,8 +10,8 @@ from cli.new_model.features import Draft
 from cli.new_model.target import Target
 from cli.new_model.wording import quote
 from contract.checks import MINIMUM_ROWS
+from contract.estimators import built_in
 from contract.schema import Training
-from infra.settings.contradictions import estimators
 
 MAX_ALIGNED = 60
 """Comments of longer lines are not aligned with the others."""
@@ -91,7 +91,7 @@ class Document:
 
     def _training(self) -> Iterator[str]:
         yield "[training]"
-        others = [f'"{name}"' for name in estimators(self.target.problem) if name != Training.estimator]
+        others = [f'"{name}"' for name in built_in(self.target.problem) if name != Training.estimator]
         yield f'estimator = "{Training.estimator}"  # or {", ".join(others)}, "module:function"'
 
     def _validation(self) -> Iterator[str]:

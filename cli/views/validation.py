@@ -14,6 +14,7 @@ from cli.aws.runs import Run
 from cli.errors import error_code
 from cli.paths import display
 from cli.views.evaluation import output_uri, read_document
+from contract.jobs import REPORT_PAGE, VALIDATION_FILE, Folder, Job
 
 
 def findings(aws: Aws, run: Run, folder: Path = reports.FOLDER) -> Iterator[str]:
@@ -21,12 +22,12 @@ def findings(aws: Aws, run: Run, folder: Path = reports.FOLDER) -> Iterator[str]
 
     What stopped the run is the run's failure, and is not told again.
     """
-    job = next((step.job for step in run.steps if step.name == "validate"), "")
+    job = next((step.job for step in run.steps if step.name == Job.VALIDATE), "")
     if not job:
         return
-    place = output_uri(aws, job, "report")
+    place = output_uri(aws, job, Folder.REPORT)
     try:
-        found = read_document(aws, f"{place}/report.json")
+        found = read_document(aws, f"{place}/{VALIDATION_FILE}")
     except ClientError as error:
         if error_code(error) != "NoSuchKey":
             raise
@@ -37,5 +38,5 @@ def findings(aws: Aws, run: Run, folder: Path = reports.FOLDER) -> Iterator[str]
         if problem["level"] == "warn":
             yield f"[yellow]! {problem['check']}[/yellow]: {escape(problem['sentence'])}"
     if found["problems"]:
-        page = reports.fetch(aws, f"{place}/report.html", folder)
+        page = reports.fetch(aws, f"{place}/{REPORT_PAGE}", folder)
         yield f"The data's report: {escape(display(page))}"

@@ -8,11 +8,12 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from cli.aws.registry import REPORT, Version, read_package_evaluation, styled_status
+from cli.aws.registry import Version, read_package_evaluation, styled_status
 from cli.aws.releases import live_version
 from cli.aws.session import Deployment
 from cli.views.evaluation import gate_lines
 from cli.views.terminal import facts
+from contract.runs import Origin
 
 SHORT = 12
 
@@ -37,7 +38,7 @@ def _facts(
     for i, line in enumerate(lines):
         yield "metrics" if i == 0 else "", line
     yield "dataset", each.dataset_version[:SHORT] or "unknown"
-    if REPORT in each.origin:
+    if Origin.REPORT in each.origin:
         yield "report", escape(deployed.command(f"models report {each.number}"))
     if each.description:
         yield "decision", escape(each.description)

@@ -13,7 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from contract.serving import JSON_LINES, MODEL_VERSION_VARIABLE
+from contract.batch import ANSWERS, ROUNDS, Field
+from contract.jobs import INPUTS, ROOT, Folder, Job, Variable
+from contract.live import Live
+from contract.serving import JSON_LINES
 from infra.kit.asl import State
 from infra.kit.job_size import MAX_PROCESSING_SECONDS
 from infra.settings.environment import BatchSettings
@@ -46,15 +49,15 @@ class BatchArguments:
         """A processing job that reads the upload and the model."""
         name = {"ProcessingJobName.$": "States.Format('{}-s{}', $.job.name, $.job.attempt)"}
         model = {
-            "InputName": "model",
+            "InputName": Folder.MODEL,
             "S3Input": {
                 "S3Uri.$": "$.package.uri",
-                "LocalPath": "/opt/ml/processing/input/model",
+                "LocalPath": f"{ROOT}/{INPUTS}/{Folder.MODEL}",
                 "S3DataType": "S3Prefix",
                 "S3InputMode": "File",
             },
         }
-        job = {**name, **self._processing("split", self.split_role_arn, {}), "ProcessingInputs": [model]}
+        job = {**name, **self._processing(Job.SPLIT, self.split_role_arn, {}), "ProcessingInputs": [model]}
         return Arguments("ProcessingJob", name, job)
 
     def transform(self) -> Arguments:
@@ -62,24 +65,24 @@ class BatchArguments:
         name = {"TransformJobName.$": "States.Format('{}-t{}', $.job.name, $.job.round)"}
         job = {
             **name,
-            "ModelName.$": "$.live.version.model_name",
+            "ModelName.$": f"$.live.version.{Live.MODEL_NAME}",
             "BatchStrategy": "SingleRecord",
             "MaxConcurrentTransforms": self.batch.concurrency,
             "MaxPayloadInMB": MAX_PAYLOAD_MB,
             "ModelClientConfig": {"InvocationsTimeoutInSeconds": 600, "InvocationsMaxRetries": 3},
             "TransformInput": {
-                "ContentType.$": "$.split.said.content_type",
+                "ContentType.$": f"$.split.message.{Field.CONTENT_TYPE}",
                 "CompressionType": "None",
                 "SplitType": "None",
                 "DataSource": {
                     "S3DataSource": {
                         "S3DataType": "ManifestFile",
-                        "S3Uri.$": "States.Format('{}/rounds/{}', $.job.folder, $.job.round)",
+                        "S3Uri.$": f"States.Format('{{}}/{ROUNDS}/{{}}', $.job.folder, $.job.round)",
                     }
                 },
             },
             "TransformOutput": {
-                "S3OutputPath.$": "States.Format('{}/answers', $.job.folder)",
+                "S3OutputPath.$": f"States.Format('{{}}/{ANSWERS}', $.job.folder)",
                 "Accept": JSON_LINES,
                 "AssembleWith": "None",
                 "KmsKeyId": self.key_arn,
@@ -97,21 +100,21 @@ class BatchArguments:
         numbered = "States.Format('{}-a{}{}', $.job.name, $.job.round, $.job.attempt)"
         name = {"ProcessingJobName.$": numbered}
         variables = {
-            "MILLRACE_BATCH_ROUND.$": "States.Format('{}', $.job.round)",
-            f"{MODEL_VERSION_VARIABLE}.$": "$.live.version.model_version",
+            f"{Variable.BATCH_ROUND}.$": "States.Format('{}', $.job.round)",
+            f"{Variable.MODEL_VERSION}.$": f"$.live.version.{Live.MODEL_VERSION}",
         }
-        job = {**name, **self._processing("assemble", self.assemble_role_arn, variables)}
+        job = {**name, **self._processing(Job.ASSEMBLE, self.assemble_role_arn, variables)}
         return Arguments("ProcessingJob", name, job)
 
-    def _processing(self, command: str, role_arn: str, variables: State) -> State:
+    def _processing(self, command: Job, role_arn: str, variables: State) -> State:
         return {
             "RoleArn": role_arn,
             "AppSpecification": {"ImageUri": self.image_uri, "ContainerArguments": [command]},
             "Environment": {
-                "MILLRACE_BATCH_FOLDER.$": "$.job.folder",
-                "MILLRACE_RESULTS_BUCKET": self.results_bucket,
-                "MILLRACE_ENVIRONMENT": self.environment_name,
-                "MILLRACE_MODEL": self.model,
+                f"{Variable.BATCH_FOLDER}.$": "$.job.folder",
+                Variable.RESULTS_BUCKET: self.results_bucket,
+                Variable.ENVIRONMENT: self.environment_name,
+                Variable.MODEL: self.model,
                 **variables,
             },
             "ProcessingResources": {

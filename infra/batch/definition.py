@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from contract.batch import INPUT, NOTHING_LEFT, Field, Outcome
 from contract.layout import BATCH_PREFIX
+from contract.live import Live
 from infra.batch.arguments import Arguments, BatchArguments
 from infra.batch.jobs import again, call_batch, ended
 from infra.kit.asl import State, States, fail
-
-_NOTHING_LEFT = ("assembled", "settled", "gone", "unscorable")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class BatchDefinition:
             "DescribePackage": {
                 **call_batch(
                     "sagemaker:describeModelPackage",
-                    {"ModelPackageName.$": "$.live.version.model_package_arn"},
+                    {"ModelPackageName.$": f"$.live.version.{Live.MODEL_PACKAGE_ARN}"},
                     then="Name",
                 ),
                 "ResultSelector": {"uri.$": "$.InferenceSpecification.Containers[0].ModelDataUrl"},
@@ -73,7 +73,7 @@ class BatchDefinition:
                 "Type": "Pass",
                 "Parameters": {
                     "name.$": f"States.Format('{self.name}-{{}}', {fresh})",
-                    "folder.$": f"States.Format('{folder}', $.batch, $$.Execution.Name)",
+                    "folder.$": f"States.Format('{folder}', $.{INPUT}, $$.Execution.Name)",
                     "round": 1,
                     "attempt": 1,
                 },
@@ -89,8 +89,12 @@ class BatchDefinition:
             "HowSplit": {
                 "Type": "Choice",
                 "Choices": [
-                    *_ends("$.split.said.outcome"),
-                    {"Variable": "$.split.said.outcome", "StringEquals": "split", "Next": "Transform"},
+                    *_ends(f"$.split.message.{Field.OUTCOME}"),
+                    {
+                        "Variable": f"$.split.message.{Field.OUTCOME}",
+                        "StringEquals": Outcome.SPLIT,
+                        "Next": "Transform",
+                    },
                 ],
                 "Default": "JobFailed",
             },
@@ -101,7 +105,7 @@ class BatchDefinition:
         return self._job("Transform", self.arguments.transform(), then="Assemble", failed="Assemble")
 
     def _assemble(self) -> States:
-        incomplete = {"Variable": "$.assemble.said.outcome", "StringEquals": "incomplete"}
+        incomplete = {"Variable": f"$.assemble.message.{Field.OUTCOME}", "StringEquals": Outcome.INCOMPLETE}
         more = {"Variable": "$.job.round", "NumericLessThan": self.arguments.batch.rounds}
         return {
             **self._job("Assemble", self.arguments.assemble(), then="IsAssembled", failed="MayAssembleAgain"),
@@ -109,7 +113,7 @@ class BatchDefinition:
             "IsAssembled": {
                 "Type": "Choice",
                 "Choices": [
-                    *_ends("$.assemble.said.outcome"),
+                    *_ends(f"$.assemble.message.{Field.OUTCOME}"),
                     {"And": [incomplete, more], "Next": "NextRound"},
                     {**incomplete, "Next": "PartsNotScored"},
                 ],
@@ -134,4 +138,4 @@ class BatchDefinition:
 
 
 def _ends(variable: str) -> list[State]:
-    return [{"Variable": variable, "StringEquals": outcome, "Next": "Done"} for outcome in _NOTHING_LEFT]
+    return [{"Variable": variable, "StringEquals": outcome, "Next": "Done"} for outcome in NOTHING_LEFT]

@@ -34,14 +34,14 @@ def call_batch(action: str, parameters: State, *, then: str) -> State:
 
 
 def ended(title: str, arguments: Arguments, *, then: str, failed: str, poll_seconds: int) -> States:
-    """Create a job, wait until it has ended, and read what it said, into `$.<title>.said`.
+    """Create a job, wait until it has ended, and read its exit message into `$.<title>.message`.
 
     `failed` is where to go on if it failed.
     """
     kind, name, job = arguments
     place = f"$.{title.lower()}"
     status = f"{place}.status"
-    said = {"said.$": "States.StringToJson($.ExitMessage)"} if kind == "ProcessingJob" else {}
+    message = {"message.$": "States.StringToJson($.ExitMessage)"} if kind == "ProcessingJob" else {}
     exists = {"ErrorEquals": ["SageMaker.ResourceInUseException"], "ResultPath": "$.answer"}
     states = {
         # A call whose answer was lost is made again, and finds the job that it made.
@@ -57,20 +57,20 @@ def ended(title: str, arguments: Arguments, *, then: str, failed: str, poll_seco
         f"Describe{title}": {
             **call_batch(f"sagemaker:describe{kind}", name, then=f"Has{title}Ended"),
             "ResultSelector": {"status.$": f"$.{kind}Status"},
-            "ResultPath": f"{place}_job" if said else place,
+            "ResultPath": f"{place}_job" if message else place,
         },
     }
-    if said:
+    if message:
         status = f"{place}_job.status"
         states[f"Read{title}"] = {
             **call_batch(f"sagemaker:describe{kind}", name, then=then),
-            "ResultSelector": said,
+            "ResultSelector": message,
             "ResultPath": place,
         }
     states[f"Has{title}Ended"] = {
         "Type": "Choice",
         "Choices": [
-            {"Variable": status, "StringEquals": "Completed", "Next": f"Read{title}" if said else then},
+            {"Variable": status, "StringEquals": "Completed", "Next": f"Read{title}" if message else then},
             {"Variable": status, "StringEquals": "Failed", "Next": failed},
             {"Variable": status, "StringEquals": "Stopped", "Next": "JobFailed"},
         ],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from contract.batch import ANSWERS, PARTS, ROUNDS, SPLIT_FILE, UPLOAD_FILE
+from contract.jobs import Job
 from contract.layout import BATCH_PREFIX, RUNS_PREFIX, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
 from infra.kit.iam import Allow, arn, list_objects, pass_role, read_objects, role, use_key, write_objects
 from infra.kit.image import Image
@@ -23,11 +25,13 @@ def split_role(scope: Construct, *, storage: Storage, image: Image) -> iam.Role:
         storage,
         image,
         [
-            read_objects(storage.artifacts_arn, f"{RUNS_PREFIX}*/train/*", f"{BATCH_PREFIX}*/upload.json"),
+            read_objects(
+                storage.artifacts_arn, f"{RUNS_PREFIX}*/{Job.TRAIN}/*", f"{BATCH_PREFIX}*/{UPLOAD_FILE}"
+            ),
             list_objects(storage.artifacts_arn, RUNS_PREFIX),
             write_objects(
                 storage.artifacts_arn,
-                *(f"{BATCH_PREFIX}*/{place}" for place in ("parts/*", "rounds/1", "split.json")),
+                *(f"{BATCH_PREFIX}*/{place}" for place in (f"{PARTS}/*", f"{ROUNDS}/1", SPLIT_FILE)),
             ),
             write_objects(storage.results_arn, f"{UNSCORABLE_PREFIX}*"),
         ],
@@ -36,7 +40,7 @@ def split_role(scope: Construct, *, storage: Storage, image: Image) -> iam.Role:
 
 def assemble_role(scope: Construct, *, storage: Storage, image: Image) -> iam.Role:
     """A role that reads uploads and answers, and writes results."""
-    places = ("upload.json", "split.json", "answers/*")
+    places = (UPLOAD_FILE, SPLIT_FILE, f"{ANSWERS}/*")
     return _job_role(
         scope,
         "Assemble",
@@ -45,7 +49,7 @@ def assemble_role(scope: Construct, *, storage: Storage, image: Image) -> iam.Ro
         [
             read_objects(storage.artifacts_arn, *(f"{BATCH_PREFIX}*/{place}" for place in places)),
             list_objects(storage.artifacts_arn, BATCH_PREFIX),
-            write_objects(storage.artifacts_arn, f"{BATCH_PREFIX}*/rounds/*"),
+            write_objects(storage.artifacts_arn, f"{BATCH_PREFIX}*/{ROUNDS}/*"),
             write_objects(storage.results_arn, f"{SCORED_PREFIX}*"),
             Allow(
                 actions=["s3:AbortMultipartUpload"],

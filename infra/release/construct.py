@@ -9,7 +9,8 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.layout import CAPTURED_PREFIX, RUNS_PREFIX, live_parameter
+from contract.jobs import Job
+from contract.layout import CAPTURED_PREFIX, EVALUATION_PLACE, RUNS_PREFIX, live_parameter
 from contract.outputs import Kind, Output, Redrive, RedriveRoute, output_key
 from infra.kit.alarm import AlarmSpec
 from infra.kit.capability import Composite
@@ -127,7 +128,7 @@ class Release(Composite, Construct):
         )
 
     def _verify_allows(self, storage: Storage) -> list[Allow]:
-        places = (f"{RUNS_PREFIX}*/train/*", f"{RUNS_PREFIX}*/evaluate/evaluation/*")
+        places = (f"{RUNS_PREFIX}*/{Job.TRAIN}/*", f"{RUNS_PREFIX}*/{EVALUATION_PLACE}/*")
         return [
             read_packages(self, storage.package_group),
             read_objects(storage.artifacts_arn, *places),

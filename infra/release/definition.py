@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from contract.serving import MODEL_VERSION_VARIABLE
+from contract.jobs import Variable
+from contract.live import Approved, Live
 from infra.kit.asl import OVERTAKEN, RETRY_SAGEMAKER, State, States, again, call, made_once
 from infra.release.endpoint import EndpointStates
 from infra.release.endpoint_deletion import Retirement
@@ -23,6 +24,9 @@ _RETRY_LAMBDA = again(
     "Transient",
 )
 """The last is the function's own error, of `adapters.errors`: Lambda tells it by its class's name."""
+
+_KEPT = (Live.MODEL_VERSION, Live.MODEL_PACKAGE_ARN, Live.MODEL_NAME, Live.APPROVED_AT)
+"""Of what `verify_package` says, what is recorded."""
 
 _RETRY_SSM = again("Ssm.SsmException", "Ssm.SdkClientException", "Ssm.TooManyUpdatesException")
 
@@ -60,12 +64,12 @@ class ReleaseDefinition:
     def _make(self, *, then: str) -> States:
         """A verified package becomes a model."""
         model = {
-            "ModelName.$": "$.model_name",
+            "ModelName.$": f"$.{Live.MODEL_NAME}",
             "ExecutionRoleArn": self.serving_role_arn,
             "EnableNetworkIsolation": self.isolated,
             "PrimaryContainer": {
-                "ModelPackageName.$": "$.model_package_arn",
-                "Environment": {f"{MODEL_VERSION_VARIABLE}.$": "$.model_version"},
+                "ModelPackageName.$": f"$.{Live.MODEL_PACKAGE_ARN}",
+                "Environment": {f"{Variable.MODEL_VERSION}.$": f"$.{Live.MODEL_VERSION}"},
             },
         }
         return {
@@ -75,9 +79,9 @@ class ReleaseDefinition:
                 "Parameters": {
                     "FunctionName": self.verify_function_arn,
                     "Payload": {
-                        "model_package_arn.$": "$.detail.ModelPackageArn",
-                        "approved_at.$": "$.time",
-                        "execution.$": "$$.Execution.Name",
+                        f"{Live.MODEL_PACKAGE_ARN}.$": "$.detail.ModelPackageArn",
+                        f"{Live.APPROVED_AT}.$": "$.time",
+                        f"{Approved.EXECUTION}.$": "$$.Execution.Name",
                     },
                 },
                 "OutputPath": "$.Payload",
@@ -93,8 +97,8 @@ class ReleaseDefinition:
         """Is a later approval live? Without an endpoint, only what was recorded says so."""
         read = call("ssm:getParameter", {"Name": self.live_parameter}, then="IsItOvertaken", retry=_RETRY_SSM)
         later = {
-            "Variable": "$.live.version.model_name",
-            "StringGreaterThanEqualsPath": "$.approval",
+            "Variable": f"$.live.version.{Live.MODEL_NAME}",
+            "StringGreaterThanEqualsPath": f"$.{Approved.APPROVAL}",
             "Next": "Overtaken",
         }
         none = {"ErrorEquals": ["Ssm.ParameterNotFoundException"], "ResultPath": "$.live"}
@@ -112,7 +116,10 @@ class ReleaseDefinition:
     def _record(self, *, then: str | None) -> States:
         """Say in one parameter which version is live."""
         endpoint: State = (
-            {"endpoint": self.endpoint.name, "endpoint_config.$": "$.endpoint_config_name"}
+            {
+                Live.ENDPOINT: self.endpoint.name,
+                f"{Live.ENDPOINT_CONFIG}.$": f"$.{Approved.ENDPOINT_CONFIG_NAME}",
+            }
             if self.endpoint
             else {}
         )
@@ -120,13 +127,10 @@ class ReleaseDefinition:
             "NoteVersion": {
                 "Type": "Pass",
                 "Parameters": {
-                    "model_version.$": "$.model_version",
-                    "model_package_arn.$": "$.model_package_arn",
+                    **{f"{kept}.$": f"$.{kept}" for kept in _KEPT},
                     **endpoint,
-                    "model": self.model,
-                    "model_name.$": "$.model_name",
-                    "approved_at.$": "$.approved_at",
-                    "released_at.$": "$$.State.EnteredTime",
+                    Live.MODEL: self.model,
+                    f"{Live.RELEASED_AT}.$": "$$.State.EnteredTime",
                 },
                 "Next": "RecordVersion",
             },

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contract.live import Approved
 from infra.kit.asl import OVERTAKEN, RETRY_SAGEMAKER, State, States, call, fail, made_once, passing
 from infra.release.endpoint_configuration import EndpointConfiguration
 from infra.release.scaling import Scaling
@@ -31,8 +32,14 @@ _KEEP_INSTANCES = {
 _TAKEN = ("*in-progress*", "*already existing*")
 """Causes of refusals after which to look again: another release came first."""
 
-_OURS = {"Variable": "$.endpoint.EndpointConfigName", "StringEqualsPath": "$.endpoint_config_name"}
-_NOT_EARLIER = {"Variable": "$.endpoint.EndpointConfigName", "StringGreaterThanEqualsPath": "$.approval"}
+_OURS = {
+    "Variable": "$.endpoint.EndpointConfigName",
+    "StringEqualsPath": f"$.{Approved.ENDPOINT_CONFIG_NAME}",
+}
+_NOT_EARLIER = {
+    "Variable": "$.endpoint.EndpointConfigName",
+    "StringGreaterThanEqualsPath": f"$.{Approved.APPROVAL}",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +89,7 @@ class EndpointStates:
 
         Neither call is tried again without another look.
         """
-        put = {"EndpointName": self.name, "EndpointConfigName.$": "$.endpoint_config_name"}
+        put = {"EndpointName": self.name, "EndpointConfigName.$": f"$.{Approved.ENDPOINT_CONFIG_NAME}"}
         update = {**put, **(_KEEP_INSTANCES if self.scaling else {})}
         return {
             "MayItBeUpdated": {

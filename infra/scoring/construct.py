@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from constructs import Construct
 
+from contract.batch import UPLOAD_FILE
 from contract.layout import BATCH_PREFIX, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
 from contract.metrics import Metric
 from contract.serving import MAX_REQUEST_BYTES, MAX_SERVERLESS_BYTES
@@ -103,7 +104,7 @@ class Scoring(Composite, Construct):
                 resources=[f"{storage.results_arn}/{UNSCORABLE_PREFIX}*"],
                 because="Hides, and keeps as a version, the one of two outcomes that another model gave.",
             ),
-            write_objects(storage.artifacts_arn, f"{BATCH_PREFIX}*/upload.json"),
+            write_objects(storage.artifacts_arn, f"{BATCH_PREFIX}*/{UPLOAD_FILE}"),
             Allow(actions=["states:StartExecution"], resources=[batch.machine.arn]),
             use_key(self, storage.key_arn),
             *([self._invoke(endpoint)] if deployment.serving.has_endpoint else []),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from contract import gates, schema, threshold
+from contract import gates, threshold
+from contract.estimators import built_in
 from contract.gates import METRICS
 from contract.serving import is_result_column
 from infra.settings.toml import Problem, suggestion
@@ -13,12 +14,6 @@ from infra.settings.validation import rule_problems
 
 if TYPE_CHECKING:
     from infra.settings.model import FeatureSettings, ModelSettings
-
-_LINEAR = {
-    "binary": "logistic-regression",
-    "multiclass": "logistic-regression",
-    "regression": "ridge-regression",
-}
 
 
 def contradictions(model: ModelSettings) -> Iterator[Problem]:
@@ -34,13 +29,8 @@ def contradictions(model: ModelSettings) -> Iterator[Problem]:
     yield from _training(model)
 
 
-def estimators(problem: schema.Problem) -> tuple[str, ...]:
-    """The built-in estimators of a kind of problem."""
-    return ("hist-gradient-boosting", _LINEAR[problem], "random-forest")
-
-
 def _training(model: ModelSettings) -> Iterator[Problem]:
-    known = estimators(model.problem)
+    known = built_in(model.problem)
     if model.training.estimator not in known and ":" not in model.training.estimator:
         hint = suggestion(model.training.estimator, known)
         yield Problem.at(

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.ports import Executions, FailedStep, Metrics
-from contract.failures import STARTED_BY, Cause, StartedBy, pages, told
+from contract.failures import Cause, StartedBy, pages, told
 from contract.metrics import Dimension, Metric
+from contract.runs import Parameter
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ def report_failure(execution_arn: str, executions: Executions, metrics: Metrics)
     Doing it twice counts twice, which pages no more than once.
     """
     cause, sentence = explain(executions.failed_steps(execution_arn), executions.reason(execution_arn))
-    started_by = _started_by(executions.parameters(execution_arn).get(STARTED_BY, ""))
+    started_by = _started_by(executions.parameters(execution_arn).get(Parameter.STARTED_BY, ""))
     paged = pages(cause, started_by)
     facts = {
         "execution_arn": execution_arn,

@@ -10,6 +10,7 @@ from adapters.observability import EmbeddedMetrics, observed
 from adapters.queues import SqsQueue
 from adapters.sagemaker import Endpoint
 from adapters.state_machines import StandardStateMachine
+from contract.layout import CONTRACT_FILE
 from contract.schema import Contract
 from lambdas.score_upload.logic import Scorer, score_messages
 from lambdas.score_upload.settings import Settings
@@ -18,7 +19,7 @@ from lambdas.score_upload.settings import Settings
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = Settings.from_environ(os.environ)
-    contract = Contract.from_json(Path(os.environ["LAMBDA_TASK_ROOT"], "contract.json").read_bytes())
+    contract = Contract.from_json(Path(os.environ["LAMBDA_TASK_ROOT"], CONTRACT_FILE).read_bytes())
     scorer = Scorer(
         open_bucket=S3Bucket,
         results=S3Bucket(settings.results_bucket),

@@ -19,6 +19,7 @@ from adapters.observability import logged_with
 from adapters.ports import Bucket, Metrics, ModelServer, Queue, StateMachine
 from adapters.retry import RetryPolicy
 from contract import layout
+from contract.batch import INPUT
 from contract.reasons import FileReason, Unscorable
 from lambdas.score_upload.settings import Settings
 from scoring.upload.messages import Upload, upload_of
@@ -144,5 +145,5 @@ def _start_batch(upload: Upload, scorer: Scorer) -> None:
     with suppress(AlreadyExists):
         document = json.dumps(asdict(upload)).encode()
         scorer.artifacts.create(layout.batch_upload_key(batch), document, "application/json")
-    scorer.batches.start(batch, {"batch": batch})
+    scorer.batches.start(batch, {INPUT: batch})
     log.info("too large for one call: left to the batch path", extra={"batch": batch})

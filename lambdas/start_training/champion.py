@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 from adapters.errors import AlreadyExists, NotFound
 from adapters.ports import Bucket, Parameter, Registry
 from contract import layout
+from contract.artifact import ARCHIVE
+from contract.layout import CHAMPION_FILE
+from contract.live import Live
 
 log = logging.getLogger(__name__)
-
-DOCUMENT = "champion.json"
-ARTIFACT = "model.tar.gz"
 
 
 class ChampionLost(Exception):  # noqa: N818 - it names what is the case
@@ -45,16 +45,17 @@ class Champions:
             ChampionLost: its package or its artifact is gone.
         """
         released = self._released()
-        arn = released.get("model_package_arn", "")
+        arn = released.get(Live.MODEL_PACKAGE_ARN, "")
         uri = self._artifact_uri(arn) if arn else ""
         prefix = layout.champion_prefix(arn, uri)
-        if not self.artifacts.exists(prefix + DOCUMENT):
+        if not self.artifacts.exists(prefix + CHAMPION_FILE):
             if uri:
-                self._copy(uri, prefix + ARTIFACT)
+                self._copy(uri, prefix + ARCHIVE)
             self._say(
-                prefix, {"model_version": released.get("model_version"), "model_package_arn": arn or None}
+                prefix,
+                {Live.MODEL_VERSION: released.get(Live.MODEL_VERSION), Live.MODEL_PACKAGE_ARN: arn or None},
             )
-        log.info("champion", extra={"model_version": released.get("model_version"), "prefix": prefix})
+        log.info("champion", extra={Live.MODEL_VERSION: released.get(Live.MODEL_VERSION), "prefix": prefix})
         return prefix
 
     def _released(self) -> Mapping[str, str]:
@@ -83,7 +84,7 @@ class Champions:
     def _say(self, prefix: str, document: Mapping[str, Any]) -> None:
         try:
             self.artifacts.create(
-                prefix + DOCUMENT, json.dumps(document, indent=2).encode(), "application/json"
+                prefix + CHAMPION_FILE, json.dumps(document, indent=2).encode(), "application/json"
             )
         except AlreadyExists:
             log.info("pinned before", extra={"prefix": prefix})

@@ -21,6 +21,7 @@ from typing import Any
 
 from adapters.ports import Bucket, ListedVersion, Queue
 from contract import layout
+from contract.events import EventObject
 
 log = logging.getLogger(__name__)
 
@@ -101,8 +102,8 @@ def _told(record: Record) -> _Told | None:
     """What a message tells; None where it tells of no upload, as one sent by hand."""
     try:
         event = json.loads(record["body"])
-        uploaded = event["detail"]["object"]
+        named = EventObject.of(event)
         at = datetime.fromisoformat(event["time"]).timestamp()
-        return _Told(key=str(uploaded["key"]), version_id=str(uploaded["version-id"]), at=at)
     except (ValueError, KeyError, TypeError):
         return None
+    return _Told(key=named.key, version_id=named.version_id, at=at) if named.version_id else None

@@ -19,7 +19,8 @@ from adapters.errors import AlreadyExists, NotFound
 from adapters.ports import Bucket, Catalogue, ObjectVersion, Pipeline
 from contract import layout
 from contract.dataset import Manifest
-from contract.failures import STARTED_BY, StartedBy
+from contract.failures import StartedBy
+from contract.runs import Origin, Parameter
 from lambdas.start_training.champion import Champions
 from lambdas.start_training.debounce import Debounce, Record, uploaded
 from lambdas.start_training.snapshot import NoTrainingData, pin
@@ -127,7 +128,7 @@ def start_training(trainer: Trainer, *, started_by: StartedBy, again: bool = Fal
         execution_arn = _start(trainer, run_id, version, started_by)
     _keep_last_run(trainer, looked)
     answer = {
-        "dataset_version": version,
+        Origin.DATASET_VERSION: version,
         "run_id": run_id,
         "execution_arn": execution_arn,
         "already_started": already_started,
@@ -152,11 +153,11 @@ def _runs(trainer: Trainer, version: str) -> tuple[Run | None, str]:
 
 def _registered(trainer: Trainer, version: str) -> str:
     artifacts = f"s3://{trainer.artifacts.name}"
-    origin = {
-        "dataset_version": version,
-        "code_digest": trainer.code_digest,
-        "contract_uri": f"{artifacts}/{trainer.contract_prefix}",
-        "gates_uri": f"{artifacts}/{trainer.gates_prefix}",
+    origin: dict[str, str] = {
+        Origin.DATASET_VERSION: version,
+        Origin.CODE_DIGEST: trainer.code_digest,
+        Origin.CONTRACT_URI: f"{artifacts}/{trainer.contract_prefix}",
+        Origin.GATES_URI: f"{artifacts}/{trainer.gates_prefix}",
     }
     return trainer.catalogue.made_of(trainer.package_group, origin)
 
@@ -175,7 +176,11 @@ def _start(trainer: Trainer, run_id: str, version: str, started_by: StartedBy) -
     # At most once: SageMaker answers a repeated token with the run it started first.
     parameters = _parameters(trainer, run_id, version, started_by)
     execution_arn = trainer.pipeline.start(run_id, parameters)
-    claim = {"execution_arn": execution_arn, "dataset_version": version, "code_digest": trainer.code_digest}
+    claim = {
+        "execution_arn": execution_arn,
+        Origin.DATASET_VERSION: version,
+        Origin.CODE_DIGEST: trainer.code_digest,
+    }
     _create(trainer.artifacts, layout.started_key(run_id), json.dumps(claim, indent=2).encode())
     return execution_arn
 
@@ -186,13 +191,13 @@ def _parameters(trainer: Trainer, run_id: str, version: str, started_by: Started
     _create(trainer.artifacts, trainer.gates_prefix + layout.GATES_FILE, trainer.gates)
     artifacts = f"s3://{trainer.artifacts.name}"
     parameters = {
-        "DatasetVersion": version,
-        "DatasetUri": f"s3://{trainer.data.name}/{layout.dataset_data_prefix(version)}",
-        "ContractUri": f"{artifacts}/{trainer.contract_prefix}",
-        "GatesUri": f"{artifacts}/{trainer.gates_prefix}",
-        "ChampionUri": f"{artifacts}/{trainer.champions.pin()}",
-        "RunUri": f"{artifacts}/{layout.run_prefix(run_id).rstrip('/')}",
-        STARTED_BY: started_by,
+        Parameter.DATASET_VERSION: version,
+        Parameter.DATASET_URI: f"s3://{trainer.data.name}/{layout.dataset_data_prefix(version)}",
+        Parameter.CONTRACT_URI: f"{artifacts}/{trainer.contract_prefix}",
+        Parameter.GATES_URI: f"{artifacts}/{trainer.gates_prefix}",
+        Parameter.CHAMPION_URI: f"{artifacts}/{trainer.champions.pin()}",
+        Parameter.RUN_URI: f"{artifacts}/{layout.run_prefix(run_id).rstrip('/')}",
+        Parameter.STARTED_BY: started_by,
     }
     _create(trainer.artifacts, layout.parameters_key(run_id), json.dumps(parameters, indent=2).encode())
     pinned: dict[str, str] = json.loads(trainer.artifacts.read(layout.parameters_key(run_id)))

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from adapters.errors import NotFound
 from adapters.ports import Bucket, Registry
 from contract import artifact
+from contract.live import Approved, Live
+from contract.runs import Origin
 from lambdas.verify_package.archive import unpack
 
 log = logging.getLogger(__name__)
@@ -25,7 +27,7 @@ MAX_NAME = 63
 """SageMaker's limit on the names of models and endpoint configurations."""
 _EXECUTION_DIGITS = 5
 
-LINEAGE = ("dataset_version", "code_digest")
+LINEAGE = (Origin.DATASET_VERSION, Origin.CODE_DIGEST)
 """What the package's metadata and the evaluation must both say, and say alike."""
 
 
@@ -50,7 +52,7 @@ def verify_package(event: Mapping[str, str], verifier: Verifier) -> dict[str, st
     Raises:
         PackageRefused: it is not approved, not ours, or not what its evaluation measured.
     """
-    arn = event["model_package_arn"]
+    arn = event[Live.MODEL_PACKAGE_ARN]
     try:
         package = verifier.registry.describe(arn)
         _check_registration(package, verifier.group)
@@ -60,16 +62,16 @@ def verify_package(event: Mapping[str, str], verifier: Verifier) -> dict[str, st
     except PackageRefused as error:
         raise PackageRefused(f"{arn} is not released: {error}") from error
     version = package["ModelPackageVersion"]
-    approval = approval_name(verifier.group, version, event["approved_at"])
-    name = release_name(approval, event["execution"])
-    log.info("verified", extra={"model_package_arn": arn, "release": name})
+    approval = approval_name(verifier.group, version, event[Live.APPROVED_AT])
+    name = release_name(approval, event[Approved.EXECUTION])
+    log.info("verified", extra={Live.MODEL_PACKAGE_ARN: arn, "release": name})
     return {
-        "model_package_arn": arn,
-        "model_version": f"{verifier.group}/{version}",
-        "approved_at": event["approved_at"],
-        "approval": approval,
-        "model_name": name,
-        "endpoint_config_name": name,
+        Live.MODEL_PACKAGE_ARN: arn,
+        Live.MODEL_VERSION: f"{verifier.group}/{version}",
+        Live.APPROVED_AT: event[Live.APPROVED_AT],
+        Approved.APPROVAL: approval,
+        Live.MODEL_NAME: name,
+        Approved.ENDPOINT_CONFIG_NAME: name,
     }
 
 

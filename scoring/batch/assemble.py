@@ -20,7 +20,9 @@ from adapters.errors import NotFound
 from adapters.ports import Response, StoredObject
 from container.paths import Paths
 from contract import serving
-from scoring.batch.documents import MAX_BYTES, ROUND, Batch, Split, on_disk, on_volume, say
+from contract.batch import Outcome
+from contract.jobs import Variable
+from scoring.batch.documents import MAX_BYTES, Batch, Split, on_disk, on_volume, say
 from scoring.upload.score import Result, open_upload, score_file, spool
 from tabular.formats import compression
 from tabular.formats.detection import Format
@@ -43,17 +45,17 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     missing = batch.unanswered(split.parts)
     if missing:
         log.warning("%d of %d parts have no answer: %s …", len(missing), len(split.parts), missing[0])
-        batch.request_parts(missing, int(environ[ROUND]) + 1)
-        say(paths.processing_message, outcome="incomplete", missing=len(missing))
+        batch.request_parts(missing, int(environ[Variable.BATCH_ROUND]) + 1)
+        say(paths.processing_message, Outcome.INCOMPLETE, missing=len(missing))
         return
     try:
         stored = batch.open()
     except NotFound:
-        say(paths.processing_message, outcome="gone")
+        say(paths.processing_message, Outcome.GONE)
         return
     with on_volume(paths), closing(stored.stream):
-        assemble(batch, split, stored, environ[serving.MODEL_VERSION_VARIABLE])
-    say(paths.processing_message, outcome="assembled")
+        assemble(batch, split, stored, environ[Variable.MODEL_VERSION])
+    say(paths.processing_message, Outcome.ASSEMBLED)
 
 
 def assemble(batch: Batch, split: Split, stored: StoredObject, model_version: str) -> None:

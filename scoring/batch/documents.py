@@ -1,11 +1,6 @@
 """What the two jobs of the batch path share: which upload, where its parts lie, what to say at the end.
 
-An execution of the state machine works under `batch/<batch>/<execution>/` in the artifacts bucket:
-
-  split.json            what was split: the upload's format, and the names of all parts
-  parts/<name>          requests to the model server, named by their digest: equal ones are asked once
-  rounds/<n>            SageMaker's manifest of the parts that the n-th transform is to score
-  answers/<name>.out    the model server's answers
+`contract.batch` says what lies under an execution's folder.
 """
 
 from __future__ import annotations
@@ -26,17 +21,13 @@ from adapters.ports import StoredObject
 from container.errors import PlatformError
 from container.paths import Paths
 from contract import layout, serving
+from contract.batch import ANSWERS, PARTS, ROUNDS, SPLIT_FILE, Outcome, exit_message
+from contract.jobs import Variable
 from contract.reasons import FileReason, Unscorable
 from scoring.upload.messages import Upload
 from scoring.upload.outcomes import Outcomes
 from tabular.formats.detection import Format
 from tabular.formats.streams import Readable
-
-FOLDER = "MILLRACE_BATCH_FOLDER"
-RESULTS = "MILLRACE_RESULTS_BUCKET"
-ENVIRONMENT = "MILLRACE_ENVIRONMENT"
-MODEL = "MILLRACE_MODEL"
-ROUND = "MILLRACE_BATCH_ROUND"
 
 MAX_BYTES = 512 * 1024**3
 """Of an upload, as it is stored and decompressed: its result must fit in an upload of 10,000 parts."""
@@ -76,8 +67,9 @@ class Batch:
             PlatformError: a variable is missing.
         """
         try:
-            place = urlsplit(environ[FOLDER])
-            results, which = environ[RESULTS], (environ[ENVIRONMENT], environ[MODEL])
+            place = urlsplit(environ[Variable.BATCH_FOLDER])
+            results = environ[Variable.RESULTS_BUCKET]
+            which = (environ[Variable.ENVIRONMENT], environ[Variable.MODEL])
         except KeyError as missing:
             raise PlatformError(f"the state machine did not set {missing}") from missing
         artifacts, folder = JobBucket(place.netloc), place.path.strip("/") + "/"
@@ -98,7 +90,7 @@ class Batch:
     def put_part(self, body: bytes, content_type: str) -> str:
         """Keep a request as a part, unless it is there; its name."""
         name = part_name(body, content_type)
-        self.keep(f"parts/{name}", body)
+        self.keep(f"{PARTS}/{name}", body)
         return name
 
     def keep(self, name: str, body: bytes) -> None:
@@ -108,25 +100,25 @@ class Batch:
 
     def request_parts(self, parts: Iterable[str], round_number: int) -> None:
         """Write the manifest of a round."""
-        uri = f"s3://{self.artifacts.name}/{self.folder}parts/"
-        self.keep(f"rounds/{round_number}", json.dumps([{"prefix": uri}, *parts]).encode())
+        uri = f"s3://{self.artifacts.name}/{self.folder}{PARTS}/"
+        self.keep(f"{ROUNDS}/{round_number}", json.dumps([{"prefix": uri}, *parts]).encode())
 
     def keep_split(self, split: Split) -> None:
         """Write what was split."""
-        self.keep("split.json", json.dumps(asdict(split)).encode())
+        self.keep(SPLIT_FILE, json.dumps(asdict(split)).encode())
 
     def read_split(self) -> Split:
         """What was split."""
-        found = json.loads(self.artifacts.read(f"{self.folder}split.json"))
+        found = json.loads(self.artifacts.read(self.folder + SPLIT_FILE))
         return Split(**{**found, "format": Format(found["format"])})
 
     def answer(self, body: bytes, content_type: str) -> bytes:
         """The model server's answer to a request that was a part. Raises NotFound if it was none."""
-        return self.artifacts.read(f"{self.folder}answers/{part_name(body, content_type)}{ANSWERED}")
+        return self.artifacts.read(f"{self.folder}{ANSWERS}/{part_name(body, content_type)}{ANSWERED}")
 
     def unanswered(self, parts: Sequence[str]) -> list[str]:
         """The parts that have no answer yet."""
-        answered = set(self.artifacts.names(f"{self.folder}answers/"))
+        answered = set(self.artifacts.names(f"{self.folder}{ANSWERS}/"))
         return [name for name in parts if name + ANSWERED not in answered]
 
 
@@ -161,6 +153,6 @@ def on_disk(stream: Readable) -> Iterator[Path]:
         yield Path(file.name)
 
 
-def say(file: Path, **outcome: object) -> None:
+def say(file: Path, outcome: Outcome, **facts: object) -> None:
     """Leave the job's exit message, by which the state machine decides how to go on."""
-    file.write_text(json.dumps(outcome), encoding="utf-8")
+    file.write_text(exit_message(outcome, **facts), encoding="utf-8")

@@ -21,10 +21,13 @@ from adapters.ordered_map import ordered_map
 from adapters.ports import StoredObject
 from container.paths import Paths
 from contract import serving
+from contract.artifact import ARCHIVE
+from contract.batch import Outcome
+from contract.jobs import Folder
 from contract.reasons import Unscorable
 from scoring.batch.documents import MAX_BYTES, Batch, Split, on_disk, on_volume, say
 from scoring.server.predictor import Predictor
-from scoring.server.sealed_model import ARCHIVE, unpack
+from scoring.server.sealed_model import unpack
 from scoring.upload.formats.table import chunks
 from scoring.upload.score import READERS, open_upload, spool
 from tabular.formats.detection import Format
@@ -52,22 +55,22 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     """
     batch = Batch.from_environ(environ)
     if batch.outcomes.settled():
-        say(paths.processing_message, outcome="settled")
+        say(paths.processing_message, Outcome.SETTLED)
         return
     try:
         stored = batch.open()
     except NotFound:
-        say(paths.processing_message, outcome="gone")
+        say(paths.processing_message, Outcome.GONE)
         return
     with on_volume(paths), closing(stored.stream):
-        predictor = load(paths.processing_input("model") / ARCHIVE)
+        predictor = load(paths.processing_input(Folder.MODEL) / ARCHIVE)
         try:
             content_type = split(batch, stored, predictor)
         except Unscorable as why:
             batch.outcomes.commit_unscorable(why, stored)
-            say(paths.processing_message, outcome="unscorable")
+            say(paths.processing_message, Outcome.UNSCORABLE)
         else:
-            say(paths.processing_message, outcome="split", content_type=content_type)
+            say(paths.processing_message, Outcome.SPLIT, content_type=content_type)
 
 
 def load(archive: Path) -> Predictor:

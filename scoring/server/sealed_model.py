@@ -20,8 +20,6 @@ from tabular.onnx_session import MatrixGraph
 from tabular.rows import NO_TEXTS
 from tabular.samples import Samples
 
-ARCHIVE = "model.tar.gz"
-
 
 def unpack(archive: Path, folder: Path) -> dict[str, str]:
     """Unpack an artifact to a folder and check it against its seal; its files' digests.

@@ -19,6 +19,7 @@ import uvicorn
 from container.errors import PlatformError
 from container.paths import Paths
 from contract import artifact, serving
+from contract.jobs import Variable
 from contract.reasons import FileReason, Unscorable
 from contract.schema import ContractError
 from scoring.server.predictor import Predictor
@@ -69,7 +70,7 @@ def load(paths: Paths, environ: Mapping[str, str]) -> Application:
     except (artifact.ArtifactError, ContractError) as error:
         raise PlatformError(f"the model cannot be served: {error}") from error
     unnamed = f"{predictor.contract.model}@{predictor.digests[artifact.MODEL][:12]}"
-    version = environ.get(serving.MODEL_VERSION_VARIABLE, unnamed)
+    version = environ.get(Variable.MODEL_VERSION, unnamed)
     log.info("serving %s", version)
     return Application(predictor, version)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract import layout
-from contract.events import OBJECT_CREATED, SOURCE
+from contract.events import DETAIL_TYPE, OBJECT_CREATED, SOURCE, EventObject
 from scoring.upload.errors import BadMessage
 
 
@@ -30,23 +30,22 @@ def upload_of(body: str) -> Upload | None:
     event = _parse(body)
     if event.get("Event") == "s3:TestEvent":
         return None
-    if event.get("source") != SOURCE or "detail-type" not in event:
+    if event.get("source") != SOURCE or DETAIL_TYPE not in event:
         raise BadMessage("the message is not an event that S3 sent through EventBridge")
-    if event["detail-type"] != OBJECT_CREATED:
+    if event[DETAIL_TYPE] != OBJECT_CREATED:
         return None
     try:
-        detail = event["detail"]
-        bucket, key = str(detail["bucket"]["name"]), str(detail["object"]["key"])
-        version_id = detail["object"].get("version-id")
-    except (KeyError, TypeError, AttributeError) as error:
-        raise BadMessage(f"the event names no object: {error!r}") from error
-    if not key.startswith(layout.SCORE_PREFIX) or key.endswith("/"):
+        named = EventObject.of(event)
+    except ValueError as error:
+        raise BadMessage(str(error)) from error
+    if not named.key.startswith(layout.SCORE_PREFIX) or named.key.endswith("/"):
         return None
-    if version_id in (None, "", "null"):
+    if named.version_id in ("", "null"):
         raise BadMessage(
-            f"the event of s3://{bucket}/{key} names no version: turn its versioning on and upload again"
+            f"the event of s3://{named.bucket}/{named.key} names no version: "
+            "turn its versioning on and upload again"
         )
-    return Upload(bucket=bucket, key=key, version_id=str(version_id))
+    return Upload(bucket=named.bucket, key=named.key, version_id=named.version_id)
 
 
 def _parse(body: str) -> Mapping[str, Any]:

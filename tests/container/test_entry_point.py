@@ -12,6 +12,7 @@ from container.entry_point import JOBS, main
 from container.errors import LIMIT_BYTES, DataError, ModelCodeError, PlatformError, report, shorten
 from container.paths import CODE, Paths
 from contract.code import code_digest
+from contract.jobs import Folder
 from tests.fixtures.folders import Job, Run
 from tests.fixtures.tables import tumor
 
@@ -25,8 +26,8 @@ def test_help_names_every_job(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_files_are_where_sagemaker_puts_them() -> None:
-    assert Paths.from_environ({}).channel("train") == Path("/opt/ml/input/data/train")
-    assert Paths.from_environ({}).processing_input("model") == Path("/opt/ml/processing/input/model")
+    assert Paths.from_environ({}).channel(Folder.TRAIN) == Path("/opt/ml/input/data/train")
+    assert Paths.from_environ({}).processing_input(Folder.MODEL) == Path("/opt/ml/processing/input/model")
 
 
 def test_a_job_is_one_process_that_prints_plain_lines(tmp_path: Path) -> None:
@@ -117,12 +118,12 @@ def test_failures_say_whose_they_are(tmp_path: Path, failure: Exception, text: s
     assert (tmp_path / "failure").read_text() == text
 
 
-@pytest.mark.parametrize("letter", ["a", "ü", "€", "🌊"])
-def test_messages_are_cut_between_characters(dead_letter: str) -> None:
-    cut = shorten(dead_letter * 2000, LIMIT_BYTES)
+@pytest.mark.parametrize("character", ["a", "ü", "€", "🌊"])
+def test_messages_are_cut_between_characters(character: str) -> None:
+    cut = shorten(character * 2000, LIMIT_BYTES)
     assert LIMIT_BYTES - 8 < len(cut.encode()) <= LIMIT_BYTES
-    assert set(cut) == {dead_letter, "…"}
-    assert shorten(dead_letter * 10, LIMIT_BYTES) == dead_letter * 10
+    assert set(cut) == {character, "…"}
+    assert shorten(character * 10, LIMIT_BYTES) == character * 10
 
 
 def test_a_job_that_is_stopped_ends_at_once(job: Job) -> None:

@@ -19,10 +19,11 @@ from contract.schema import Training
 from contract.search import Search, default_space
 from infra.kit.job_size import Size
 from infra.training.pipeline.check import check
-from infra.training.pipeline.definition import JOBS, PARAMETERS, author
+from infra.training.pipeline.definition import JOBS, author
 from infra.training.pipeline.template import definitions
 from tests.synthesis import Synthesis
 
+PARAMETERS = ("DatasetVersion", "DatasetUri", "ContractUri", "GatesUri", "ChampionUri", "RunUri", "StartedBy")
 ONCE = Training()
 SIZE = Size(instance_type="ml.m5.large", volume_gib=30, max_runtime_minutes=60)
 
@@ -100,7 +101,7 @@ def test_processing_jobs_give_the_image_their_name_as_the_command(definition: di
 @pytest.mark.synth
 def test_jobs_see_what_the_ones_before_them_wrote(definition: dict[str, Any]) -> None:
     steps = named(definition["Steps"])
-    inputs = {
+    inputs: dict[str, dict[str, str]] = {
         job: {
             i["InputName"]: i["S3Input"]["LocalPath"]
             for i in steps[job]["Arguments"].get("ProcessingInputs", [])

@@ -12,8 +12,9 @@ from typing import Any
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from container.paths import Paths
+from contract.jobs import Variable
 from contract.schema import Contract, Feature
-from contract.serving import MODEL_VERSION_HEADER, MODEL_VERSION_VARIABLE
+from contract.serving import MODEL_VERSION_HEADER
 from scoring.server.serve import Application, load
 from tests.fixtures.folders import Run
 from tests.fixtures.tables import Table, mixed
@@ -70,7 +71,7 @@ def load_models(folder: Path) -> Models:
         version: Model(
             version,
             table.contract,
-            load(Paths(_folder(folder, version) / "train"), {MODEL_VERSION_VARIABLE: version}),
+            load(Paths(_folder(folder, version) / "train"), {Variable.MODEL_VERSION: version}),
         )
         for version, table in _tables().items()
     }

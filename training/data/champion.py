@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from container.errors import PlatformError
-
-DOCUMENT = "champion.json"
-ARCHIVE = "model.tar.gz"
+from contract.artifact import ARCHIVE
+from contract.layout import CHAMPION_FILE
+from contract.live import Live
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +27,11 @@ def read_champion(folder: Path) -> Champion | None:
         PlatformError: it says a model was live, and does not hold it.
     """
     try:
-        version = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))["model_version"]
+        version = json.loads((folder / CHAMPION_FILE).read_text(encoding="utf-8"))[Live.MODEL_VERSION]
     except (OSError, ValueError, KeyError) as error:
-        raise PlatformError(f"{folder / DOCUMENT} does not say which model is live: {error!r}") from error
+        raise PlatformError(
+            f"{folder / CHAMPION_FILE} does not say which model is live: {error!r}"
+        ) from error
     if version is None:
         return None
     if not (folder / ARCHIVE).is_file():

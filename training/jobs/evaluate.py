@@ -14,13 +14,14 @@ from tempfile import TemporaryDirectory
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from container.errors import PlatformError
-from container.inputs import DATASET_VERSION, check_code, read_contract, read_gates
+from container.inputs import check_code, read_contract, read_gates
 from container.paths import Paths
 from contract import artifact
 from contract.evaluation import GOLDEN, Evaluation
+from contract.jobs import EVALUATION_FILE, VALIDATION_FILE, Folder, Variable
 from contract.schema import Contract
 from metrics import bootstrap
-from scoring.server.sealed_model import ARCHIVE, SealedModel, unpack
+from scoring.server.sealed_model import SealedModel, unpack
 from tabular.samples import Samples
 from training.data.champion import Champion as Live
 from training.data.champion import read_champion
@@ -40,9 +41,6 @@ from training.model import search
 from training.report import run as report
 from training.report.facts import Facts, Lineage
 
-DOCUMENT = "evaluation.json"
-VALIDATION = "report.json"
-
 log = logging.getLogger(__name__)
 
 
@@ -58,27 +56,29 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     Raises:
         PlatformError: an archive is no sealed artifact, or the model's not one of this contract.
     """
-    contract = read_contract(paths.processing_input("contract"))
+    contract = read_contract(paths.processing_input(Folder.CONTRACT))
     code = check_code(contract, environ)
-    gates = read_gates(paths.processing_input("gates"))
-    holdout = Samples.read(paths.processing_input("holdout"), contract)
-    archive = paths.processing_input("model") / ARCHIVE
+    gates = read_gates(paths.processing_input(Folder.GATES))
+    holdout = Samples.read(paths.processing_input(Folder.HOLDOUT), contract)
+    archive = paths.processing_input(Folder.MODEL) / artifact.ARCHIVE
     with TemporaryDirectory() as folder, threadpool_limits(limits=1, user_api="blas"):
         digests = unpack(archive, Path(folder))
-        live = read_champion(paths.processing_input("champion"))
+        live = read_champion(paths.processing_input(Folder.CHAMPION))
         document = evaluate(contract, gates, Path(folder), archive, holdout, live)
         asked = golden.ask(Path(folder), holdout, contract)
         model = json.loads((Path(folder) / artifact.FACTS).read_text(encoding="utf-8"))
-    searched = search.trials(paths.processing_input("trials"), contract, model["parameters"])
+    searched = search.trials(paths.processing_input(Folder.TRIALS), contract, model["parameters"])
     document["search"] = searched
     document["artifact"] = digests
-    written = paths.processing_output("evaluation")
+    written = paths.processing_output(Folder.EVALUATION)
     document["golden"] = golden.write(asked, written / GOLDEN)
-    document["dataset_version"] = environ.get(DATASET_VERSION, "")
+    document["dataset_version"] = environ.get(Variable.DATASET_VERSION, "")
     document["code_digest"] = code
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    (written / DOCUMENT).write_text(text + "\n", encoding="utf-8")
-    validation = json.loads((paths.processing_input("validation") / VALIDATION).read_text(encoding="utf-8"))
+    (written / EVALUATION_FILE).write_text(text + "\n", encoding="utf-8")
+    validation = json.loads(
+        (paths.processing_input(Folder.VALIDATION) / VALIDATION_FILE).read_text(encoding="utf-8")
+    )
     lineage = Lineage.read(paths)
     facts = Facts(
         contract=contract,

@@ -11,6 +11,7 @@ import numpy as np
 from container.errors import DataError
 from container.inputs import check_code, read_contract
 from container.paths import Paths
+from contract.jobs import Folder
 from contract.reasons import Unscorable
 from contract.schema import Contract
 from tabular.samples import Samples, marks
@@ -28,17 +29,17 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     Raises:
         DataError: the dataset does not pass the contract, or a side lacks rows of a class.
     """
-    contract = read_contract(paths.processing_input("contract"))
+    contract = read_contract(paths.processing_input(Folder.CONTRACT))
     check_code(contract, environ)
-    samples = read(paths.processing_input("dataset"), contract)
+    samples = read(paths.processing_input(Folder.DATASET), contract)
     found = split(samples, contract)
     told = describe(found, samples)
-    for name, chosen in (("train", found.trained), ("holdout", found.held)):
+    for name, chosen in ((Folder.TRAIN, found.trained), (Folder.HOLDOUT, found.held)):
         side = samples.where(chosen)
         check_side(name, side, samples, contract, told)
         side.write(paths.processing_output(name), contract)
         log.info("%s: %d rows", name, len(side))
-    told.write(paths.processing_output("holdout"))
+    told.write(paths.processing_output(Folder.HOLDOUT))
     log.info(told.sentence())
 
 

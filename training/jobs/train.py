@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from container.inputs import DATASET_VERSION, check_code, read_contract
+from container.inputs import check_code, read_contract
 from container.paths import Paths
 from contract import artifact
 from contract.evaluation import Threshold
+from contract.jobs import Folder, Variable
 from contract.schema import Contract
-from contract.search import TRIAL
 from contract.threshold import DEFAULT
 from metrics import problem_metrics
 from metrics.bootstrap import defined
@@ -46,19 +46,19 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
         ModelCodeError: the estimator cannot be built, fitted or exported, or ONNX disagrees.
         PlatformError: a channel is not what `prepare` wrote, or the exported graph cannot be served.
     """
-    if environ.get(TRIAL):
+    if environ.get(Variable.TRIAL):
         trial.run(paths)
         return
-    contract = read_contract(paths.channel("contract"))
+    contract = read_contract(paths.channel(Folder.CONTRACT))
     code = check_code(contract, environ)
-    tuned = search.tuned(paths.channel("tuned"))
-    train = Samples.read(paths.channel("train"), contract)
-    holdout = Samples.read(paths.channel("holdout"), contract)
+    tuned = search.tuned(paths.channel(Folder.TUNED))
+    train = Samples.read(paths.channel(Folder.TRAIN), contract)
+    holdout = Samples.read(paths.channel(Folder.HOLDOUT), contract)
     log.info("fitting %s on %d rows", contract.training.estimator, len(train))
     facts = {
-        "dataset_version": environ.get(DATASET_VERSION, ""),
+        "dataset_version": environ.get(Variable.DATASET_VERSION, ""),
         "code_digest": code,
-        "holdout": asdict(Holdout.read(paths.channel("holdout"))),
+        "holdout": asdict(Holdout.read(paths.channel(Folder.HOLDOUT))),
     }
     checkpoints = Checkpoints(paths.checkpoints)
     sealed = build(contract, train, holdout, facts, paths.model, tuned=tuned, checkpoints=checkpoints)

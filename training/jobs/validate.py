@@ -15,19 +15,18 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from container.errors import DataError
-from container.inputs import DATASET_VERSION, check_code, read_contract
+from container.inputs import check_code, read_contract
 from container.paths import Paths
+from contract.jobs import REPORT_PAGE, VALIDATION_FILE, Folder, Variable
 from contract.schema import Contract
 from training.report.facts import Lineage
 from training.validation.evidence import Evidence
 from training.validation.live_data import Live, read_live
 from training.validation.profile import Collected
 from training.validation.report_document import Problem, Validation, document
-from training.validation.report_page import PAGE, render_page
+from training.validation.report_page import render_page
 from training.validation.timing import Timing
 from training.validation.verdicts import judge
-
-DOCUMENT = "report.json"
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +40,19 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
         DataError: naming each check that stops the run, where, and what to do.
         PlatformError: the live model's artifact is not as it was sealed.
     """
-    contract = read_contract(paths.processing_input("contract"))
+    contract = read_contract(paths.processing_input(Folder.CONTRACT))
     check_code(contract, environ)
-    live = read_live(paths.processing_input("champion"))
+    live = read_live(paths.processing_input(Folder.CHAMPION))
     found = inspect(
-        paths.processing_input("dataset"), contract, live, dataset_version=environ.get(DATASET_VERSION, "")
+        paths.processing_input(Folder.DATASET),
+        contract,
+        live,
+        dataset_version=environ.get(Variable.DATASET_VERSION, ""),
     )
-    report = paths.processing_output("report")
+    report = paths.processing_output(Folder.REPORT)
     text = json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
-    (report / DOCUMENT).write_text(text + "\n", encoding="utf-8")
-    (report / PAGE).write_text(render_page(contract, found, Lineage.read(paths)), encoding="utf-8")
+    (report / VALIDATION_FILE).write_text(text + "\n", encoding="utf-8")
+    (report / REPORT_PAGE).write_text(render_page(contract, found, Lineage.read(paths)), encoding="utf-8")
     for problem in found["problems"]:
         log.warning("%s: %s: %s", problem["level"], problem["check"], problem["sentence"])
     if not found["passed"]:

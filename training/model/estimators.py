@@ -26,6 +26,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from container.errors import ModelCodeError
+from contract.estimators import Estimator
 from contract.schema import Contract
 from training.features.estimator_input import Columns
 
@@ -99,10 +100,10 @@ def _scaled(columns: Columns) -> ColumnTransformer:
 
 
 BUILT_IN: dict[str, Builder] = {
-    "hist-gradient-boosting": hist_gradient_boosting,
-    "random-forest": random_forest,
-    "logistic-regression": logistic_regression,
-    "ridge-regression": ridge_regression,
+    Estimator.HIST_GRADIENT_BOOSTING: hist_gradient_boosting,
+    Estimator.RANDOM_FOREST: random_forest,
+    Estimator.LOGISTIC_REGRESSION: logistic_regression,
+    Estimator.RIDGE_REGRESSION: ridge_regression,
 }
 
 

@@ -12,6 +12,7 @@ import logging
 from container.errors import ModelCodeError
 from container.inputs import check_code, read_contract
 from container.paths import Paths
+from contract.jobs import Folder
 from contract.schema import Contract
 from contract.search import PREFIX
 from metrics import problem_metrics
@@ -36,13 +37,13 @@ def run(paths: Paths) -> None:
         ModelCodeError: the estimator does not take the parameters, or the objective is not defined.
         PlatformError: a channel is not what `prepare` wrote, or the code is not that of the run.
     """
-    contract = read_contract(paths.channel("contract"))
+    contract = read_contract(paths.channel(Folder.CONTRACT))
     given = search.hyperparameters(paths)
     check_code(contract, given)
     parameters = search.tried(given, contract)
     log.info("trial of %s with %s", contract.training.estimator, parameters)
     tried = search.with_parameters(contract, parameters)
-    train = Samples.read(paths.channel("train"), tried)
+    train = Samples.read(paths.channel(Folder.TRAIN), tried)
     for share in SHARES if contract.training.search.early_stopping else (1.0,):
         scores, rows = measured(train, tried, Checkpoints(paths.checkpoints), share)
         trial = {"parameters": parameters, "share": share, "rows": rows, "metrics": scores}

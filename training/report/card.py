@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract.evaluation import Evaluation
+from contract.jobs import REPORT_PAGE
+from contract.layout import EVALUATION_PLACE
 from training.report.card_measures import evaluation_details
 from training.report.card_texts import LONG, SHORT, TEXT, Document, cut, known
 from training.report.facts import Facts
@@ -108,7 +110,7 @@ def _additional(facts: Facts) -> Document:
             algorithm=cut(facts.contract.training.estimator, TEXT),
             problem=facts.contract.problem,
             libraries=cut(libraries, TEXT),
-            report=cut(f"{run}/evaluate/evaluation/report.html", TEXT) if run else None,
+            report=cut(f"{run}/{EVALUATION_PLACE}/{REPORT_PAGE}", TEXT) if run else None,
         ),
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract.gates import LOWER_IS_BETTER
+from contract.jobs import REPORT_PAGE
 from contract.schema import Feature
 from training.data.holdout import Holdout
 from training.report.blocks import Badge, Block, Pairs, Plots, Table, Text, Tiles
@@ -161,7 +162,7 @@ def lineage(facts: Facts) -> Iterator[Block]:
         ("Code digest", facts.evaluation["code_digest"]),
         ("Contract digest", facts.contract.digest),
         ("Run", where.run_uri),
-        ("Report on the data", where.validation_uri and f"{where.validation_uri.rstrip('/')}/report.html"),
+        ("Report on the data", where.validation_uri and f"{where.validation_uri.rstrip('/')}/{REPORT_PAGE}"),
         ("Pipeline execution", where.execution),
         ("Evaluation job", where.job),
         ("Image", where.image),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from contract.jobs import CARD_FILE, CARD_PAGE, REPORT_PAGE
 from training.report.card import card, to_json
 from training.report.facts import Facts
 from training.report.markdown import to_markdown
 from training.report.page import render
 from training.report.sections import sections
-
-PAGE, CARD, MARKDOWN = "report.html", "card.json", "card.md"
 
 
 def write(folder: Path, facts: Facts) -> None:
@@ -24,6 +23,6 @@ def write(folder: Path, facts: Facts) -> None:
     parts = sections(facts)
     footer = "Written by the step evaluate. The same figures are in evaluation.json beside this page."
     page = render("run.html", title=title, subtitle=subtitle, sections=parts, footer=footer)
-    (folder / PAGE).write_text(page, encoding="utf-8")
-    (folder / CARD).write_text(to_json(card(facts)) + "\n", encoding="utf-8")
-    (folder / MARKDOWN).write_text(to_markdown(title, subtitle, parts), encoding="utf-8")
+    (folder / REPORT_PAGE).write_text(page, encoding="utf-8")
+    (folder / CARD_FILE).write_text(to_json(card(facts)) + "\n", encoding="utf-8")
+    (folder / CARD_PAGE).write_text(to_markdown(title, subtitle, parts), encoding="utf-8")

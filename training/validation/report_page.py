@@ -10,7 +10,6 @@ from training.report.facts import Lineage
 from training.report.page import number, percent, render
 from training.validation.report_document import CheckMade, FeatureLooked, Problem, Validation
 
-PAGE = "report.html"
 SHOWN = 40
 _OUTCOMES: Mapping[str, Level] = {"passed": "pass", "warned": "warn", "stopped": "fail"}
 _FOOTER = "Written by the step validate. The same figures are in report.json beside this page."

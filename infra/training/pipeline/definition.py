@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from contract.failures import STARTED_BY
 from contract.gates import METRICS
+from contract.jobs import EVALUATION_FILE, Folder, Job, Variable
+from contract.runs import Origin, Parameter
 from contract.schema import Problem, Training
 from contract.search import PREFIX
 from infra.kit.job_size import Size
 from infra.training.pipeline import sdk
-from infra.training.pipeline.jobs import Job, best_trial, trials, written
+from infra.training.pipeline.jobs import Steps, best_trial, trials, written
 from infra.training.pipeline.registration import register
 from infra.training.pipeline.tuning import configuration, metric_definitions, warm_start
 
-JOBS = ("validate", "prepare", "train", "evaluate")
+JOBS = (Job.VALIDATE, Job.PREPARE, Job.TRAIN, Job.EVALUATE)
 """The jobs of the pipeline, which are the commands of the image. Each has a role of its own."""
 
 TUNE = "tune"
@@ -26,10 +27,6 @@ TUNE = "tune"
 TUNING_JOBS = f"*-{TUNE}-*"
 """What its jobs' names are like. Of a name of 32 characters SageMaker needs 12 for the execution and 10 for
 chance: nothing in it says `pipelines`."""
-
-PARAMETERS = ("DatasetVersion", "DatasetUri", "ContractUri", "GatesUri", "ChampionUri", "RunUri", STARTED_BY)
-"""What start_training says of a run. Only what is written goes under `RunUri`: an argument that names it
-would be another in each run, and nothing would be found in the cache."""
 
 
 @sdk.offline()
@@ -47,69 +44,71 @@ def author(
     `approval` is the status a package is registered with; `code_digest` is what each job
     compares its own code with. `training` says whether parameters are searched, and how.
     """
-    parameters = [sdk.ParameterString(name=parameter) for parameter in PARAMETERS]
-    version, dataset, contract, gates, champion, run, _ = parameters
-    job = Job(
+    parameters = {parameter: sdk.ParameterString(name=parameter.value) for parameter in Parameter}
+    version, run = parameters[Parameter.DATASET_VERSION], parameters[Parameter.RUN_URI]
+    dataset, contract = parameters[Parameter.DATASET_URI], parameters[Parameter.CONTRACT_URI]
+    gates, champion = parameters[Parameter.GATES_URI], parameters[Parameter.CHAMPION_URI]
+    steps = Steps(
         run=run,
         size=size,
         version=version,
         code_digest=code_digest,
-        environment={"MILLRACE_DATASET_VERSION": version, "MILLRACE_CODE_DIGEST": code_digest},
+        environment={Variable.DATASET_VERSION: version, Variable.CODE_DIGEST: code_digest},
     )
-    validate = job.processing(
-        "validate",
-        inputs={"dataset": dataset, "contract": contract, "champion": champion},
-        outputs=["report"],
+    validate = steps.processing(
+        Job.VALIDATE,
+        inputs={Folder.DATASET: dataset, Folder.CONTRACT: contract, Folder.CHAMPION: champion},
+        outputs=[Folder.REPORT],
         kept_if_failed=True,
     )
-    prepare = job.processing(
-        "prepare",
-        inputs={"dataset": dataset, "contract": contract},
-        outputs=["train", "holdout"],
-        depends_on=["validate"],
+    prepare = steps.processing(
+        Job.PREPARE,
+        inputs={Folder.DATASET: dataset, Folder.CONTRACT: contract},
+        outputs=[Folder.TRAIN, Folder.HOLDOUT],
+        depends_on=[Job.VALIDATE],
     )
-    holdout = written(prepare, "holdout")
-    channels = {"train": written(prepare, "train"), "contract": contract}
-    tune = _tune(job, channels, problem, training) if training.search else None
-    tuned = {"tuned": best_trial(tune)} if tune else {}
-    train = job.training(
-        "train",
-        channels={**channels, "holdout": holdout, **tuned},
+    holdout = written(prepare, Folder.HOLDOUT)
+    channels = {Folder.TRAIN: written(prepare, Folder.TRAIN), Folder.CONTRACT: contract}
+    tune = _tune(steps, channels, problem, training) if training.search else None
+    tuned = {Folder.TUNED: best_trial(tune)} if tune else {}
+    train = steps.training(
+        Job.TRAIN,
+        channels={**channels, Folder.HOLDOUT: holdout, **tuned},
         metrics=metric_definitions("holdout:", METRICS[problem]),
     )
     model = train.properties.ModelArtifacts.S3ModelArtifacts
-    evaluation = sdk.PropertyFile(name="Evaluation", output_name="evaluation", path="evaluation.json")
-    evaluate = job.processing(
-        "evaluate",
+    evaluation = sdk.PropertyFile(name="Evaluation", output_name=Folder.EVALUATION, path=EVALUATION_FILE)
+    evaluate = steps.processing(
+        Job.EVALUATE,
         inputs={
-            "model": model,
-            "holdout": holdout,
-            "contract": contract,
-            "gates": gates,
-            "champion": champion,
-            "validation": written(validate, "report"),
-            **({"trials": trials(tune)} if tune else {}),
+            Folder.MODEL: model,
+            Folder.HOLDOUT: holdout,
+            Folder.CONTRACT: contract,
+            Folder.GATES: gates,
+            Folder.CHAMPION: champion,
+            Folder.VALIDATION: written(validate, Folder.REPORT),
+            **({Folder.TRIALS: trials(tune)} if tune else {}),
         },
-        outputs=["evaluation"],
+        outputs=[Folder.EVALUATION],
         property_files=[evaluation],
     )
 
     def found(path: str) -> Any:
-        return sdk.JsonGet(step_name="evaluate", property_file=evaluation, json_path=path)
+        return sdk.JsonGet(step_name=Job.EVALUATE, property_file=evaluation, json_path=path)
 
     registered = register(
         "register",
         model=model,
         approval=approval,
-        evaluation=written(evaluate, "evaluation"),
-        validation=written(validate, "report"),
+        evaluation=written(evaluate, Folder.EVALUATION),
+        validation=written(validate, Folder.REPORT),
         gates=gates,
         origin={
-            "dataset_version": version,
-            "code_digest": code_digest,
-            "contract_uri": contract,
-            "gates_uri": gates,
-            "run_uri": run,
+            Origin.DATASET_VERSION: version,
+            Origin.CODE_DIGEST: code_digest,
+            Origin.CONTRACT_URI: contract,
+            Origin.GATES_URI: gates,
+            Origin.RUN_URI: run,
         },
     )
     reject = sdk.FailStep(
@@ -124,14 +123,14 @@ def author(
     )
     return sdk.definition(
         name=name,
-        parameters=parameters,
+        parameters=list(parameters.values()),
         steps=[validate, prepare, *([tune] if tune else []), train, evaluate, gate],
     )
 
 
-def _tune(job: Job, channels: Mapping[str, Any], problem: Problem, training: Training) -> Any:
+def _tune(steps: Steps, channels: Mapping[Folder, Any], problem: Problem, training: Training) -> Any:
     """Trials see what is trained on, and nothing that is held out."""
-    return job.tuning(
+    return steps.tuning(
         TUNE,
         channels=channels,
         metrics=metric_definitions(PREFIX, METRICS[problem]),

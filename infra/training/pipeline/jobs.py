@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract.search import TRIAL
+from contract.artifact import ARCHIVE
+from contract.jobs import INPUTS, OUTPUTS, ROOT, Folder, Job, Variable
 from infra.kit.job_size import Size
 from infra.training.pipeline import sdk
 from infra.training.pipeline.values import PLACEHOLDERS
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class Steps:
     """What all jobs have in common: one image, one key, one instance, no network."""
 
     run: Any
@@ -28,12 +29,12 @@ class Job:
 
     def processing(
         self,
-        name: str,
+        job: Job,
         *,
-        inputs: Mapping[str, Any],
-        outputs: list[str],
+        inputs: Mapping[Folder, Any],
+        outputs: list[Folder],
         property_files: list[Any] | None = None,
-        depends_on: list[str] | None = None,
+        depends_on: list[Job] | None = None,
         kept_if_failed: bool = False,
     ) -> Any:
         """A processing job that gives the image its own name as the command.
@@ -42,12 +43,12 @@ class Job:
         """
         mode = "Continuous" if kept_if_failed else "EndOfJob"
         arguments = {
-            "AppSpecification": {"ImageUri": PLACEHOLDERS.image_uri, "ContainerArguments": [name]},
-            "RoleArn": _role(name),
+            "AppSpecification": {"ImageUri": PLACEHOLDERS.image_uri, "ContainerArguments": [job]},
+            "RoleArn": _role(job),
             "Environment": dict(self.environment),
             "ProcessingInputs": [_input(name, uri) for name, uri in inputs.items()],
             "ProcessingOutputConfig": {
-                "Outputs": [_output(output, self.place(name, output), mode) for output in outputs],
+                "Outputs": [_output(output, self.place(job, output), mode) for output in outputs],
                 "KmsKeyId": PLACEHOLDERS.key_arn,
             },
             "ProcessingResources": {"ClusterConfig": self._instance()},
@@ -55,7 +56,7 @@ class Job:
             "StoppingCondition": {"MaxRuntimeInSeconds": self.size.processing_seconds},
         }
         return sdk.ApiStep(
-            name,
+            job,
             "Processing",
             arguments,
             property_files=property_files or [],
@@ -63,7 +64,7 @@ class Job:
             reused=True,
         )
 
-    def training(self, name: str, *, channels: Mapping[str, Any], metrics: list[dict[str, str]]) -> Any:
+    def training(self, name: str, *, channels: Mapping[Folder, Any], metrics: list[dict[str, str]]) -> Any:
         """A training job; SageMaker itself gives the image the command `train`."""
         return sdk.ApiStep(name, "Training", self._fit(name, channels, metrics), reused=True)
 
@@ -71,19 +72,19 @@ class Job:
         self,
         name: str,
         *,
-        channels: Mapping[str, Any],
+        channels: Mapping[Folder, Any],
         metrics: list[dict[str, str]],
         configuration: Mapping[str, Any],
         warm_start: Mapping[str, Any],
     ) -> Any:
-        """A tuning job. Its trials are training jobs that know by `TRIAL` that they are.
+        """A tuning job. Its trials are training jobs that know by `Variable.TRIAL` that they are.
 
         Which data and code they are of is said in hyperparameters: SageMaker refuses a warm start from a
         job with another environment.
         """
         definition = self._fit(name, channels, metrics)
         definition["StaticHyperParameters"] = definition.pop("Environment")
-        definition["Environment"] = {TRIAL: "true"}
+        definition["Environment"] = {Variable.TRIAL: "true"}
         arguments = {
             "HyperParameterTuningJobConfig": dict(configuration),
             "TrainingJobDefinition": definition,
@@ -91,7 +92,9 @@ class Job:
         }
         return sdk.ApiStep(name, "Tuning", arguments, reused=True)
 
-    def _fit(self, name: str, channels: Mapping[str, Any], metrics: list[dict[str, str]]) -> dict[str, Any]:
+    def _fit(
+        self, name: str, channels: Mapping[Folder, Any], metrics: list[dict[str, str]]
+    ) -> dict[str, Any]:
         return {
             "AlgorithmSpecification": {
                 "TrainingImage": PLACEHOLDERS.image_uri,
@@ -135,50 +138,50 @@ class Job:
         }
 
 
-def written(step: Any, output: str) -> Any:
+def written(step: Any, output: Folder) -> Any:
     """Where a processing job wrote an output: in an earlier run's place, if the step came from the cache."""
     return step.properties.ProcessingOutputConfig.Outputs[output].S3Output.S3Uri
 
 
 def trials(step: Any) -> Any:
-    """Where a tuning job's trials wrote: each under its own name, as `output/model.tar.gz`."""
+    """Where a tuning job's trials wrote: each under its own name, as `output/` and `ARCHIVE`."""
     return step.properties.TrainingJobDefinition.OutputDataConfig.S3OutputPath
 
 
 def best_trial(step: Any) -> Any:
     """What the best trial of a tuning job left."""
     best = step.properties.BestTrainingJob.TrainingJobName
-    return sdk.Join(on="/", values=[trials(step), best, "output", "model.tar.gz"])
+    return sdk.Join(on="/", values=[trials(step), best, "output", ARCHIVE])
 
 
 def _role(job: str) -> str:
     return str(getattr(PLACEHOLDERS, f"{job}_role_arn"))
 
 
-def _input(name: str, uri: Any) -> dict[str, Any]:
+def _input(name: Folder, uri: Any) -> dict[str, Any]:
     return {
         "InputName": name,
         "S3Input": {
             "S3Uri": uri,
-            "LocalPath": f"/opt/ml/processing/input/{name}",
+            "LocalPath": f"{ROOT}/{INPUTS}/{name}",
             "S3DataType": "S3Prefix",
             "S3InputMode": "File",
         },
     }
 
 
-def _output(name: str, uri: Any, mode: str) -> dict[str, Any]:
+def _output(name: Folder, uri: Any, mode: str) -> dict[str, Any]:
     return {
         "OutputName": name,
         "S3Output": {
             "S3Uri": uri,
-            "LocalPath": f"/opt/ml/processing/output/{name}",
+            "LocalPath": f"{ROOT}/{OUTPUTS}/{name}",
             "S3UploadMode": mode,
         },
     }
 
 
-def _channel(name: str, uri: Any) -> dict[str, Any]:
+def _channel(name: Folder, uri: Any) -> dict[str, Any]:
     return {
         "ChannelName": name,
         "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}},

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract import layout, serving
+from contract.jobs import CARD_FILE, EVALUATION_FILE, REPORT_PAGE, VALIDATION_FILE
+from contract.runs import Origin
 from infra.training.pipeline import sdk
 from infra.training.pipeline.values import PLACEHOLDERS
 
@@ -26,7 +28,7 @@ def register(
     evidence only what a metric's source may be is one: the rest are links.
     """
     quality = {
-        "Statistics": _json(_in(evaluation, "evaluation.json")),
+        "Statistics": _json(_in(evaluation, EVALUATION_FILE)),
         "Constraints": _json(sdk.Join(on="", values=[gates, layout.GATES_FILE])),
     }
     arguments = {
@@ -39,13 +41,13 @@ def register(
         },
         "ModelMetrics": {
             "ModelQuality": quality,
-            "ModelDataQuality": {"Statistics": _json(_in(validation, "report.json"))},
+            "ModelDataQuality": {"Statistics": _json(_in(validation, VALIDATION_FILE))},
         },
         "CustomerMetadataProperties": {
             **origin,
             "execution": sdk.ExecutionVariables.PIPELINE_EXECUTION_ARN,
-            "report": _in(evaluation, "report.html"),
-            "card": _in(evaluation, "card.json"),
+            Origin.REPORT: _in(evaluation, REPORT_PAGE),
+            Origin.CARD: _in(evaluation, CARD_FILE),
         },
     }
     return sdk.ApiStep(name, "RegisterModel", arguments)

@@ -15,6 +15,7 @@ from typing import Any
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.artifact import ARCHIVE
 from local.cloud.seam import AccessDeniedError, Cloud
 from local.sagemaker import container, storage
 from local.sagemaker.endpoints.capture import Capture, Exchange
@@ -77,7 +78,7 @@ class ModelServer:
         role = self._model["ExecutionRoleArn"]
         try:
             self._credentials = self._cloud.credentials_for(role, "sagemaker.amazonaws.com")
-            archive = self._folder / "model.tar.gz"
+            archive = self._folder / ARCHIVE
             archive.parent.mkdir(parents=True)
             storage.download_file(self._cloud.client("s3", self._credentials), source.model_data_url, archive)
             storage.unpack(archive, self._folder / "ml" / "model")

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from contract.artifact import ARCHIVE
 from local.sagemaker import container, refuse, storage
 from local.sagemaker.errors import invalid
 from local.sagemaker.jobs.plan import Input, JobPlan
@@ -168,7 +169,7 @@ def _upload(s3: Any, base: Path, job: str, config: Mapping[str, Any]) -> Mapping
     """Pack and upload what the job left; a model, where it left one, is what its record learns of."""
     folder = f"{config['S3OutputPath'].rstrip('/')}/{job}/output"
     _upload_packed(s3, base, "/opt/ml/output/data", f"{folder}/output.tar.gz", config.get("KmsKeyId"))
-    model = f"{folder}/model.tar.gz"
+    model = f"{folder}/{ARCHIVE}"
     if _upload_packed(s3, base, "/opt/ml/model", model, config.get("KmsKeyId")):
         return {"ModelArtifacts": {"S3ModelArtifacts": model}}
     return {}

@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.artifact import ARCHIVE
 from local.sagemaker import events, storage
 from local.sagemaker.endpoints.models import Container
 from local.sagemaker.errors import reason
@@ -139,7 +140,7 @@ class TransformRun:
         return found
 
     def _download_model(self) -> None:
-        url, archive = self.source.model_data_url, self._folder / "model.tar.gz"
+        url, archive = self.source.model_data_url, self._folder / ARCHIVE
         archive.parent.mkdir(parents=True)
         try:
             storage.download_file(self._s3, url, archive)
@@ -149,7 +150,7 @@ class TransformRun:
     def _instance(self, number: int) -> Instance:
         base: Path = self._folder / str(number) / "ml"
         try:
-            storage.unpack(self._folder / "model.tar.gz", base / "model")
+            storage.unpack(self._folder / ARCHIVE, base / "model")
         except (OSError, EOFError, ValueError, tarfile.TarError) as error:
             url = self.source.model_data_url
             raise TransformFailedError(

@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract import serving
+from contract.jobs import Variable
 from tests.fixtures.folders import Job, Run
 from tests.fixtures.tables import Table, diabetes, mixed, to_csv, wine
 
@@ -78,7 +79,7 @@ def started(model: Path, version: str) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    job = Job(model.parent, {"SAGEMAKER_BIND_TO_PORT": str(port), serving.MODEL_VERSION_VARIABLE: version})
+    job = Job(model.parent, {"SAGEMAKER_BIND_TO_PORT": str(port), Variable.MODEL_VERSION: version})
     process = job.spawn("serve")
     try:
         wait_for_ping(process, port)

@@ -13,7 +13,9 @@ import pytest
 from contract.schema import Problem
 from tests.training.report.examples import CLASSES, FEATURES, evaluation, facts
 from training.report.facts import Facts, Lineage
-from training.report.run import CARD, MARKDOWN, PAGE, write
+from training.report.run import write
+
+PAGE, CARD, MARKDOWN = "report.html", "card.json", "card.md"
 
 PROBLEMS: tuple[Problem, ...] = ("binary", "multiclass", "regression")
 VOID = {"meta", "link", "br", "path", "use"}

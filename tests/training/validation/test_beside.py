@@ -18,7 +18,8 @@ from contract.schema import Contract, Problem, Time
 from monitoring.baseline import describe
 from tests.fixtures.folders import Job, Run
 from tests.fixtures.tables import Table, mixed, samples_of
-from training.data.champion import ARCHIVE, DOCUMENT
+
+DOCUMENT, ARCHIVE = "champion.json", "model.tar.gz"
 
 LIVE = "millrace-local-mixed/3"
 

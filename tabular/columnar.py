@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from io import BytesIO, StringIO
+from io import BytesIO
 
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from contract.reasons import FileReason, Unscorable
+from tabular.formats.records import csv_record
 
 _PLAIN = (pa.types.is_integer, pa.types.is_float32, pa.types.is_float64, pa.types.is_boolean)
 """Types whose values Arrow writes into a CSV as they are read from one."""
@@ -22,8 +22,7 @@ def as_csv(batch: pa.RecordBatch, names: Sequence[str]) -> bytes:
         Unscorable: such a column's type has no text, or its bytes are none.
     """
     chosen = [i for i, name in enumerate(batch.schema.names) if name in names or name.strip() in names]
-    header = StringIO()
-    csv.writer(header, lineterminator="\n").writerow([batch.schema.names[i] for i in chosen])
+    header = csv_record([batch.schema.names[i] for i in chosen])
     columns = [_plain(batch.schema.names[i], batch.column(i)) for i in chosen]
     if len(columns) == 1:
         # Quoted, so that an empty value is no blank line, which would be no row.
@@ -33,7 +32,7 @@ def as_csv(batch: pa.RecordBatch, names: Sequence[str]) -> bytes:
         rows = _written(table, "none" if len(columns) > 1 else "needed")
     except pa.ArrowInvalid:
         rows = _written(table, "needed")
-    return header.getvalue().encode() + rows
+    return header + b"\n" + rows
 
 
 def _written(table: pa.Table, quoting: str) -> bytes:

@@ -10,7 +10,10 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from contract import serving
 from tabular import parquet_sandbox
@@ -18,6 +21,7 @@ from tabular.columnar import as_csv
 from tabular.formats import delimited, jsonlines
 from tabular.formats.detection import Format, opened
 from tabular.formats.streams import Peekable
+from tabular.parquet_decoder import not_parquet
 from tabular.requests import parse
 from tabular.rows import Fault
 
@@ -51,6 +55,27 @@ def parts(path: Path, names: Sequence[str]) -> Iterator[Part]:
         yield from _READERS[form](stream, None if compressed else path, names)
 
 
+def columns(path: Path, names: Sequence[str]) -> list[str]:
+    """All columns of a file, without blanks around their names where those mean nothing.
+
+    `names` are some that it likely has.
+
+    Raises:
+        Unscorable: the file is no table.
+    """
+    with path.open("rb") as file, tempfile.NamedTemporaryFile() as scratch:
+        stream, form, _ = opened(path.name, file, max_bytes=MAX_BYTES)
+        if form is Format.JSON_LINES:
+            return list(jsonlines.read(stream, scratch).names)
+        if form is Format.CSV:
+            return [name.strip() for name in delimited.read(stream, names).columns]
+        _copy(stream, scratch)
+        try:
+            return [name.strip() for name in pq.read_schema(scratch.name).names]
+        except (pa.ArrowException, OSError) as error:
+            raise not_parquet(str(error).partition("\n")[0]) from error
+
+
 def unit(path: Path) -> str:
     """What a place in a file of this name counts."""
     return "row" if {".parquet", ".pq"} & {*path.suffixes} else "line"
@@ -77,14 +102,18 @@ def _json_lines(stream: Peekable, _path: Path | None, names: Sequence[str]) -> I
 def _parquet(stream: Peekable, path: Path | None, names: Sequence[str]) -> Iterator[Part]:
     with tempfile.NamedTemporaryFile() as copy:
         if path is None:
-            while data := stream.read(_COPIED_BYTES):
-                copy.write(data)
-            copy.flush()
+            _copy(stream, copy)
         before = 0
         for batch in parquet_sandbox.decode_file(path or Path(copy.name), names):
             table = parse(serving.CSV, as_csv(batch, names), names)
             yield Part(table.header, [*range(before + 1, before + 1 + len(table.rows))], table.rows)
             before += len(table.rows)
+
+
+def _copy(stream: Peekable, file: IO[bytes]) -> None:
+    while data := stream.read(_COPIED_BYTES):
+        file.write(data)
+    file.flush()
 
 
 Reader = Callable[[Peekable, Path | None, Sequence[str]], Iterator[Part]]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from cli.new_model.wording import counted
 from cli.options import examples
 from cli.paths import ROOT, display
-from cli.views.terminal import out, warn
+from cli.views.terminal import out
 from contract.schema import Problem
 
 if TYPE_CHECKING:
@@ -28,9 +29,16 @@ EXAMPLES = examples(
     ),
 )
 
+MAX_HINTS = 20
+MAX_NAME = 24
+NAMELESS = "(no name)"
+
 Name = Annotated[str, typer.Argument(help="Name of the model and its folder.", show_default=False)]
 Source = Annotated[
-    Path, typer.Option("--from", metavar="FILE", help="A CSV with a header line.", show_default=False)
+    Path,
+    typer.Option(
+        "--from", metavar="FILE", help="CSV, JSON Lines or Parquet, also in gzip.", show_default=False
+    ),
 ]
 TargetColumn = Annotated[
     str, typer.Option("--target", metavar="COLUMN", help="The column to predict.", show_default=False)
@@ -51,40 +59,33 @@ ProblemKind = Annotated[
 def new_model(
     name: Name, source: Source, target: TargetColumn, positive: Positive = None, problem: ProblemKind = None
 ) -> None:
-    """Make a model's folder from a table: reads the CSV and writes a commented models/NAME/model.toml.
+    """Make a model's folder from a table: reads the file and writes a commented models/NAME/model.toml.
 
     Finds types, ranges, markers for missing values, identifiers, constants, the
-    kind of problem and a first gate. The file says why, for you to change.
+    order in time, the kind of problem and a first gate. The file says why, for you
+    to change; what was not understood, left out or guessed is listed.
     """
     from cli.new_model.make import new_model as make
 
     made = make(name, source, column=target, root=ROOT, positive=positive, problem=problem)
-    for warning in made.warnings:
-        warn(escape(warning))
-    drafted = made.document.target
-    if drafted.guessed:
-        warn(
-            escape(
-                f"{drafted.positive!r} is taken for the positive value: change it in the file, or --positive."
-            )
-        )
-    for line in told(made, source):
+    for line in summary(made, source):
         out.print(line, soft_wrap=True)
 
 
-def told(made: Made, source: Path) -> Iterator[str]:
-    """What was written and what to do next, as markup."""
+def summary(made: Made, source: Path) -> Iterator[str]:
+    """What was written, what was not understood, and what to do next, as markup."""
     document = made.document
-    omitted = [draft for draft in document.drafts if draft.omitted]
-    features = _counted(len(document.drafts) - len(omitted), "feature")
-    left_out = f" ({_counted(len(omitted), 'column')} left out)" if omitted else ""
+    omitted = sum(bool(draft.omitted) for draft in document.drafts)
+    features = counted(len(document.drafts) - omitted, "feature")
+    left_out = f" ({counted(omitted, 'column')} left out)" if omitted else ""
     yield f"Wrote [bold]{display(made.path)}[/bold]: {document.target.problem}, {features}{left_out}."
-    for draft in omitted:
-        yield f"[dim]  left out {escape(repr(draft.name))}: {escape(draft.omitted)}[/dim]"
+    if made.hints:
+        yield "Not understood, left out or guessed; what matters most comes first:"
+    width = min(MAX_NAME, max((len(hint.column) for hint in made.hints), default=0))
+    for hint in made.hints[:MAX_HINTS]:
+        yield f"  [bold]{escape(hint.column or NAMELESS):<{width}}[/bold]  {escape(str(hint))}"
+    if (more := len(made.hints) - MAX_HINTS) > 0:
+        yield f"  [dim]and {more:,} more, in the comments of the file[/dim]"
     yield "Look it over, then (after ./millrace up):"
     yield f"  [cyan]./millrace deploy --model {document.name}[/cyan]"
     yield f"  [cyan]./millrace train --model {document.name} {escape(shlex.quote(str(source)))}[/cyan]"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

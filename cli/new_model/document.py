@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cli.new_model.features import Draft
+from cli.new_model.hints import Hint, Weight
 from cli.new_model.target import Target
-from cli.new_model.wording import quote
+from cli.new_model.wording import counted, quote
 from contract.checks import MINIMUM_ROWS
 from contract.estimators import built_in
 from contract.schema import Training
@@ -38,6 +39,7 @@ class Document:
             self._row_id(),
             self._features(),
             self._omitted(),
+            self._time(),
             self._fairness(),
             self._training(),
             self._validation(),
@@ -54,13 +56,15 @@ class Document:
         yield f'problem     = "{self.target.problem}"'
 
     def _target(self) -> Iterator[str]:
-        lines = [f"name     = {quote(self.target.name)}"]
-        if self.target.positive is not None:
-            lines.append(f"positive = {quote(self.target.positive)}")
-        guess = " (a guess: name the one you look for)" if self.target.guessed else ""
-        notes = (self.target.note, f"probability is that of this value{guess}")
+        target = self.target
+        lines = {f"name     = {quote(target.name)}": target.note}
+        if target.positive is not None:
+            guess = " (a guess: name the one you look for)" if target.guessed else ""
+            lines[f"positive = {quote(target.positive)}"] = f"probability is that of this value{guess}"
+        if target.missing:
+            lines[f"missing  = {_array(target.missing)}"] = "no label: rows with it are set aside"
         yield "[target]"
-        yield from _commented(lines, notes[: len(lines)])
+        yield from _commented(list(lines), lines.values())
 
     def _row_id(self) -> Iterator[str]:
         identifier = next((draft.name for draft in self.drafts if draft.identifies), None)
@@ -82,6 +86,39 @@ class Document:
             yield "# Left out. Uploads may have these columns; the model does not see them."
             lines = [f"# {line}" for line in _lines(omitted)]
             yield from _commented(lines, (draft.omitted for draft in omitted))
+
+    @property
+    def time(self) -> Draft | None:
+        """The datetime that orders the rows, the first of several."""
+        return next((draft for draft in self.drafts if draft.orders and not draft.omitted), None)
+
+    @property
+    def hints(self) -> Iterator[Hint]:
+        """What is guessed of the rows' order in time, and of bounds."""
+        if self.time:
+            found = "it orders the rows, so the newest are held out"
+            yield Hint(Weight.TIME, self.time.name, found, "take [time] out if rows do not follow each other")
+        elif dates := self._datetimes():
+            found = "the rows are not in its order, and held out at random"
+            write = "take in [time] if it says when a row came to be"
+            yield Hint(Weight.TYPE, dates[0].name, found, write)
+        if bounded := [
+            draft.name for draft in self.drafts if draft.minimum is not None and not draft.omitted
+        ]:
+            others = f", as of {counted(len(bounded) - 1, 'other')}," if bounded[1:] else ""
+            found = f"min = 0{others} is a guess: no row was below"
+            yield Hint(Weight.BOUND, bounded[0], found, "take it out if others may be")
+
+    def _datetimes(self) -> list[Draft]:
+        return [draft for draft in self.drafts if draft.type == "datetime" and not draft.omitted]
+
+    def _time(self) -> Iterator[str]:
+        if self.time:
+            yield "[time]  # the rows are in its order: the newest are held out, as they come after training"
+            yield f"name = {quote(self.time.name)}"
+        elif found := self._datetimes():
+            yield "# [time]  # if this says when a row came to be: then the newest rows are held out"
+            yield f"# name = {quote(found[0].name)}"
 
     def _fairness(self) -> Iterator[str]:
         sensitive = [d.name for d in self.drafts if not d.omitted and d.name.lower() in SENSITIVE]

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cli.new_model.feature_hints import hints
+from cli.new_model.feature_notes import notes
+from cli.new_model.hints import Hint, Weight
 from cli.new_model.profile import MAX_DISTINCT, Profile
-from cli.new_model.wording import bounds, listed, quote, quoted, share, short
+from cli.new_model.types import (
+    IDENTIFIER_ROWS,
+    MOSTLY,
+    Typed,
+    closed_set,
+    is_named_like_identifier,
+    is_named_like_index,
+    share_of_own_values,
+    typed,
+)
+from cli.new_model.wording import quote, quoted, share
 from contract.checks import MAXIMUM_MISSING_SHARE
 from contract.schema import FeatureType
 from contract.serving import is_result_column
 
-IDENTIFIER_ROWS = 20
-"""With fewer rows, values that are all different prove nothing."""
-MOSTLY = 0.9
-FEW_WORDS = 3
-PROSE_CHARACTERS, PROSE_BLANKS = 40, 2
-MANY_SENTENCES = 20
-"""More different ones may be answers out of a list, or what people wrote more than once."""
-FIRST_DATE, LAST_DATE = 19000101, 21001231
-"""Between these, whole numbers may be dates written without dashes."""
-
-_IDENTIFIER_NAME = re.compile(r"(?:^|[\W_])(?:id|uuid|guid|index|key)$|[a-z](?:Id|ID)$", re.IGNORECASE)
-_FOREIGN_DATE = re.compile(r"\d{1,4}[./]\d{1,2}[./]\d{1,4}\b.*|\d{1,2}-\d{1,2}-\d{4}\b.*")
-_YES_NO = ({"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"})
+FEW_ODD = 20
+FEW_AS_CATEGORY = 100
+"""So many different numbers in a foreign writing still say something as categories."""
+LEAST_COUNT = 0.0
+BOUND_ROWS = 1_000
+"""With fewer rows, that none is below zero says little of those to come."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,40 +44,47 @@ class Draft:
     omitted: str = ""
     identifies: bool = False
     """It tells rows apart and says nothing about them."""
+    orders: bool = False
+    """Its dates rise or fall from the first row to the last."""
+    hints: tuple[Hint, ...] = ()
 
 
 def draft(profile: Profile) -> Draft:
     """The feature for a column: it accepts every value that the column holds."""
-    kind, missing = _type(profile)
-    identity = _identity(profile, kind)
+    column = typed(profile)
+    unusable, foreign, identity = _unusable(profile), _foreign(column), _identity(profile, column)
+    omitted = unusable or foreign or identity
+    minimum = LEAST_COUNT if column.type == "number" and _counts(profile) else None
     return Draft(
         name=profile.name,
-        type=kind,
-        note="; ".join(_notes(profile, kind, missing)),
-        missing=missing,
-        minimum=0.0 if kind == "number" and profile.numbers.low >= 0 else None,
-        values=_closed_set(profile) if kind == "category" else None,
-        omitted=_unusable(profile) or identity,
-        identifies=bool(identity),
+        type=column.type,
+        note="; ".join(notes(column, minimum)),
+        missing=column.missing,
+        minimum=minimum,
+        values=closed_set(profile) if column.type == "category" else None,
+        omitted=omitted,
+        identifies=bool(profile.name and identity and omitted == identity),
+        orders=column.type == "datetime" and _orders(profile),
+        hints=tuple(hints(column, foreign=foreign, omitted=omitted)),
     )
 
 
-def _type(profile: Profile) -> tuple[FeatureType, tuple[str, ...]]:
-    words, numbers = profile.words, profile.numbers
-    odd = len(words.counts) - len(words.markers)
-    tolerable = odd == 0 or (odd <= FEW_WORDS and numbers.count >= MOSTLY * profile.present)
-    if numbers.count and tolerable and not numbers.padded:
-        return "number", tuple(sorted(words.counts))
-    if not numbers.count and words.datetimes and words.count > profile.marked:
-        return "datetime", words.markers
-    if _own_values(profile) > 0.5 and _is_prose(profile):
-        return "text", words.markers
-    return "category", words.markers
+def twice(name: str) -> Draft:
+    """What becomes of columns that share a name."""
+    return _left_out(name, "there are two columns of this name: rename or remove one")
+
+
+def unreadable(name: str, why: str) -> Draft:
+    """What becomes of a column whose values training could not read."""
+    return _left_out(name, why)
+
+
+def _left_out(name: str, why: str) -> Draft:
+    hint = Hint(Weight.TYPE, name, f"left out: {why}")
+    return Draft(name=name, type="category", note="", omitted=why, hints=(hint,))
 
 
 def _unusable(profile: Profile) -> str:
-    if not profile.name:
-        return "has no name"
     if is_result_column(profile.name):
         return "results add a column of this name"
     if not profile.present:
@@ -85,65 +96,49 @@ def _unusable(profile: Profile) -> str:
     return ""
 
 
-def _identity(profile: Profile, kind: FeatureType) -> str:
+def _foreign(column: Typed) -> str:
+    """Why values that are dates or numbers, but not written as training reads them, are of no use."""
+    if column.moments:
+        found, write = column.moments
+        return f"{found}: {write}"
+    numbers = column.numerals
+    if numbers and (
+        share_of_own_values(column.profile) > 0.5 or len(column.profile.values) > FEW_AS_CATEGORY
+    ):
+        return f"{numbers.found}: {numbers.write}"
+    profile = column.profile
+    if column.type == "category" and _mostly_numbers(profile) and share_of_own_values(profile) > 0.5:
+        return f"numbers but for {quoted(profile.odd)}: write a number or nothing in every row"
+    return ""
+
+
+def _mostly_numbers(profile: Profile) -> bool:
+    """Whether most values are numbers, and the others a few words rather than names of their own."""
+    numbers = profile.numbers
+    return not numbers.padded and 0 < len(profile.odd) <= FEW_ODD and numbers.count >= profile.present / 2
+
+
+def _identity(profile: Profile, column: Typed) -> str:
+    named = is_named_like_identifier(profile.name) or is_named_like_index(profile.name)
     if profile.present < IDENTIFIER_ROWS:
+        return "" if profile.name else "has no name"
+    if column.type == "number" and profile.unique and profile.numbers.whole and (profile.ordered or named):
+        return "numbers the rows"
+    if not profile.name:
+        return "has no name"
+    if column.type != "category":
         return ""
-    named = bool(_IDENTIFIER_NAME.search(profile.name))
-    if kind == "number":
-        tells = profile.unique and profile.numbers.whole and (profile.ordered or named)
-        return "numbers the rows" if tells else ""
-    if kind in ("datetime", "text"):
-        return ""
-    own = _own_values(profile)
-    if own > MOSTLY and _writes_foreign_dates(profile):
-        return "dates, but not as 2024-05-01"
     if profile.many:
         return f"has more than {MAX_DISTINCT:,} different values"
-    return "has its own value in almost every row" if own > MOSTLY else ""
+    return "has its own value in almost every row" if share_of_own_values(profile) > MOSTLY else ""
 
 
-def _own_values(profile: Profile) -> float:
-    """The share of values that are different."""
-    if profile.present < IDENTIFIER_ROWS:
-        return 0.0
-    return 1.0 if profile.many else len(profile.values) / profile.present
+def _counts(profile: Profile) -> bool:
+    """Whether a column seems to count: then less than zero is a mistake."""
+    numbers = profile.numbers
+    return numbers.whole and numbers.low in (0, 1) and profile.present >= BOUND_ROWS
 
 
-def _writes_foreign_dates(profile: Profile) -> bool:
-    return all(map(_FOREIGN_DATE.fullmatch, profile.values))
-
-
-def _is_prose(profile: Profile) -> bool:
-    words = profile.words
-    count = max(1, words.count)
-    return words.characters / count > PROSE_CHARACTERS or words.blanks / count >= PROSE_BLANKS
-
-
-def _closed_set(profile: Profile) -> tuple[str, ...] | None:
-    values = profile.values
-    return tuple(sorted(values)) if {value.lower() for value in values} in _YES_NO else None
-
-
-def _notes(profile: Profile, kind: FeatureType, missing: tuple[str, ...]) -> Iterator[str]:
-    if kind == "number":
-        yield bounds(profile.numbers.low, profile.numbers.high, whole=profile.numbers.whole)
-        if odd := [text for text in missing if text not in profile.words.markers]:
-            yield f"takes {quoted(odd)} for missing"
-        if profile.numbers.whole and profile.numbers.low >= FIRST_DATE and profile.numbers.high <= LAST_DATE:
-            yield 'type = "datetime" if these are dates'
-    elif kind == "datetime":
-        yield f"such as {next(text for text in profile.words.counts if text not in missing)}"
-    elif kind == "text":
-        yield f"free text, such as {short(next(iter(profile.values)))}"
-    elif profile.present:
-        yield listed(profile.values, profile.present, many=profile.many)
-        if len(profile.values) > MANY_SENTENCES and _is_prose(profile):
-            yield 'type = "text" if it is the words that matter'
-        if profile.numbers.padded:
-            yield "codes: some begin with 0"
-        elif profile.numbers.count >= profile.present / 2:
-            odd = [text for text in profile.words.counts if text not in missing]
-            yield f"numbers but for {quoted(odd)}" if odd else "numbers"
-    absent = profile.rows - profile.present
-    if profile.present and absent:
-        yield f"missing in {share(absent, profile.rows)}"
+def _orders(profile: Profile) -> bool:
+    order = profile.order
+    return (order.rises or order.falls) and len(profile.values) >= IDENTIFIER_ROWS

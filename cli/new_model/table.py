@@ -1,114 +1,122 @@
-"""Reading a CSV of unknown make in bounded memory, or saying why it is none."""
+"""A table of unknown make, read by what reads training data and uploads, in bounded memory."""
 
 from __future__ import annotations
 
-import csv
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cli.errors import CliError
+from contract.reasons import REMEDIES, FileReason, Unscorable
+from tabular import sources
+from tabular.sources import Part
 
-if TYPE_CHECKING:
-    from _csv import Reader
-
-CHUNK_ROWS = 8192
-DELIMITERS = (",", ";", "\t", "|")
-MAGIC = {
-    b"PAR1": "a Parquet file",
-    b"\x1f\x8b": "a gzipped file",
-    b"PK\x03\x04": "a workbook or zip archive",
-}
+TITLE_LINES = 20
+"""A header is looked for in so many lines."""
 
 
 class NotATableError(CliError):
-    """The file cannot be read as CSV. The message says what it is instead, or where it goes wrong."""
+    """The file cannot be read as a table. The message says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file: its header at once, its rows when asked for."""
+    """A file's columns at once, its rows when asked for."""
 
     path: Path
-    delimiter: str
     header: tuple[str, ...]
+    """The names of all columns, without blanks around; of JSON Lines as they are."""
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Why columns are of no use, found out as rows are read."""
 
     @classmethod
-    def open(cls, path: Path) -> Table:
-        """Find out the delimiter and read the header.
+    def open(cls, path: Path, target: str) -> Table:
+        """Read the header; of several ways to cut it into names the one that has the target.
 
         Raises:
-            NotATableError: there is no such file, it is empty or binary, or two columns share a name.
+            NotATableError: there is no such file, or it is no table that can be trained on.
         """
-        headers = {delimiter: _header(path, delimiter) for delimiter in DELIMITERS}
-        delimiter = max(DELIMITERS, key=lambda each: len(headers[each]))
-        header = headers[delimiter]
-        if not header:
-            raise NotATableError(f"{path} is empty: it needs a header line and rows.")
-        if any("\0" in name for name in header):
-            raise NotATableError(f"{path} is not text: save the table as CSV in UTF-8.")
-        twice = next((name for name in header if header.count(name) > 1), None)
-        if twice is not None:
-            raise NotATableError(f"{path} has two columns called {twice!r}: rename or remove one.")
-        return cls(path, delimiter, header)
+        with _explained(path):
+            return cls(path, tuple(sources.columns(path, [target])))
 
-    def chunks(self) -> Iterator[list[tuple[str, ...]]]:
-        """The columns, in the header's order, of at most `CHUNK_ROWS` rows at a time.
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns whose name is theirs alone."""
+        counts = Counter(self.header)
+        return tuple(name for name in self.header if counts[name] == 1)
+
+    @property
+    def twice(self) -> tuple[str, ...]:
+        """The names that several columns have."""
+        return tuple(name for name, count in Counter(self.header).items() if count > 1)
+
+    def chunks(self) -> Iterator[dict[str, list[str]]]:
+        """The columns of `names` of some rows at a time, or those of them whose values have a text.
 
         Raises:
-            NotATableError: a row has another number of fields, or is not text.
+            NotATableError: a row has another number of fields, or is not what the file begins with.
         """
-        with _read(self.path, self.delimiter) as reader:
-            next(reader)
-            rows = filter(None, reader)  # csv gives an empty list for a blank line
-            while chunk := list(islice(rows, CHUNK_ROWS)):
-                if any(len(row) != len(self.header) for row in chunk):
-                    raise NotATableError(self._ragged())
-                yield list(zip(*chunk, strict=True))
+        with _explained(self.path):
+            for part in self._parts():
+                self._check_widths(part)
+                self._note_nested(part)
+                places = {name: part.header.index(name) for name in part.header if name in self.names}
+                places |= {
+                    stripped: place
+                    for place, name in enumerate(part.header)
+                    if (stripped := name.strip()) in self.names and stripped not in places
+                }
+                yield {name: [row[place] for row in part.rows] for name, place in places.items()}
 
-    def _ragged(self) -> str:
-        width = len(self.header)
-        with _read(self.path, self.delimiter) as reader:
-            line, fields = next((reader.line_num, len(row)) for row in reader if len(row) not in (0, width))
-        return (
-            f"{self.path} line {line} has {fields} fields and its header has {width}: "
-            f"quote values that hold a {self.delimiter!r}, or mend the line."
-        )
+    def named_later(self, target: str) -> int | None:
+        """The line that has the target among its fields, where the first one is a title or the like."""
+        with _explained(self.path):
+            first = next(self._parts(), None)
+        lines = zip(first.places, first.rows, strict=True) if first else ()
+        return next((line for line, row in islice(lines, TITLE_LINES) if target in map(str.strip, row)), None)
+
+    def _parts(self) -> Iterator[Part]:
+        """The file's parts without the columns whose type has no text."""
+        while True:
+            wanted = [name for name in self.names if name not in self.unreadable]
+            before = 0
+            try:
+                for part in sources.parts(self.path, wanted):
+                    before += len(part.rows)
+                    yield part
+            except Unscorable as why:
+                if before or why.code != FileReason.UNSUPPORTED_TYPE or why.column is None:
+                    raise
+                remedy = REMEDIES[why.code]
+                self.unreadable[why.column.strip()] = (
+                    f"its type is none that training reads: {remedy[0].lower()}{remedy[1:].removesuffix('.')}"
+                )
+                continue
+            return
+
+    def _check_widths(self, part: Part) -> None:
+        width = len(part.header)
+        wrong = next(((i, len(row)) for i, row in enumerate(part.rows) if len(row) != width), None)
+        if wrong is not None:
+            place, fields = part.places[wrong[0]], wrong[1]
+            raise NotATableError(
+                f"{self.path} line {place} has {fields} fields and its header has {width}: "
+                "quote values that hold the delimiter, or mend the line."
+            )
+
+    def _note_nested(self, part: Part) -> None:
+        for fault in part.nested:
+            self.unreadable[fault.column] = "holds lists or objects: flatten it, or write it as a string"
 
 
 @contextmanager
-def _read(path: Path, delimiter: str) -> Iterator[Reader]:
+def _explained(path: Path) -> Iterator[None]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, delimiter=delimiter, strict=True)
-            yield reader
-    except UnicodeDecodeError as error:
-        raise NotATableError(_not_text(path, error)) from error
-    except csv.Error as error:
-        where = f"{path} line {reader.line_num}"
-        raise NotATableError(
-            f"{where} is not CSV ({error}): close quotes, and double those in values."
-        ) from error
+        yield
+    except Unscorable as why:
+        raise NotATableError(f"{path}: {why.message} {REMEDIES[why.code]}") from why
     except OSError as error:
         raise NotATableError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _header(path: Path, delimiter: str) -> tuple[str, ...]:
-    try:
-        with _read(path, delimiter) as reader:
-            return tuple(name.strip() for name in next(reader, ()))
-    except NotATableError:
-        if delimiter != DELIMITERS[0]:
-            return ()  # quotes that do not fit this delimiter
-        raise
-
-
-def _not_text(path: Path, error: UnicodeDecodeError) -> str:
-    with path.open("rb") as stream:
-        start = stream.read(4)
-    kind = next((name for magic, name in MAGIC.items() if start.startswith(magic)), None)
-    found = kind or f"not UTF-8 text (byte 0x{error.object[error.start]:02x})"
-    return f"{path} is {found}: save the table as CSV in UTF-8."

@@ -49,3 +49,8 @@ def listed(values: Counter[str], rows: int, *, many: bool = False) -> str:
     number = f"over {len(values):,}" if many else f"{len(values):,}"
     rest = ", …" if len(values) > MAX_VALUES else ""
     return f"{number} value{'s' if len(values) != 1 else ''}: {top}{rest}"
+
+
+def counted(number: int, what: str) -> str:
+    """So many of something."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,1 +1,1 @@
-"""What exists in AWS: settings, stacks, one construct per capability, the pipeline definition."""
+"""Everything that exists in AWS: settings, stacks, one construct per capability, the pipeline definition."""

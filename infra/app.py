@@ -60,7 +60,7 @@ class Configuration:
 
     @property
     def names(self) -> dict[str, str]:
-        """Environment and model, as every stack and construct is told them."""
+        """The names of environment and model, which every stack is given."""
         return {"environment_name": self.environment_name, "model": self.model.name}
 
     def define_pipeline(self, name: str, digest: str) -> dict[str, Any]:

@@ -67,6 +67,6 @@ class Batch(Composite, Construct):
         self.parts = (self.machine,)
 
     def own_outputs(self) -> Mapping[str, str]:
-        """How batches that failed are done again."""
+        """The redrive route for batches that failed."""
         route = RedriveRoute(Redrive.RESTART, self.machine.arn)
         return {output_key(NAME, Kind.REDRIVE_ROUTE): str(route)}

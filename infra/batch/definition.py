@@ -51,7 +51,7 @@ class BatchDefinition:
         }
 
     def _begin(self) -> States:
-        """Which model is live, where it is, and names that no other execution uses."""
+        """Read the live model and its package, and make names that no other execution uses."""
         fresh = "States.ArrayGetItem(States.StringSplit(States.UUID(), '-'), 4)"
         folder = f"s3://{self.artifacts_bucket}/{BATCH_PREFIX}{{}}/{{}}"
         return {

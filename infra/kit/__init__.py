@@ -1,1 +1,1 @@
-"""What constructs of every capability are made of."""
+"""Parts of which the constructs of every capability are made."""

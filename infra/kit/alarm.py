@@ -1,4 +1,4 @@
-"""What an alarm is made of."""
+"""The specification of an alarm."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ class AlarmSpec:
     means: str
     do: str
     runbook: str
-    # Counts are not sent while they are nought, so silence is good news, and the alarm clears by itself.
+    # Counts are not sent while they are zero, so silence is good news, and the alarm clears by itself.
     missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING

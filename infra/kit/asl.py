@@ -10,7 +10,7 @@ States = dict[str, State]
 
 
 def call(action: str, parameters: State, *, then: str, retry: Sequence[State]) -> State:
-    """One call of the AWS SDK, such as `sagemaker:createModel`; the answer is `$.answer`."""
+    """One call of the AWS SDK, such as `sagemaker:createModel`; its response is `$.answer`."""
     return {
         "Type": "Task",
         "Resource": f"arn:aws:states:::aws-sdk:{action}",
@@ -34,7 +34,7 @@ def fail(error: str, cause: str) -> State:
 def made_once(title: str, state: State) -> States:
     """A call that makes what has a name of this execution's own; what is there already, it made itself.
 
-    So a call whose answer was lost, and that is made again, goes on.
+    So a call whose response was lost, and that is made again, goes on.
     """
     why, refused = f"WhyNot{title}", f"{title}Refused"
     exists = {"Variable": "$.error.Cause", "StringMatches": "*already existing*", "Next": state["Next"]}
@@ -46,8 +46,8 @@ def made_once(title: str, state: State) -> States:
     }
 
 
-# The SDK integration tells SageMaker's throttling and its refusals by one name, and by another where it
-# had no answer.
+# The SDK integration has one name for SageMaker's throttling and its refusals, and another for a call
+# without a response.
 RETRY_SAGEMAKER = again(
     "SageMaker.SageMakerException", "SageMaker.SdkClientException", "SageMaker.ThrottlingException"
 )
@@ -56,7 +56,7 @@ _PASSING = ("*Rate exceeded*", "*Status Code: 5*")
 
 
 def passing(then: str, *others: str) -> list[State]:
-    """Choices about a call's `$.error` that passes by itself: where it, or one of other causes, is told."""
+    """Choices that go to `then` where a call's `$.error` passes by itself, or has another of these causes."""
     causes = [{"Variable": "$.error.Cause", "StringMatches": cause} for cause in (*others, *_PASSING)]
     no_answer = {"Variable": "$.error.Error", "StringMatches": "*.SdkClientException"}
     return [{**condition, "Next": then} for condition in (*causes, no_answer)]

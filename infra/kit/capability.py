@@ -1,4 +1,4 @@
-"""The face that every capability shows its stack: what to be paged about, and what to find it by."""
+"""The interface between a capability and its stack: alarms and outputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Capability(Protocol):
         ...
 
     def outputs(self) -> Mapping[str, str]:
-        """What commands and people find it by: by a `contract.outputs.Output` or by an `output_key`."""
+        """The stack outputs by which it is found; a key is a `contract.outputs.Output` or an `output_key`."""
         ...
 
 

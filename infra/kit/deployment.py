@@ -1,4 +1,4 @@
-"""What every construct of one model in one environment is told."""
+"""The properties that every construct of one model in one environment is given."""
 
 from __future__ import annotations
 

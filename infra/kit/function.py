@@ -16,7 +16,7 @@ from infra.kit.iam import Allow, acknowledge, role, write_logs
 from infra.kit.log_group import LogGroup
 
 MIN_DISK_MIB, MAX_DISK_MIB = 512, 10_240
-"""What Lambda lets a function's /tmp hold."""
+"""The limits that Lambda sets to a function's /tmp."""
 
 _ONE_PYTHON = "Functions, image and laptop run the same Python: 3.13."
 _REASONS = {

@@ -1,4 +1,4 @@
-"""What each role may do, one readable statement at a time, and why where a wildcard cannot be avoided."""
+"""Roles: one readable statement at a time, each wildcard with its reason."""
 
 from __future__ import annotations
 

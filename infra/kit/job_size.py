@@ -1,4 +1,4 @@
-"""What jobs run on, and for how long."""
+"""The instances of jobs, and the time they may take."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_PROCESSING_SECONDS = 5 * 24 * 3600
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """What each job runs on."""
+    """Instance, volume and time limits of each job."""
 
     instance_type: str
     volume_gib: int

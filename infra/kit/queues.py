@@ -51,7 +51,7 @@ class DeadLetterQueue(DeadEndQueue):
             means=f"Messages about {self._about} were given up on and wait in the dead-letter queue.",
             do="find the reason in the function's log, then send the messages back.",
             runbook="dead-letters",
-            # A queue reports its depth, nought too; a gap says nothing, and must not end the alarm.
+            # A queue reports its depth, zero too; a gap says nothing, and must not end the alarm.
             missing=cloudwatch.TreatMissingData.IGNORE,
         )
 

@@ -1,4 +1,4 @@
-"""What SageMaker's jobs, models and pipelines need to be allowed, whatever they do."""
+"""Permissions that SageMaker's jobs, models and pipelines need, whatever they do."""
 
 from __future__ import annotations
 

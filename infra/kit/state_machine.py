@@ -23,14 +23,14 @@ _FAILURES = {
     "timed-out": "ExecutionsTimedOut",
     "aborted": "ExecutionsAborted",
 }
-"""How an execution ends without success, and the metric that counts it."""
+"""The ways in which an execution ends without success, each with the metric that counts it."""
 _HISTORY = "Each state's input, output and duration are in the execution's history and log."
 _RULES = ("AwsSolutions-SF2", "Serverless-StepFunctionStateMachineXray")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
-    """The text of an alarm about a state machine: what failed, what that means, and what to do."""
+    """The text of a state machine's alarms: the work that failed, the effect, and the first thing to do."""
 
     subject: str
     effect: str

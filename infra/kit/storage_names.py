@@ -1,4 +1,4 @@
-"""What the loop stack may know of the storage stack: names and ARNs."""
+"""Names and ARNs of the storage stack, as the loop stack may know them."""
 
 from __future__ import annotations
 

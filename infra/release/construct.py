@@ -25,7 +25,7 @@ from infra.kit.storage_names import Storage
 from infra.release.definition import ReleaseDefinition
 from infra.release.endpoint import EndpointStates
 from infra.release.endpoint_configuration import VARIANT, Capture, EndpointConfiguration
-from infra.release.endpoint_deletion import Retirement
+from infra.release.endpoint_deletion import EndpointDeletion
 from infra.release.roles import serving_role, state_machine_role
 from infra.release.scaling import Scaling
 
@@ -48,7 +48,7 @@ EDITS = (
     "ModelPackageRegistrationType",
     "SourceUri",
 )
-"""What an update of a package may change and be no approval."""
+"""Fields that an update of a package may change and be no approval."""
 
 
 class Release(Composite, Construct):
@@ -86,7 +86,7 @@ class Release(Composite, Construct):
         )
 
     def own_alarms(self) -> Iterator[AlarmSpec]:
-        """Where there is an endpoint, one for its errors and one for its latency."""
+        """One for the endpoint's errors and one for its latency, where there is an endpoint."""
         if not self._deployment.serving.has_endpoint:
             return
         limit_ms = self._deployment.settings.alarms.p99_latency_ms
@@ -109,7 +109,7 @@ class Release(Composite, Construct):
         )
 
     def own_outputs(self) -> Mapping[str, str]:
-        """How approvals that were given up on are released and, where there is one, the endpoint."""
+        """The redrive route for approvals that were given up on and, where there is one, the endpoint."""
         route = RedriveRoute(Redrive.START_NEWEST, self.machine.arn)
         endpoint = {
             Output.ENDPOINT: self._endpoint,
@@ -145,7 +145,7 @@ class Release(Composite, Construct):
             # SageMaker does not offer it for serverless endpoints.
             isolated=deployment.serving.mode != "serverless",
             endpoint=self._endpoint_states() if deployment.serving.has_endpoint else None,
-            retirement=None if deployment.serving.has_endpoint else self._retirement(),
+            endpoint_deletion=None if deployment.serving.has_endpoint else self._endpoint_deletion(),
             release=deployment.settings.release,
             live_parameter=parameter,
             model=deployment.model,
@@ -183,8 +183,8 @@ class Release(Composite, Construct):
             poll_seconds=settings.release.poll_seconds,
         )
 
-    def _retirement(self) -> Retirement:
-        return Retirement(
+    def _endpoint_deletion(self) -> EndpointDeletion:
+        return EndpointDeletion(
             endpoint=self._endpoint,
             scaling=self._scaling(),
             poll_seconds=self._deployment.settings.release.poll_seconds,
@@ -223,7 +223,7 @@ class Release(Composite, Construct):
                 "detail": {
                     "ModelPackageGroupName": [group],
                     "ModelApprovalStatus": ["Approved"],
-                    # A package approved long ago tells of its status with every edit of its metadata.
+                    # Every edit of a package approved long ago is an event with its status, too.
                     "$or": [
                         {"UpdatedModelPackageFields": [{"anything-but": list(EDITS)}]},
                         {"UpdatedModelPackageFields": [{"exists": False}]},

@@ -13,7 +13,7 @@ from contract.jobs import Variable
 from contract.live import Approved, Live
 from infra.kit.asl import OVERTAKEN, RETRY_SAGEMAKER, State, States, again, call, made_once
 from infra.release.endpoint import EndpointStates
-from infra.release.endpoint_deletion import Retirement
+from infra.release.endpoint_deletion import EndpointDeletion
 from infra.settings.environment import ReleaseSettings
 
 _RETRY_LAMBDA = again(
@@ -23,7 +23,7 @@ _RETRY_LAMBDA = again(
     "Lambda.TooManyRequestsException",
     "Transient",
 )
-"""The last is the function's own error, of `adapters.errors`: Lambda tells it by its class's name."""
+"""The last is the function's own error, of `adapters.errors`: Lambda reports it by its class's name."""
 
 _KEPT = (Live.MODEL_VERSION, Live.MODEL_PACKAGE_ARN, Live.MODEL_NAME, Live.APPROVED_AT)
 """Of what `verify_package` says, what is recorded."""
@@ -40,11 +40,11 @@ class ReleaseDefinition:
     live_parameter: str
     model: str
     isolated: bool
-    """Whether the model's container has no network."""
+    """True if the model's container has no network."""
     endpoint: EndpointStates | None
     """None for a model that only the batch path scores with."""
-    retirement: Retirement | None
-    """What is done about an endpoint of earlier days, where there is to be none."""
+    endpoint_deletion: EndpointDeletion | None
+    """Deletes an endpoint of earlier days, where there is to be none."""
     release: ReleaseSettings
 
     def to_dict(self) -> dict[str, Any]:
@@ -56,8 +56,8 @@ class ReleaseDefinition:
             "States": {
                 **self._make(then=self.endpoint.first if self.endpoint else "ReadLive"),
                 **(self.endpoint.to_dict(then="NoteVersion") if self.endpoint else self._look()),
-                **self._record(then=self.retirement.first if self.retirement else None),
-                **(self.retirement.to_dict() if self.retirement else {}),
+                **self._record(then=self.endpoint_deletion.first if self.endpoint_deletion else None),
+                **(self.endpoint_deletion.to_dict() if self.endpoint_deletion else {}),
             },
         }
 

@@ -5,8 +5,9 @@ endpoint then says it runs.
 
 Two approvals may be under way at once, and their events may come late, twice or in another order. The
 newest approval wins: configurations are named so that a later approval's name sorts after an earlier
-one's, and the endpoint, which takes one update at a time, says which one it runs. So an execution looks
-before each update, and again where its update was refused because another one came first.
+one's, and the endpoint, which takes one update at a time, says which one it runs. So an execution
+describes the endpoint before each update, and again where its update was refused because another one came
+first.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _KEEP_INSTANCES = {
 """An update keeps the number of instances that autoscaling came to, not what the endpoint began with."""
 
 _TAKEN = ("*in-progress*", "*already existing*")
-"""Causes of refusals after which to look again: another release came first."""
+"""Causes of refusals after which to describe the endpoint again: another release came first."""
 
 _OURS = {
     "Variable": "$.endpoint.EndpointConfigName",
@@ -87,7 +88,7 @@ class EndpointStates:
     def _put(self) -> States:
         """Create or update the endpoint, once nobody else is at it, unless it runs a later approval.
 
-        Neither call is tried again without another look.
+        Neither call is tried again before the endpoint is described again.
         """
         put = {"EndpointName": self.name, "EndpointConfigName.$": f"$.{Approved.ENDPOINT_CONFIG_NAME}"}
         update = {**put, **(_KEEP_INSTANCES if self.scaling else {})}
@@ -138,7 +139,7 @@ class EndpointStates:
         }
 
     def _confirm(self, *, then: str) -> States:
-        """In service with an earlier configuration is what a silent roll-back looks like."""
+        """Detect a silent roll-back, which is in service with an earlier configuration."""
         return {
             "IsItLive": {
                 "Type": "Choice",
@@ -174,7 +175,7 @@ def _sagemaker(action: str, parameters: State, *, then: str) -> State:
 
 
 def _once(state: State, *, otherwise: str) -> State:
-    """The same, whose failure is looked at instead of tried again."""
+    """The same, whose failure is examined instead of tried again."""
     caught = {"ErrorEquals": ["States.TaskFailed"], "ResultPath": "$.error", "Next": otherwise}
     return {**{name: value for name, value in state.items() if name != "Retry"}, "Catch": [caught]}
 

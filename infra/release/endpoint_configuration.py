@@ -1,4 +1,4 @@
-"""What an endpoint is made of: the model, its instances, and what is captured of its requests."""
+"""An endpoint's configuration: the model, its instances, and the capture of its requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VARIANT = "live"
 
 @dataclass(frozen=True, kw_only=True)
 class Capture:
-    """How much of what clients ask is kept, and where."""
+    """The share of requests that is kept, and the place."""
 
     percent: int
     uri: str

@@ -1,4 +1,4 @@
-"""What a release does about the endpoint of a model that is to have none any more."""
+"""The deletion of the endpoint of a model that is to have none any more."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from infra.release.scaling import Scaling
 
 
 @dataclass(frozen=True, kw_only=True)
-class Retirement:
+class EndpointDeletion:
     """States that delete an endpoint, and its autoscaling, where there is one.
 
     The template does not know the endpoint, which a release made: nobody else would delete it.

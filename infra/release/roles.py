@@ -97,7 +97,7 @@ def _tracking_alarms(scope: Construct, endpoint: str, *actions: str) -> Allow:
 def put_on_endpoint(
     scope: Construct, *, endpoint: str, mode: ModelServingSettings, storage: Storage
 ) -> list[Allow]:
-    """Create, update, replace and look at one endpoint, and scale it where it has instances."""
+    """Create, update, replace and describe one endpoint, and scale it where it has instances."""
     the_endpoint = arn(scope, "sagemaker", f"endpoint/{endpoint}")
     configuration = arn(scope, "sagemaker", f"endpoint-config/{storage.package_group}-*")
     return [
@@ -113,7 +113,7 @@ def put_on_endpoint(
     ]
 
 
-def retire(scope: Construct, endpoint: str) -> list[Allow]:
+def delete_endpoint(scope: Construct, endpoint: str) -> list[Allow]:
     """Delete one endpoint, its autoscaling and the alarms of that."""
     return [
         Allow(
@@ -155,7 +155,7 @@ def state_machine_role(
                         actions=["ssm:GetParameter"],
                         resources=[arn(scope, "ssm", f"parameter{live_parameter}")],
                     ),
-                    *retire(scope, endpoint),
+                    *delete_endpoint(scope, endpoint),
                 ]
             ),
             pass_role([serving_role_arn], service="sagemaker.amazonaws.com"),

@@ -94,7 +94,7 @@ class Scoring(Composite, Construct):
         storage = deployment.storage
         return [
             read_objects(storage.data_arn, f"{SCORE_PREFIX}*", versions=True),
-            # To tell an upload that was deleted from one that may not be read.
+            # To distinguish an upload that was deleted from one that may not be read.
             list_objects(storage.data_arn, SCORE_PREFIX, versions=True),
             # To see whether an upload has its outcome; the outcome itself is not read.
             list_objects(storage.results_arn, SCORED_PREFIX, UNSCORABLE_PREFIX),

@@ -1,4 +1,4 @@
-"""Reconciliation: uploads whose event was lost are found on a schedule and put back on the queue."""
+"""Reconciliation: uploads whose event was lost are searched for on a schedule and put back on the queue."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Reconciliation(Composite, Construct):
             means="Uploads have waited for their result for longer than all tries take.",
             do="they are on the queue again; if this stays, redrive the dead letters.",
             runbook="uploads-without-outcome",
-            # Each run says how many, nought too; the time between two runs says nothing.
+            # Each run reports the number, zero too; the time between two runs says nothing.
             missing=cloudwatch.TreatMissingData.IGNORE,
         )
 

@@ -1,4 +1,4 @@
-"""What people configure: `environments.toml` and `models/<name>/model.toml`, validated when read."""
+"""The settings that people write: `environments.toml` and `models/<name>/model.toml`, validated when read."""
 
 from infra.settings.environment import EnvironmentSettings, load_environment
 from infra.settings.model import ModelSettings, load_model

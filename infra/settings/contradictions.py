@@ -1,4 +1,4 @@
-"""What no single key of a `model.toml` shows: values that contradict each other."""
+"""Values of a `model.toml` that contradict each other, which no single key shows."""
 
 from __future__ import annotations
 

@@ -72,12 +72,12 @@ class ModelServingSettings(SettingsTable):
 
     @property
     def has_endpoint(self) -> bool:
-        """Whether anything but the batch path scores with the model."""
+        """True if anything but the batch path scores with the model."""
         return self.mode != "batch"
 
     @property
     def has_instances(self) -> bool:
-        """Whether its endpoint runs on instances: only those are scaled, isolated and captured."""
+        """True if its endpoint runs on instances: only those are scaled, isolated and captured."""
         return self.mode == "endpoint"
 
 

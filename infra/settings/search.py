@@ -39,7 +39,7 @@ class RangeSettings(SettingsTable):
         )
 
     def problems(self, *place: str) -> Iterator[Problem]:
-        """What is wrong with it, which stands at a place of the file."""
+        """Mistakes in it; it stands at a place of the file."""
         if self.type == "category":
             if not self.values or len({str(value) for value in self.values}) < len(self.values):
                 yield Problem.at(*place, "values", found=self.values, allowed="one or more values, each once")
@@ -71,7 +71,7 @@ class SearchSettings(SettingsTable):
     parameters: dict[str, RangeSettings] = Field(default_factory=dict, max_length=TUNED_AT_MOST)
 
     def problems(self, problem: str, fixed: Mapping[str, Any]) -> Iterator[Problem]:
-        """What is wrong with it for a kind of problem and an estimator's fixed parameters."""
+        """Mistakes in it for a kind of problem and an estimator's fixed parameters."""
         place = ("training", "search")
         if self.objective is not None and self.objective not in METRICS[problem]:
             allowed = f"{', '.join(METRICS[problem])}{suggestion(self.objective, METRICS[problem])}"

@@ -20,7 +20,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong at `keys`, the path of tables and key within a document."""
+    """A mistake at `keys`, the path of tables and key within a document."""
 
     keys: tuple[str, ...]
     text: str
@@ -39,7 +39,7 @@ class SettingsTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     def contradictions(self) -> Iterator[Problem]:
-        """What is well formed by itself and wrong beside the others."""
+        """Values that are well formed by themselves and contradict others."""
         yield from ()
 
 

@@ -21,7 +21,7 @@ def compiled_rules(rules: Mapping[str, RuleSettings]) -> dict[str, checks.Rule]:
 
 
 def rule_problems(rules: Mapping[str, RuleSettings]) -> Iterator[Problem]:
-    """What is said of checks that there are not, and levels and limits that one cannot have."""
+    """Rules for unknown checks, and levels and limits that a check cannot have."""
     for name, rule in rules.items():
         if name in BY_NAME:
             yield from _problems(BY_NAME[name], rule)

@@ -1,4 +1,4 @@
-"""What can be thrown away and deployed again: training, release, scoring, alarms and paging."""
+"""The loop stack, which can be deleted and deployed again: training, release, scoring, alarms and paging."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class LoopStack(cdk.Stack):
 def put_in_operation(
     stack: cdk.Stack, deployment: Deployment, *, topic: sns.ITopic, capabilities: Sequence[Capability]
 ) -> None:
-    """Make what a stack's capabilities want to be paged about, and put out what they are found by."""
+    """Make the alarms and the outputs of a stack's capabilities."""
     specs = [spec for capability in capabilities for spec in capability.alarms()]
     Alarms(stack, "Alarms", deployment=deployment, topic=topic, specs=specs)
     for capability in capabilities:

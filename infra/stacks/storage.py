@@ -1,4 +1,4 @@
-"""What must outlive everything else: the key, the buckets and the model package group."""
+"""The storage stack, which outlives everything else: the key, the buckets and the model package group."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What starts training, the pipeline, and what tells of failed runs."""
+"""Training: its start, the pipeline, and the reports of failed runs."""

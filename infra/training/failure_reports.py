@@ -24,9 +24,9 @@ NAME = "failure"
 
 
 class FailureReports(Composite, Construct):
-    """A function that is told of each execution of the training pipeline that failed.
+    """A function that is invoked for each execution of the training pipeline that failed.
 
-    An execution that somebody stopped is none of them: they know. Where parameters are `searched`,
+    An execution that somebody stopped is none of them. Where parameters are `searched`,
     a failed trial has the explanation.
     """
 
@@ -79,7 +79,7 @@ class FailureReports(Composite, Construct):
         )
 
     def own_outputs(self) -> Mapping[str, str]:
-        """How failed runs are reported that were not."""
+        """The redrive route: failed runs whose report was given up on are reported again."""
         route = RedriveRoute(Redrive.INVOKE, self.function.name)
         return {output_key(NAME, Kind.REDRIVE_ROUTE): str(route)}
 

@@ -40,7 +40,7 @@ _MADE = {
     "train": ("TrainingJob", "training-job/pipelines-*-train-*"),
     TUNE: ("HyperParameterTuningJob", f"hyper-parameter-tuning-job/{TUNING_JOBS}"),
 }
-"""What jobs that process nothing are to SageMaker, and how it names them."""
+"""Jobs that are no processing jobs: their kind in SageMaker's API, and the pattern of their names."""
 _READS_TRIALS = ("train", "evaluate")
 _READS_DATASET = ("validate", "prepare")
 
@@ -110,7 +110,7 @@ def pipeline_role(
                 because="A package's version is given when it is registered.",
             ),
             Allow(actions=["sagemaker:DescribeModelPackageGroup"], resources=[group]),
-            # The gate reads the evaluation; registering looks whether the artifact is there.
+            # The gate reads the evaluation; registering checks that the artifact is there.
             read_objects(storage.artifacts_arn, f"{_RUN}/evaluate/evaluation/*", f"{_RUN}/train/*"),
             use_key(scope, storage.key_arn),
             lend_key(storage.key_arn),

@@ -58,7 +58,7 @@ class Step:
 
     @property
     def own(self) -> dict[str, Any]:
-        """What belongs to this step and not to the steps within it."""
+        """The parts of this step that do not belong to the steps within it."""
         arguments = dict(self.body.get("Arguments", {}))
         arguments.pop("IfSteps", None)
         arguments.pop("ElseSteps", None)

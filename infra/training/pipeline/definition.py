@@ -25,7 +25,7 @@ JOBS = (Job.VALIDATE, Job.PREPARE, Job.TRAIN, Job.EVALUATE)
 TUNE = "tune"
 """The search for parameters, where there is one: a tuning job, which has a role of its own, too."""
 TUNING_JOBS = f"*-{TUNE}-*"
-"""What its jobs' names are like. Of a name of 32 characters SageMaker needs 12 for the execution and 10 for
+"""The pattern of its jobs' names. Of a name of 32 characters SageMaker needs 12 for the execution and 10 for
 chance: nothing in it says `pipelines`."""
 
 
@@ -93,7 +93,7 @@ def author(
         property_files=[evaluation],
     )
 
-    def found(path: str) -> Any:
+    def evaluated(path: str) -> Any:
         return sdk.JsonGet(step_name=Job.EVALUATE, property_file=evaluation, json_path=path)
 
     registered = register(
@@ -113,11 +113,11 @@ def author(
     )
     reject = sdk.FailStep(
         name="reject",
-        error_message=sdk.Join(on=" ", values=["The model was not registered:", found("missed")]),
+        error_message=sdk.Join(on=" ", values=["The model was not registered:", evaluated("missed")]),
     )
     gate = sdk.ConditionStep(
         name="gate",
-        conditions=[sdk.ConditionEquals(left=found("passed"), right=True)],
+        conditions=[sdk.ConditionEquals(left=evaluated("passed"), right=True)],
         if_steps=[registered],
         else_steps=[reject],
     )

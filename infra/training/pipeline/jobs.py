@@ -15,7 +15,7 @@ from infra.training.pipeline.values import PLACEHOLDERS
 
 @dataclass(frozen=True, kw_only=True)
 class Steps:
-    """What all jobs have in common: one image, one key, one instance, no network."""
+    """The arguments that all jobs have in common: one image, one key, one instance, no network."""
 
     run: Any
     size: Size
@@ -24,7 +24,7 @@ class Steps:
     environment: Mapping[str, Any]
 
     def place(self, *parts: str) -> Any:
-        """Where something of this run lies in the artifacts bucket."""
+        """The place of something of this run in the artifacts bucket."""
         return sdk.Join(on="/", values=[self.run, *parts])
 
     def processing(
@@ -79,7 +79,7 @@ class Steps:
     ) -> Any:
         """A tuning job. Its trials are training jobs that know by `Variable.TRIAL` that they are.
 
-        Which data and code they are of is said in hyperparameters: SageMaker refuses a warm start from a
+        Their data and code stand in hyperparameters: SageMaker refuses a warm start from a
         job with another environment.
         """
         definition = self._fit(name, channels, metrics)
@@ -113,10 +113,10 @@ class Steps:
         }
 
     def _spot(self, name: str) -> dict[str, Any]:
-        """What makes a training job one on spot instances, which goes on where it was interrupted.
+        """The arguments of a training job on spot instances, which goes on where it was interrupted.
 
         Its checkpoints lie where those of the same data and code do, whichever run they are of: a place of
-        the run's own would be another argument each time, and nothing would be found in the cache.
+        the run's own would be another argument each time, and no step would come from the cache.
         """
         if self.size.spot_wait_minutes is None:
             return {}
@@ -139,7 +139,7 @@ class Steps:
 
 
 def written(step: Any, output: Folder) -> Any:
-    """Where a processing job wrote an output: in an earlier run's place, if the step came from the cache."""
+    """The URI to which a processing job wrote an output: an earlier run's, if the step was cached."""
     return step.properties.ProcessingOutputConfig.Outputs[output].S3Output.S3Uri
 
 
@@ -149,7 +149,7 @@ def trials(step: Any) -> Any:
 
 
 def best_trial(step: Any) -> Any:
-    """What the best trial of a tuning job left."""
+    """The artifact of a tuning job's best trial."""
     best = step.properties.BestTrainingJob.TrainingJobName
     return sdk.Join(on="/", values=[trials(step), best, "output", ARCHIVE])
 

@@ -96,7 +96,7 @@ _JOB_RETRY = SageMakerJobStepRetryPolicy(
     max_attempts=5,
 )
 CACHED = "P30D"
-"""How long the results of a step are taken for those of a later one: an ISO 8601 duration. Runs are kept."""
+"""The age up to which a step's results are taken for a later one's: an ISO 8601 duration. Runs are kept."""
 _DESCRIBED = {
     "Processing": "DescribeProcessingJobResponse",
     "Training": "DescribeTrainingJobResponse",

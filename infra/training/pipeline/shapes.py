@@ -98,7 +98,7 @@ def _matches(pattern: str, value: str) -> bool:
 
 
 def has_property(shape: Shape | None, path: str) -> bool:
-    """Whether a path such as `Outputs['train'].S3Output.S3Uri` leads anywhere in a shape."""
+    """Return True if a path such as `Outputs['train'].S3Output.S3Uri` leads anywhere in a shape."""
     here: Any = shape
     for part in re.findall(r"\w+|\['[^']*'\]|\[\d+\]", path):
         kind = here.type_name

@@ -18,12 +18,12 @@ _RANGES = {
 
 
 def metric_definitions(prefix: str, metrics: Iterable[str]) -> list[dict[str, str]]:
-    """How SageMaker finds metrics in a job's log: they are the job's metrics, and drawn in its console."""
+    """Patterns by which SageMaker reads a job's metrics from its log, and draws them in its console."""
     return [{"Name": f"{prefix}{name}", "Regex": f"{prefix}{name}={NUMBER};"} for name in metrics]
 
 
 def configuration(search: Search, seed: int) -> dict[str, Any]:
-    """What is tried, how often, and what counts as better."""
+    """The parameters that are tried, the number of trials, and the objective."""
     return {
         "Strategy": search.strategy,
         "HyperParameterTuningJobObjective": {
@@ -55,10 +55,10 @@ def warm_start(search: Search) -> dict[str, Any]:
 
 def ranges(parameters: Mapping[str, Range]) -> dict[str, Any]:
     """The parameters, by their kind."""
-    found: dict[str, list[dict[str, Any]]] = {member: [] for member in _RANGES.values()}
+    ranges: dict[str, list[dict[str, Any]]] = {member: [] for member in _RANGES.values()}
     for name, searched in parameters.items():
-        found[_RANGES[searched.type]].append({"Name": name, **_range(searched)})
-    return {member: listed for member, listed in found.items() if listed}
+        ranges[_RANGES[searched.type]].append({"Name": name, **_range(searched)})
+    return {member: listed for member, listed in ranges.items() if listed}
 
 
 def _range(searched: Range) -> dict[str, Any]:

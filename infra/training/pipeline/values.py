@@ -1,4 +1,4 @@
-"""What only a deployment knows, and how it gets into a definition that was authored before.
+"""Values that only a deployment knows, put into a definition that was authored before.
 
 The SDK wants plain strings where a deployment has CloudFormation tokens, so a definition is
 authored with placeholders and `render` puts the deployment's values in their place.
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Values:
-    """What only the deployment knows: ARNs, names and the image. May be CDK tokens."""
+    """Values that only the deployment knows: ARNs, names and the image. May be CDK tokens."""
 
     image_uri: str
     key_arn: str

@@ -44,20 +44,24 @@ def limit(windows: float) -> float:
 class Evidence:
     """What one stream of windows has shown so far.
 
-    `total` is R. `run` is the largest product of the e-values of the windows since `since`, which is when
-    the change began if there was one (Page, 1954): by it a change is dated, not decided.
+    `total` is R. `run` is the largest product of the e-values of the windows from `since` on, which is
+    when the change began if there was one (Page, 1954): by it a change is dated, not decided.
     """
 
     total: float = 0.0
     run: float = 1.0
     since: str | None = None
 
-    def add(self, e_value: float, window: str) -> Evidence:
-        """The evidence after one more window, of this name."""
+    def add(self, e_value: float, window: str, periods: float = 1.0) -> Evidence:
+        """The evidence after one more window of this name, which stands for so many periods of the schedule.
+
+        A window of several periods makes R grow by their number where nothing has changed, so that the
+        time between false alarms is as stated, in periods, however many windows they are put into.
+        """
         begun = self.run <= 1.0
         return replace(
             self,
-            total=(self.total + 1) * e_value,
+            total=(self.total + periods) * e_value,
             run=max(1.0, self.run) * e_value,
             since=window if begun else self.since,
         )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cli.aws.loglines import Line, of_group
-from cli.aws.runs import read_run
+from cli.aws.runs import job_name, read_run
 from cli.aws.session import Deployment
 from cli.errors import CliError
 from contract.outputs import Kind, of_kind
@@ -57,7 +57,7 @@ def of_pipeline(deployed: Deployment, pipeline_arn: str, after: datetime) -> Ite
     for summary in summaries:
         for step in read_run(deployed.aws, summary["PipelineExecutionArn"]).steps:
             if step.job:
-                yield from _of_job(deployed, step.name, step.job, after)
+                yield from _of_job(deployed, step.name, job_name(deployed.aws, step), after)
 
 
 def of_executions(deployed: Deployment, source: str, machine_arn: str, after: datetime) -> Iterator[Line]:

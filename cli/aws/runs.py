@@ -29,7 +29,9 @@ class Step:
     seconds: float | None = None
     reason: str = ""
     job: str = ""
-    """Name of the processing, training or tuning job it started."""
+    """Name of the processing, training or tuning job it started, in lower case as ARNs have it."""
+    job_kind: str = ""
+    """Its kind, as the step's metadata spells it: `ProcessingJob`, `TrainingJob` or `TuningJob`."""
     package_arn: str = ""
     """The model package it registered."""
     reused: bool = False
@@ -119,8 +121,8 @@ def step_names(definition: dict[str, Any]) -> list[str]:
 
 def _step(aws: Aws, step: PipelineExecutionStepTypeDef) -> Step:
     metadata: dict[str, Any] = dict(step.get("Metadata", {}))
-    job_arn = next((metadata[kind]["Arn"] for kind in _JOBS if kind in metadata), "")
-    job = job_arn.rpartition("/")[2]
+    kind = next((kind for kind in _JOBS if kind in metadata), "")
+    job = metadata[kind]["Arn"].rpartition("/")[2] if kind else ""
     status = step["StepStatus"]
     reason = metadata.get("Fail", {}).get("ErrorMessage") or step.get("FailureReason", "")
     return Step(
@@ -129,12 +131,26 @@ def _step(aws: Aws, step: PipelineExecutionStepTypeDef) -> Step:
         seconds=_seconds(step.get("StartTime"), step.get("EndTime")),
         reason=_sentence(_job_failure(aws, job, metadata) or reason) if status == "Failed" else "",
         job=job,
+        job_kind=kind,
         reused="CacheHitResult" in step,
         package_arn=metadata.get("RegisterModel", {}).get("Arn", ""),
     )
 
 
 _JOBS = ("ProcessingJob", "TrainingJob", "TuningJob")
+
+
+def job_name(aws: Aws, step: Step) -> str:
+    """The name of a step's job as its log streams spell it: ARNs are in lower case, they are not."""
+    match step.job_kind:
+        case "ProcessingJob":
+            return aws.sagemaker.describe_processing_job(ProcessingJobName=step.job)["ProcessingJobName"]
+        case "TrainingJob":
+            return aws.sagemaker.describe_training_job(TrainingJobName=step.job)["TrainingJobName"]
+        case _:
+            return aws.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=step.job)[
+                "HyperParameterTuningJobName"
+            ]
 
 
 def _sentence(reason: str) -> str:

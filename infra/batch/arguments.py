@@ -43,6 +43,7 @@ class BatchArguments:
     assemble_role_arn: str
     results_bucket: str
     key_arn: str
+    region: str
     batch: BatchSettings
 
     def split(self) -> Arguments:
@@ -111,6 +112,8 @@ class BatchArguments:
             "RoleArn": role_arn,
             "AppSpecification": {"ImageUri": self.image_uri, "ContainerArguments": [command]},
             "Environment": {
+                # SageMaker does not promise to say where a job runs, and boto3 wants to know.
+                "AWS_DEFAULT_REGION": self.region,
                 f"{Variable.BATCH_FOLDER}.$": "$.job.folder",
                 Variable.RESULTS_BUCKET: self.results_bucket,
                 Variable.ENVIRONMENT: self.environment_name,

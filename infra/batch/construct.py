@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import aws_cdk as cdk
 from constructs import Construct
 
 from contract.layout import live_parameter
@@ -41,6 +42,7 @@ class Batch(Composite, Construct):
             assemble_role_arn=assemble.role_arn,
             results_bucket=storage.results_bucket,
             key_arn=storage.key_arn,
+            region=cdk.Stack.of(self).region,
             batch=deployment.settings.batch,
         )
         definition = BatchDefinition(

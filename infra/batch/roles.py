@@ -8,7 +8,17 @@ from constructs import Construct
 from contract.batch import ANSWERS, PARTS, ROUNDS, SPLIT_FILE, UPLOAD_FILE
 from contract.jobs import Job
 from contract.layout import BATCH_PREFIX, RUNS_PREFIX, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
-from infra.kit.iam import Allow, arn, list_objects, pass_role, read_objects, role, use_key, write_objects
+from infra.kit.iam import (
+    Allow,
+    arn,
+    list_objects,
+    locate_buckets,
+    pass_role,
+    read_objects,
+    role,
+    use_key,
+    write_objects,
+)
 from infra.kit.image import Image
 from infra.kit.sagemaker_iam import lend_key, read_packages, telemetry
 from infra.kit.state_machine import log_delivery
@@ -29,6 +39,7 @@ def split_role(scope: Construct, *, storage: Storage, image: Image) -> iam.Role:
                 storage.artifacts_arn, f"{RUNS_PREFIX}*/{Job.TRAIN}/*", f"{BATCH_PREFIX}*/{UPLOAD_FILE}"
             ),
             list_objects(storage.artifacts_arn, RUNS_PREFIX),
+            locate_buckets(storage.artifacts_arn),
             write_objects(
                 storage.artifacts_arn,
                 *(f"{BATCH_PREFIX}*/{place}" for place in (f"{PARTS}/*", f"{ROUNDS}/1", SPLIT_FILE)),

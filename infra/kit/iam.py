@@ -122,6 +122,11 @@ def list_objects(bucket_arn: str, *prefixes: str, versions: bool = False) -> All
     )
 
 
+def locate_buckets(*bucket_arns: str) -> Allow:
+    """Learn in which region buckets are, which SageMaker asks with a job's role before it reads them."""
+    return Allow(actions=["s3:GetBucketLocation"], resources=list(bucket_arns))
+
+
 def use_key(scope: Construct, key_arn: str) -> Allow:
     """Encrypt and decrypt objects with the key: through S3 only."""
     return Allow(

@@ -7,13 +7,24 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from contract.layout import BATCH_PREFIX, CAPTURED_PREFIX, RUNS_PREFIX
-from infra.kit.iam import Allow, arn, list_objects, pass_role, read_objects, role, use_key, write_objects
+from infra.kit.iam import (
+    Allow,
+    arn,
+    list_objects,
+    locate_buckets,
+    pass_role,
+    read_objects,
+    role,
+    use_key,
+    write_objects,
+)
 from infra.kit.image import Image
 from infra.kit.sagemaker_iam import lend_key, read_packages, telemetry
 from infra.kit.state_machine import log_delivery
 from infra.kit.storage_names import Storage
 from infra.settings.model import ModelServingSettings
 
+_MADE_OF = (("model", "-*"), ("model-package", "/*"))
 _NAMED = "Packages, models and configurations are named after the version they hold."
 
 
@@ -34,6 +45,7 @@ def serving_role(
             read_objects(storage.artifacts_arn, f"{RUNS_PREFIX}*/train/*"),
             read_objects(storage.artifacts_arn, f"{BATCH_PREFIX}*/parts/*", f"{BATCH_PREFIX}*/rounds/*"),
             list_objects(storage.artifacts_arn, RUNS_PREFIX, BATCH_PREFIX),
+            locate_buckets(storage.artifacts_arn),
             write_objects(storage.artifacts_arn, *captured, f"{BATCH_PREFIX}*/answers/*"),
             use_key(scope, storage.key_arn),
             *(telemetry(scope, f"/aws/sagemaker/Endpoints/{endpoint}") if mode.has_endpoint else []),
@@ -137,7 +149,8 @@ def state_machine_role(
 ) -> iam.Role:
     """A role that makes this model's versions live, on its endpoint if any, and says so in one parameter."""
     group = storage.package_group
-    model = arn(scope, "sagemaker", f"model/{group}-*")
+    # AWS's own least-privilege policies allow it on the packages, too; the reference names the model alone.
+    models = [arn(scope, "sagemaker", f"{kind}/{group}{end}") for kind, end in _MADE_OF]
     return role(
         scope,
         "StateMachineRole",
@@ -146,7 +159,7 @@ def state_machine_role(
         allows=[
             Allow(actions=["lambda:InvokeFunction"], resources=[verify_function_arn]),
             read_packages(scope, group),
-            Allow(actions=["sagemaker:CreateModel"], resources=[model], because=_NAMED),
+            Allow(actions=["sagemaker:CreateModel"], resources=models, because=_NAMED),
             *(
                 put_on_endpoint(scope, endpoint=endpoint, mode=mode, storage=storage)
                 if mode.has_endpoint

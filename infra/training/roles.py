@@ -14,7 +14,17 @@ from contract.layout import (
     DATASETS_PREFIX,
     RUNS_PREFIX,
 )
-from infra.kit.iam import Allow, arn, list_objects, pass_role, read_objects, role, use_key, write_objects
+from infra.kit.iam import (
+    Allow,
+    arn,
+    list_objects,
+    locate_buckets,
+    pass_role,
+    read_objects,
+    role,
+    use_key,
+    write_objects,
+)
 from infra.kit.image import Image
 from infra.kit.sagemaker_iam import lend_key, telemetry
 from infra.kit.storage_names import Storage
@@ -56,6 +66,7 @@ def job_role(
     dataset = (
         read_objects(storage.data_arn, f"{DATASETS_PREFIX}*"),
         list_objects(storage.data_arn, DATASETS_PREFIX),
+        locate_buckets(storage.data_arn),
     )
     kind = "TrainingJobs" if job in ("train", TUNE) else "ProcessingJobs"
     return role(
@@ -67,6 +78,7 @@ def job_role(
             *(dataset if job in _READS_DATASET else ()),
             read_objects(storage.artifacts_arn, *reads),
             list_objects(storage.artifacts_arn, RUNS_PREFIX, CONTRACTS_PREFIX, CHAMPIONS_PREFIX),
+            locate_buckets(storage.artifacts_arn),
             write_objects(storage.artifacts_arn, f"{_RUN}/{job}/*"),
             *(_keep_checkpoints(storage, job) if spot and job in _MADE else []),
             use_key(scope, storage.key_arn),

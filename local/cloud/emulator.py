@@ -70,6 +70,8 @@ class Emulator:
             image_root=image_root,
             children=children,
             credentials_for=principals.credentials_for,
+            authorize=calls.authorize,
+            permits=calls.permits,
             client=principals.client,
             put_metric=measurements.put,
             put_event=measurements.event,

@@ -61,6 +61,14 @@ class Cloud:
     AWS_SESSION_TOKEN. Raises AccessDenied when the role's trust policy does not allow the service,
     or there is no such role."""
 
+    authorize: Callable[[str, str, str, str, Mapping[str, str]], None]
+    """`(role_arn, service, action, resource, context)`: raises AccessDeniedError unless the service
+    principal may assume the role and the role may do the action on the resource. `context` holds the
+    request's condition keys, in lower case."""
+
+    permits: Callable[[str, str, str, str, Mapping[str, str]], bool]
+    """As `authorize`, where it is no refusal that the role may not: somebody else may instead."""
+
     client: Callable[[str, Credentials | None], Any]
     """`(service, credentials)`: a boto3 client that calls the gateway over TLS, IAM enforced.
     None means the account's root. Clients are cached; they may be shared by threads.

@@ -46,8 +46,6 @@ def environment(
         "PYTHONPATH": str(cloud.image_root),
         "PYTHONUNBUFFERED": "1",
         "SAGEMAKER_BASE_DIR": str(base),
-        "AWS_REGION": cloud.region,
-        "AWS_DEFAULT_REGION": cloud.region,
         **variables,
     }
     if credentials is None:

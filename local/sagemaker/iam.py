@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from ministack.core import iam_actions, iam_evaluator
 
 from local.cloud.patching import replace
+from local.cloud.seam import Cloud
 from local.sagemaker.errors import access_denied
 from local.sagemaker.resources import arn, resource_arn
 
@@ -85,6 +86,27 @@ def require(
             action, denied.principal_arn, resource, explicit_deny=denied.decision == "Deny"
         )
     )
+
+
+def require_grant(access_key: str | None, cloud: Cloud, key: str | None, role_arn: str | None) -> None:
+    """Refuse a request that encrypts instances' volumes with a key, where nobody may lend SageMaker the key.
+
+    SageMaker asks it of the role, where there is one, or else of the caller.
+
+    Raises:
+        ServiceError: AccessDeniedException for `kms:CreateGrant` on the key.
+    """
+    if key is None:
+        return
+    arn = key if key.startswith("arn:") else f"arn:aws:kms:{cloud.region}:{cloud.account}:key/{key}"
+    context = {
+        "kms:grantisforawsresource": "true",
+        "kms:viaservice": f"sagemaker.{cloud.region}.amazonaws.com",
+    }
+    if role_arn is None or not cloud.permits(
+        role_arn, "sagemaker.amazonaws.com", "kms:CreateGrant", arn, context
+    ):
+        require(access_key, "kms:CreateGrant", arn, cloud.region, context)
 
 
 def require_pass_role(access_key: str | None, role_arn: str, region: str) -> None:

@@ -27,7 +27,11 @@ _LISTED_OF = ("ResourceArn", "PipelineExecutionArn", "PipelineName", "HyperParam
 
 
 def arn(region: str, account: str, resource: str, name: str) -> str:
-    """ARN of a resource; a name that is an ARN already stays as it is."""
+    """ARN of a resource, in lower case as SageMaker writes it. A name that is an ARN already is one."""
+    return _spelled(region, account, resource, name).lower()
+
+
+def _spelled(region: str, account: str, resource: str, name: str) -> str:
     return name if name.startswith("arn:") else f"arn:aws:sagemaker:{region}:{account}:{resource}/{name}"
 
 
@@ -37,7 +41,10 @@ def name_of(arn_or_name: str) -> str:
 
 
 def resource_arn(operation: str, arguments: Mapping[str, Any], region: str, account: str) -> str:
-    """ARN that IAM authorises an operation on; "*" for one that has no resource of its own."""
+    """ARN that IAM authorises an operation on; "*" for one that has no resource of its own.
+
+    It has the name as the request spells it, which is not always how the resource's own ARN does.
+    """
     if operation == "ListModelPackages" and "ModelPackageGroupName" in arguments:
         # The service authorization reference: on packages, not on their group.
         return arn(region, account, "model-package", f"{arguments['ModelPackageGroupName']}/*")
@@ -45,5 +52,5 @@ def resource_arn(operation: str, arguments: Mapping[str, Any], region: str, acco
         if operation.startswith("List") and member not in _LISTED_OF:
             continue
         if isinstance(name := arguments.get(member), str) and name:
-            return arn(region, account, resource, name)
+            return _spelled(region, account, resource, name)
     return "*"

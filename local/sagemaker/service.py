@@ -106,6 +106,9 @@ class Service:
         state = self._backend.state
         call = Call(operation=operation, arguments=arguments, access_key=access_key, region=state.region)
         resource = resource_arn(operation, arguments, state.region, state.account)
+        if resource != resource.lower():
+            # The gateway has authorised the name as it is spelled; the resource's own ARN is in lower case.
+            call.require(f"sagemaker:{operation}", resource.lower())
         if arguments.get("Tags"):
             call.require("sagemaker:AddTags", resource)
         token = _idempotency_token(operation, arguments)

@@ -200,9 +200,9 @@ class State:
             return [dict(record) for record in self._table(kind).values()]
 
     def knows(self, record_arn: str) -> bool:
-        """Whether there is a resource with this ARN."""
+        """Whether there is a resource with this ARN, in whichever case."""
         with self.lock:
-            return any(record_arn in table for table in self._tables.values())
+            return any(record_arn.lower() in table for table in self._tables.values())
 
     def _table(self, kind: Kind) -> dict[str, Record]:
         return self._tables.setdefault(kind.noun, {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +18,16 @@ def parse(uri: str) -> tuple[str, str]:
     """Bucket and key (or prefix) of an `s3://` URI."""
     parts = urlsplit(uri)
     return parts.netloc, parts.path.lstrip("/")
+
+
+def locate(s3: Any, uris: Iterable[str]) -> None:
+    """Ask where the buckets of some URIs are, as SageMaker does before it reads them.
+
+    Raises:
+        botocore ClientError: as S3 refuses.
+    """
+    for bucket in sorted({parse(uri)[0] for uri in uris}):
+        s3.get_bucket_location(Bucket=bucket)
 
 
 def list_keys(s3: Any, uri: str) -> Iterator[str]:

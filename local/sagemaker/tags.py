@@ -33,7 +33,7 @@ class Tags:
         return {}
 
     def _of(self, call: Call) -> dict[str, str]:
-        arn = call["ResourceArn"]
+        arn = call["ResourceArn"].lower()
         if not self._state.knows(arn):
             raise invalid(f"Resource {arn} does not exist.")
         return self._state.tags.setdefault(arn, {})

@@ -74,31 +74,57 @@ class ServiceCalls:
         `context` holds the condition keys of the request, in lower case.
         """
         self.trust(role_arn, service, source_arn)
-        name = role_arn.rsplit("/", 1)[-1]
-        session = service.removesuffix(".amazonaws.com")
-        principal = f"arn:aws:sts::{self._account}:assumed-role/{name}/{session}"
-        request = EvalContext(
-            principal_arn=principal,
+        request = self._request(role_arn, service, action, resource, context or {})
+        decision = self._decide(request)
+        if decision != "Allow":
+            message = denial_message(action, request.principal_arn, resource, decision == "Deny")
+            self._refuse(request.principal_arn, action, resource, message)
+        self._decisions.allowed(request)
+
+    def permits(
+        self, role_arn: str, service: str, action: str, resource: str, context: Mapping[str, str]
+    ) -> bool:
+        """See `seam.Cloud.permits`."""
+        self.trust(role_arn, service)
+        request = self._request(role_arn, service, action, resource, context)
+        allowed = self._decide(request) == "Allow"
+        if allowed:
+            self._decisions.allowed(request)
+        return allowed
+
+    def _request(
+        self, role_arn: str, service: str, action: str, resource: str, context: Mapping[str, str]
+    ) -> EvalContext:
+        session = f"{role_arn.rsplit('/', 1)[-1]}/{service.removesuffix('.amazonaws.com')}"
+        return EvalContext(
+            principal_arn=f"arn:aws:sts::{self._account}:assumed-role/{session}",
             principal_type="AssumedRole",
             principal_account=self._account,
             action=action,
             resource_arn=resource,
             region=self._region,
             secure_transport=True,
-            service_context=dict(context or {}),
+            service_context=dict(context),
         )
+
+    def _decide(self, request: EvalContext) -> str:
+        name = iam_evaluator._role_name_from_assumed_arn(request.principal_arn)
         policies = iam_evaluator._gather_role_policies(name, self._account)
         limits = iam_evaluator._permissions_boundary(iam._roles, name, self._account)
         result = iam_evaluator.evaluate(request, policies, *limits)
-        found = iam_evaluator._resource_policy(action.partition(":")[0], resource)
+        service = request.action.partition(":")[0]
+        found = iam_evaluator._resource_policy(service, request.resource_arn)
         if found is not None:
             result = iam_evaluator.combine_resource_policy(
-                result, request, *found, required=action.startswith("kms:"), limits=tuple(limits)
+                result, request, *found, required=service == "kms", limits=tuple(limits)
             )
-        if result.decision != "Allow":
-            message = denial_message(action, principal, resource, result.decision == "Deny")
-            self._refuse(principal, action, resource, message)
-        self._decisions.allowed(request)
+        return str(result.decision)
+
+    def authorize(
+        self, role_arn: str, service: str, action: str, resource: str, context: Mapping[str, str]
+    ) -> None:
+        """See `seam.Cloud.authorize`."""
+        self.role(role_arn, service, action, resource, context=context)
 
     def send_to_queue(self, queue_arn: str, service: str, source_arn: str) -> None:
         """The queue's policy, and its key's, let the service send a message for the source."""

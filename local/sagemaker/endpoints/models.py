@@ -69,7 +69,7 @@ class Models:
             "MultiModelConfig",
         )
         refuse.unless(containers[0].get("Mode"), "Mode", "SingleModel")
-        self._check_source(containers[0])
+        self._check_source(call, containers[0])
         role = call.get("ExecutionRoleArn")
         if role is None:
             raise invalid("ExecutionRoleArn must be provided: the model's artifact is read with it.")
@@ -81,7 +81,7 @@ class Models:
             )["ModelArn"]
         }
 
-    def _check_source(self, container: Mapping[str, Any]) -> None:
+    def _check_source(self, call: Call, container: Mapping[str, Any]) -> None:
         if ("Image" in container) == ("ModelPackageName" in container):
             raise invalid("A container must have exactly one of Image and ModelPackageName.")
         if "Image" in container:
@@ -89,6 +89,9 @@ class Models:
                 raise invalid("A container with an Image must have a ModelDataUrl.")
             return
         package = self._state.get(MODEL_PACKAGE, container["ModelPackageName"])
+        # AWS's own least-privilege policies name the package beside the model; the reference names the model.
+        call.require("sagemaker:CreateModel", package["ModelPackageArn"])
+        call.require("sagemaker:DescribeModelPackage", package["ModelPackageArn"])
         status = package.get("ModelApprovalStatus", "Approved")
         if status != "Approved":
             raise invalid(

@@ -12,6 +12,7 @@ from local.sagemaker import events, refuse
 from local.sagemaker.endpoints.fleet import Fleet, Variant
 from local.sagemaker.endpoints.server import ModelServer, UnhealthyError
 from local.sagemaker.errors import ServiceError, invalid
+from local.sagemaker.iam import require_grant
 from local.sagemaker.service import Backend, Call, Operation
 from local.sagemaker.shapes import output_shape, project
 from local.sagemaker.state import ENDPOINT, ENDPOINT_CONFIG, Record, now
@@ -132,7 +133,9 @@ class Endpoints:
         call.require(
             f"sagemaker:{call.operation}", self._state.arn(ENDPOINT_CONFIG, call["EndpointConfigName"])
         )
-        return self._state.get(ENDPOINT_CONFIG, call["EndpointConfigName"])
+        config = self._state.get(ENDPOINT_CONFIG, call["EndpointConfigName"])
+        require_grant(call.access_key, self._cloud, config.get("KmsKeyId"), None)
+        return config
 
     def _check_kind(self, record: Record, config: Record) -> None:
         fleet = self._serving.get(record["EndpointArn"])

@@ -21,7 +21,9 @@ from local.sagemaker import container, storage
 from local.sagemaker.endpoints.capture import Capture, Exchange
 from local.sagemaker.endpoints.models import Container
 from local.sagemaker.errors import reason
+from local.sagemaker.execution_role import SERVICE, ExecutionRole
 
+NAMESPACE = "/aws/sagemaker/Endpoints"
 INVOCATION_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 _RESTART_SECONDS = 1.0
@@ -47,6 +49,7 @@ class ModelServer:
         """`capture` is the DataCaptureConfig, None for one that captures nothing."""
         self._cloud = cloud
         self._model = model
+        self._role = ExecutionRole(cloud, model["ExecutionRoleArn"])
         self.variant = variant
         self.instance = f"i-{secrets.token_hex(9)[:17]}"
         self.log_group = f"/aws/sagemaker/Endpoints/{endpoint}"
@@ -56,7 +59,7 @@ class ModelServer:
             capture,
             place=f"{endpoint}/{variant['VariantName']}",
             role_arn=model["ExecutionRoleArn"],
-            log=lambda line: cloud.log(self.log_group, f"{self.log_stream}/data-log", [line]),
+            log=lambda line: self._role.log(self.log_group, f"{self.log_stream}/data-log", [line]),
         )
         self._folder = cloud.folder / "endpoints" / endpoint / self.instance
         self.sleeping = False
@@ -69,15 +72,15 @@ class ModelServer:
         self._http = urllib3.PoolManager(maxsize=64, retries=False)
 
     def prepare(self, source: Container) -> None:
-        """Fetch and unpack the artifact with the model's execution role.
+        """Pull the image, and fetch and unpack the artifact, with the model's execution role.
 
         Raises:
             UnhealthyError: it cannot be read.
         """
         self._source = source
-        role = self._model["ExecutionRoleArn"]
+        self._pull(source.image)
         try:
-            self._credentials = self._cloud.credentials_for(role, "sagemaker.amazonaws.com")
+            self._credentials = self._cloud.credentials_for(self._role.arn, SERVICE)
             archive = self._folder / ARCHIVE
             archive.parent.mkdir(parents=True)
             storage.download_file(self._cloud.client("s3", self._credentials), source.model_data_url, archive)
@@ -91,6 +94,16 @@ class ModelServer:
             raise UnhealthyError(
                 f"Failed to extract model data archive {source.model_data_url}: {error}"
             ) from error
+
+    def _pull(self, image: str) -> None:
+        try:
+            self._role.check_pull(image)
+        except AccessDeniedError as error:
+            raise UnhealthyError(
+                f"The role '{self._role.arn}' does not have BatchGetImage permission for the image: "
+                f"'{image}'. ({error})"
+            ) from error
+        self._role.check_metrics(NAMESPACE)
 
     def start(self) -> None:
         """Start the process and keep it running until `stop`."""
@@ -210,7 +223,7 @@ class ModelServer:
         return self.sleeping or self._process is not process
 
     def _log(self, line: str) -> None:
-        self._cloud.log(self.log_group, self.log_stream, [line])
+        self._role.log(self.log_group, self.log_stream, [line])
 
 
 def _free_port() -> int:

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from local.cloud.seam import AccessDeniedError
 from local.sagemaker import events
 from local.sagemaker.errors import invalid
+from local.sagemaker.execution_role import SERVICE
+from local.sagemaker.iam import require_grant
 from local.sagemaker.jobs import processing, training
 from local.sagemaker.jobs.plan import JobPlan
 from local.sagemaker.jobs.run import JobRun
@@ -19,6 +21,17 @@ Planner = Callable[[Backend, Mapping[str, Any], Any], JobPlan]
 """`(backend, arguments, s3)`: what a Create call asks for; `s3` has the job role's credentials."""
 
 PLANNERS: Mapping[str, Planner] = {PROCESSING_JOB.noun: processing.plan, TRAINING_JOB.noun: training.plan}
+
+
+def volume_key(kind: Kind, arguments: Mapping[str, Any]) -> str | None:
+    """The key that a Create call wants the instances' volumes to be encrypted with."""
+    resources = (
+        arguments["ProcessingResources"]["ClusterConfig"]
+        if kind is PROCESSING_JOB
+        else arguments.get("ResourceConfig", {})
+    )
+    key: str | None = resources.get("VolumeKmsKeyId")
+    return key
 
 
 class Run(Protocol):
@@ -112,6 +125,8 @@ class Jobs:
     def _create(self, kind: Kind) -> Operation:
         def create(call: Call) -> dict[str, Any]:
             call.require_pass_role(call["RoleArn"])
+            self._credentials(call["RoleArn"])
+            require_grant(call.access_key, self._cloud, volume_key(kind, call.arguments), call["RoleArn"])
             return {kind.arn_member: self.begin(kind, call.arguments)[kind.arn_member]}
 
         return create
@@ -130,7 +145,7 @@ class Jobs:
 
     def _credentials(self, role_arn: str) -> dict[str, str]:
         try:
-            return self._cloud.credentials_for(role_arn, "sagemaker.amazonaws.com")
+            return self._cloud.credentials_for(role_arn, SERVICE)
         except AccessDeniedError as error:
             raise invalid(
                 f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "

@@ -27,6 +27,8 @@ class JobPlan:
 
     kind: Kind
     name: str
+    role_arn: str
+    image: str
     arguments: Sequence[str]
     environment: Mapping[str, str]
     isolated: bool

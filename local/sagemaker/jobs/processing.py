@@ -34,6 +34,8 @@ def plan(backend: Backend, arguments: Mapping[str, Any], _s3: Any) -> JobPlan:
     return JobPlan(
         kind=PROCESSING_JOB,
         name=name,
+        role_arn=arguments["RoleArn"],
+        image=arguments["AppSpecification"]["ImageUri"],
         arguments=arguments["AppSpecification"].get("ContainerArguments", []),
         environment=arguments.get("Environment", {}),
         isolated=bool(arguments.get("NetworkConfig", {}).get("EnableNetworkIsolation")),

@@ -15,8 +15,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.cloud.seam import AccessDeniedError
 from local.sagemaker import container, events, storage
 from local.sagemaker.errors import reason
+from local.sagemaker.execution_role import ExecutionRole
 from local.sagemaker.jobs.plan import JobPlan, Upload
 from local.sagemaker.jobs.process import JobProcess
 from local.sagemaker.service import Backend
@@ -50,6 +52,7 @@ class JobRun:
         self.base = self.backend.cloud.folder / "jobs" / self.plan.name / "ml"
         self.ended = threading.Event()
         self._stream = f"{self.plan.name}/algo-1-{int(time.time())}"
+        self._role = ExecutionRole(self.backend.cloud, self.plan.role_arn)
 
     def start(self) -> None:
         """Run on a thread of its own."""
@@ -75,6 +78,7 @@ class JobRun:
     def _execute(self) -> None:
         s3 = self.backend.cloud.client("s3", self.credentials)
         self._changed(secondary="Downloading")
+        self._pull()
         self._prepare(s3)
         started: dict[str, Any] = {f"{self._verb}StartTime": now()}
         self._changed(secondary=self._verb, **started)
@@ -84,10 +88,20 @@ class JobRun:
             self.plan.environment,
             None if self.plan.isolated else self.credentials,
         )
+        self._role.check_metrics(self.plan.log_group)
         argv = container.command(self.plan.arguments)
         code = self.process.run(argv, variables, self.backend.cloud.image_root, self.plan.max_runtime)
         self._keep_checkpoints(s3)
         self._finish(s3, code)
+
+    def _pull(self) -> None:
+        try:
+            self._role.check_pull(self.plan.image)
+        except AccessDeniedError as error:
+            raise JobFailedError(
+                "ClientError: Cannot pull algorithm container. Either the image does not exist or its "
+                f"permissions are incorrect. ({error})"
+            ) from error
 
     def _keep_checkpoints(self, s3: Any) -> None:
         kept = self.plan.checkpoints
@@ -125,6 +139,7 @@ class JobRun:
             file = container.local_path(self.base, path)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(document, default=str))
+        self._locate(s3)
         if kept := self.plan.checkpoints:
             with contextlib.suppress(storage.EmptyPrefixError):  # the job's first start
                 storage.download(s3, kept.uri, container.local_path(self.base, kept.path))
@@ -140,12 +155,18 @@ class JobRun:
                     f"ClientError: Data download failed:{reason(error)} ({item.uri})"
                 ) from error
 
+    def _locate(self, s3: Any) -> None:
+        try:
+            storage.locate(s3, [item.uri for item in self.plan.inputs])
+        except (ClientError, BotoCoreError) as error:
+            raise JobFailedError(f"ClientError: Data download failed:{reason(error)}") from error
+
     def _message(self) -> str:
         path = container.local_path(self.base, self.plan.message_path)
         return path.read_text(errors="replace").strip()[:_REASON_CHARACTERS] if path.is_file() else ""
 
     def _log(self, line: str) -> None:
-        self.backend.cloud.log(self.plan.log_group, self._stream, [line])
+        self._role.log(self.plan.log_group, self._stream, [line])
         for name, pattern in self.plan.metrics.items():
             if (value := number_in(line, pattern)) is not None:
                 self._measured(name, value)
@@ -154,7 +175,7 @@ class JobRun:
         if math.isfinite(value):  # CloudWatch takes no other
             self.metrics[name] = value
             dimensions = {"TrainingJobName": self.plan.name}
-            self.backend.cloud.put_metric(NAMESPACE, name, value, "None", dimensions)
+            self._role.put_metric(NAMESPACE, name, value, "None", dimensions)
         if self.on_metric is not None:
             self.on_metric(name, value)
 

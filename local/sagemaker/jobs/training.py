@@ -60,6 +60,8 @@ def plan(backend: Backend, arguments: Mapping[str, Any], s3: Any) -> JobPlan:
     return JobPlan(
         kind=TRAINING_JOB,
         name=name,
+        role_arn=arguments["RoleArn"],
+        image=algorithm["TrainingImage"],
         arguments=algorithm.get("ContainerArguments") or ["train"],
         environment={**arguments.get("Environment", {}), **_variables(backend, name)},
         isolated=bool(arguments.get("EnableNetworkIsolation")),

@@ -129,6 +129,8 @@ class StepRunner:
         self.on_metadata(step, metadata)
         if task.kind not in _JOBS:
             return self.backend.state.get(task.kind, arn), metadata
+        # The pipeline's role is the one that looks how the job is.
+        self._call(f"Describe{task.kind.noun}", {task.kind.name_member: arguments[task.kind.name_member]})
         record = self.jobs.wait(task.kind, arn)
         status = record[task.kind.status_member]
         if status == "Failed":

@@ -8,6 +8,7 @@ from local.cloud.seam import AccessDeniedError
 from local.sagemaker import events
 from local.sagemaker.endpoints.models import container_of
 from local.sagemaker.errors import invalid
+from local.sagemaker.iam import require_grant
 from local.sagemaker.service import Backend, Call, Operation
 from local.sagemaker.state import MODEL, TRANSFORM_JOB
 from local.sagemaker.transforms.plan import plan
@@ -34,6 +35,8 @@ class Transforms:
             credentials = cloud.credentials_for(model["ExecutionRoleArn"], "sagemaker.amazonaws.com")
         except AccessDeniedError as error:
             raise invalid(f"Could not assume role {model['ExecutionRoleArn']}: {error}") from error
+        key = call["TransformResources"].get("VolumeKmsKeyId")
+        require_grant(call.access_key, cloud, key, model["ExecutionRoleArn"])
         record = state.add(TRANSFORM_JOB, wanted.name, {**call.arguments, "TransformJobStatus": "InProgress"})
         state.tags[record["TransformJobArn"]] = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
         events.job_changed(cloud, TRANSFORM_JOB, record)
@@ -41,6 +44,7 @@ class Transforms:
             self._backend,
             wanted,
             source,
+            model["ExecutionRoleArn"],
             bool(model.get("EnableNetworkIsolation")),
             credentials,
         )

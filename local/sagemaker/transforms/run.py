@@ -15,9 +15,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.artifact import ARCHIVE
+from local.cloud.seam import AccessDeniedError
 from local.sagemaker import events, storage
 from local.sagemaker.endpoints.models import Container
 from local.sagemaker.errors import reason
+from local.sagemaker.execution_role import ExecutionRole
 from local.sagemaker.service import Backend
 from local.sagemaker.state import ENDED, TRANSFORM_JOB, now
 from local.sagemaker.transforms.instance import Instance, InstanceError, PartError
@@ -40,12 +42,14 @@ class TransformRun:
     backend: Backend
     plan: TransformPlan
     source: Container
+    role_arn: str
     isolated: bool
     credentials: dict[str, str]
     """Those of the model's execution role, which also reads the parts and writes the answers."""
 
     def __post_init__(self) -> None:
         self._cloud = self.backend.cloud
+        self._role = ExecutionRole(self._cloud, self.role_arn)
         self._s3 = self._cloud.client("s3", self.credentials)
         self._folder = self._cloud.folder / "transforms" / self.plan.name
         self._stopping = threading.Event()
@@ -75,6 +79,7 @@ class TransformRun:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _execute(self) -> None:
+        self._pull()
         found = self._find_parts()
         self._download_model()
         instances: list[Instance] = []
@@ -132,12 +137,23 @@ class TransformRun:
 
     def _find_parts(self) -> list[tuple[str, str]]:
         try:
+            storage.locate(self._s3, [self.plan.source])
             found = parts(self._s3, self.plan)
         except (ClientError, BotoCoreError) as error:
             raise TransformFailedError(f"ClientError: {reason(error)} ({self.plan.source})") from error
         if not found:
             raise TransformFailedError(f"ClientError: No S3 objects found under {self.plan.source}")
         return found
+
+    def _pull(self) -> None:
+        try:
+            self._role.check_pull(self.source.image)
+        except AccessDeniedError as error:
+            raise TransformFailedError(
+                "ClientError: Cannot pull algorithm container. Either the image does not exist or its "
+                f"permissions are incorrect. ({error})"
+            ) from error
+        self._role.check_metrics(LOG_GROUP)
 
     def _download_model(self) -> None:
         url, archive = self.source.model_data_url, self._folder / ARCHIVE
@@ -162,7 +178,7 @@ class TransformRun:
         return instance
 
     def _log(self, stream: str, line: str) -> None:
-        self._cloud.log(LOG_GROUP, stream, [line])
+        self._role.log(LOG_GROUP, stream, [line])
 
     def _changed(self, status: str, **members: Any) -> None:
         ended: Mapping[str, Any] = {"TransformEndTime": now()} if status in ENDED else {}

@@ -7,7 +7,8 @@ from typing import Any
 
 from local.sagemaker import events, refuse
 from local.sagemaker.errors import invalid, not_implemented
-from local.sagemaker.jobs.operations import Jobs
+from local.sagemaker.iam import require_grant
+from local.sagemaker.jobs.operations import Jobs, volume_key
 from local.sagemaker.listing import listing
 from local.sagemaker.service import Backend, Call, Operation
 from local.sagemaker.state import TRAINING_JOB, TUNING_JOB
@@ -60,6 +61,8 @@ class Tuning:
                 f"metric definitions: {objective} is none of them."
             )
         self._jobs.check(TRAINING_JOB, describing.training_job(call.arguments, f"{name}-001", {}))
+        key, role = volume_key(TRAINING_JOB, definition), definition["RoleArn"]
+        require_grant(call.access_key, self._backend.cloud, key, role)
         sampler = Sampler(configuration)
         sampler.learn(self._earlier(call))
         record = self._state.add(

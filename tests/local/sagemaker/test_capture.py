@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.local.sagemaker.serving import ask, config, running
-from tests.local.sagemaker.workbench import BUCKET, Workbench, wait_for
+from tests.local.sagemaker.workbench import BUCKET, EVERY_JOB, Workbench, wait_for
 
 pytestmark = pytest.mark.local_cloud
 
@@ -107,7 +107,7 @@ def test_nothing_is_kept_unasked(workbench: Workbench, settings: dict[str, Any])
 
 
 def test_a_role_that_may_not_write_loses_records_and_the_log_says_so(workbench: Workbench) -> None:
-    role = workbench.role("reader", ["sagemaker.amazonaws.com"], ["s3:GetObject"])
+    role = workbench.role("reader", ["sagemaker.amazonaws.com"], ["s3:GetObject", *EVERY_JOB])
     name = config(workbench, "blue", DataCaptureConfig=ALL, role=role)
     with running(workbench, name) as endpoint:
         assert ask(workbench, endpoint)["body"] == "hello"

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.sagemaker.workbench import BUCKET, Workbench, source, target, wait_for
+from tests.local.sagemaker.workbench import BUCKET, EVERY_JOB, Workbench, source, target, wait_for
 
 pytestmark = pytest.mark.local_cloud
 
@@ -110,7 +110,8 @@ def test_what_a_failed_job_wrote_is_uploaded_only_if_that_is_continuous(workbenc
 
 
 def test_role_that_may_not_read_its_input_fails_the_job_in_awss_words(workbench: Workbench) -> None:
-    blind = workbench.role("blind", ["sagemaker.amazonaws.com"], ["s3:ListBucket"])
+    actions = ["s3:GetBucketLocation", "s3:ListBucket", *EVERY_JOB]
+    blind = workbench.role("blind", ["sagemaker.amazonaws.com"], actions)
     workbench.put("secret/data.csv", "a")
     name = workbench.process(
         "prepare", role=blind, ProcessingInputs=[source(f"s3://{BUCKET}/secret", f"{IN}/dataset")]

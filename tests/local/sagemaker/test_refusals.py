@@ -30,6 +30,7 @@ TRAINING: dict[str, Any] = {
 }
 PROCESSING: dict[str, Any] = {
     "ProcessingJobName": "job",
+    "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/job",
     "AppSpecification": {"ImageUri": "image"},
     "ProcessingResources": {"ClusterConfig": RESOURCES},
 }

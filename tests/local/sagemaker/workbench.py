@@ -15,6 +15,19 @@ import boto3
 IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/millrace:local"
 ACCOUNT = "000000000000"
 BUCKET = "workbench"
+READS_AND_WRITES = ("s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:PutObject")
+EVERY_JOB = (
+    "cloudwatch:PutMetricData",
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:GetAuthorizationToken",
+    "ecr:GetDownloadUrlForLayer",
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:DescribeLogStreams",
+    "logs:PutLogEvents",
+)
+"""What a role needs for the job itself, whatever the container does."""
 CLUSTER = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10}}
 RESOURCES = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10}
 
@@ -46,9 +59,7 @@ class Workbench:
         self.runtime = self.client("sagemaker-runtime")
         self.s3 = self.client("s3")
         self.s3.create_bucket(Bucket=BUCKET)
-        self.job_role = self.role(
-            "job", ["sagemaker.amazonaws.com"], ["s3:GetObject", "s3:PutObject", "s3:ListBucket"]
-        )
+        self.job_role = self.role("job", ["sagemaker.amazonaws.com"], [*READS_AND_WRITES, *EVERY_JOB])
         self.pipeline_role = self.role(
             "pipeline", ["sagemaker.amazonaws.com"], ["sagemaker:*", "s3:GetObject", "iam:PassRole"]
         )

@@ -1,25 +1,28 @@
-"""Columns of text as columns of 64-bit numbers, a block of rows at a time.
+"""Columns of text as columns of 64-bit numbers or of other values, a block of rows at a time.
 
-What is allowed to be missing is NaN. What cannot be told at a glance is `UNDECIDED`: the
-caller reads it by its rule.
+What is allowed to be missing is NaN. What is not plainly in order is `UNDECIDED`: the caller
+reads it by its rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from operator import ge, le
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from contract.schema import Feature
 from tabular import values
-from tabular.rows import floats, has_numeric_marker
 
-Matrix = NDArray[np.float64]
+Matrix = NDArray[Any]
+Rule = Callable[[Feature, str], Any]
+"""What a text is as a value of a feature; it raises `values.RefusedError`."""
 
 UNDECIDED = np.inf
 REMEMBERED_TEXTS = 10_000
@@ -27,7 +30,35 @@ REMEMBERED_CHARACTERS = 100
 """Of a column's texts, so many, no longer than this, are read by their rule only once."""
 
 
-class Numbers:
+class Cells(NamedTuple):
+    """Rows of `width` cells, one after the other: every `step`th of the texts from the first one on."""
+
+    texts: pa.StringArray
+    width: int
+    step: int = 1
+
+    @property
+    def rows(self) -> int:
+        return len(self.texts) // (self.width * self.step)
+
+    def text(self, row: int, place: int) -> str:
+        """Return one cell."""
+        return str(self.texts[self.step * (row * self.width + place)].as_py())
+
+    def column(self, place: int) -> list[str]:
+        """Return the cells at one place of all rows."""
+        texts: list[str] = self.texts[self.step * place :: self.step * self.width].to_pylist()
+        return texts
+
+
+class ColumnValues(NamedTuple):
+    """Values [rows, columns], and which of them are `UNDECIDED`; None where none is."""
+
+    matrix: Matrix
+    undecided: NDArray[np.bool_] | None
+
+
+class NumberColumns:
     """Columns of numbers. `places` says where in a row each feature's text is."""
 
     def __init__(self, features: Sequence[Feature], places: Sequence[int]) -> None:
@@ -45,38 +76,35 @@ class Numbers:
             + [[False] * len(features)]
         )
 
-    def read(self, row: Sequence[str]) -> list[float]:
-        """One row's texts."""
-        found = floats([row[place] for place in self._places])
-        if all(map(le, self._least, found)) and all(map(ge, self._most, found)):
-            return found
-        bounded = zip(self._least, found, self._most, strict=True)
+    def read_row(self, row: Sequence[str]) -> list[Any]:
+        """Read one row's texts."""
+        numbers = floats([row[place] for place in self._places])
+        if all(map(le, self._least, numbers)) and all(map(ge, self._most, numbers)):
+            return numbers
+        bounded = zip(self._least, numbers, self._most, strict=True)
         return [x if low <= x <= high else UNDECIDED for low, x, high in bounded]
 
-    def read_cells(self, cells: pa.StringArray, width: int, step: int = 1) -> Matrix:
-        """[rows, features] of rows of `width` cells, of which one is every `step`th text."""
+    def read_cells(self, cells: Cells) -> ColumnValues:
+        """Read all rows at once."""
         if not self._any_marked:
             try:
-                matrix = self._cast_in_place(cells, width, step)
+                matrix = self._cast_in_place(cells)
             except pa.ArrowInvalid:
                 pass
             else:
-                plain = (matrix >= self._lows) & (matrix <= self._highs)
-                if np.count_nonzero(plain) != plain.size:
-                    matrix[~plain] = UNDECIDED
-                return matrix
-        return self._with_missing(cells.take(_at(len(cells), width * step, self._places, step)))
+                return _judged(matrix, (matrix >= self._lows) & (matrix <= self._highs))
+        return self._with_missing(_of_columns(cells, self._places))
 
-    def _cast_in_place(self, cells: pa.StringArray, width: int, step: int) -> Matrix:
+    def _cast_in_place(self, cells: Cells) -> Matrix:
         """Of all texts only those of these columns are cast, where they are: the others are null."""
-        _, offsets, data = cells.buffers()
-        valid = _validity(len(cells), width * step, self._places, step)
-        masked = pa.StringArray.from_buffers(len(cells), offsets, data, valid, -1, cells.offset)
-        found = np.frombuffer(masked.cast(pa.float64()).buffers()[1], np.float64, len(cells))
-        matrix: Matrix = found.reshape(-1, width * step)[:, [step * place for place in self._places]]
-        return matrix
+        texts, (_, width, step) = cells.texts, cells
+        _, offsets, data = texts.buffers()
+        valid = _validity(len(texts), width * step, self._places, step)
+        masked = pa.StringArray.from_buffers(len(texts), offsets, data, valid, -1, texts.offset)
+        numbers = np.frombuffer(masked.cast(pa.float64()).buffers()[1], np.float64, len(texts))
+        return numbers.reshape(-1, width * step)[:, [step * place for place in self._places]]
 
-    def _with_missing(self, texts: pa.StringArray) -> Matrix:
+    def _with_missing(self, texts: pa.StringArray) -> ColumnValues:
         marker = pc.index_in(texts, self._markers)
         texts = pc.if_else(marker.is_null(), texts, None)
         columns = len(self._places)
@@ -86,57 +114,135 @@ class Numbers:
             matrix = np.column_stack([_cast_or_floats(texts[i::columns]) for i in range(columns)])
         at = marker.fill_null(len(self._markers)).to_numpy().reshape(matrix.shape)
         missing = self._missing[at, np.arange(columns)]
-        plain = missing | ((matrix >= self._lows) & (matrix <= self._highs))
-        return np.where(plain, matrix, UNDECIDED)
+        return _judged(matrix, missing | ((matrix >= self._lows) & (matrix <= self._highs)))
 
 
-class Texts:
+class TextColumns:
     """Columns whose values repeat: datetimes and categories. Each text is read by its rule once."""
 
-    def __init__(self, rules: Sequence[Callable[[str], float]], places: Sequence[int]) -> None:
+    def __init__(
+        self, rules: Sequence[Callable[[str], Any]], places: Sequence[int], dtype: DTypeLike
+    ) -> None:
+        """`dtype` is that of what the rules make of a text."""
+        self._dtype = dtype
         self._places = tuple(places)
         self._known = [_Known(rule) for rule in rules]
         self._pairs = list(zip(places, self._known, strict=True))
 
-    def read(self, row: Sequence[str]) -> list[float]:
-        """One row's texts."""
+    def read_row(self, row: Sequence[str]) -> list[Any]:
+        """Read one row's texts."""
         return [known[row[place]] for place, known in self._pairs]
 
-    def read_cells(self, cells: pa.StringArray, width: int, step: int = 1) -> Matrix:
-        """[rows, rules] of rows of `width` cells, of which one is every `step`th text."""
+    def read_cells(self, cells: Cells) -> ColumnValues:
+        """Read all rows at once."""
         columns = len(self._places)
-        if not columns:
-            return np.empty((len(cells) // (width * step), 0))
-        encoded = cells.take(_at(len(cells), width * step, self._places, step)).dictionary_encode()
+        encoded = _of_columns(cells, self._places).dictionary_encode()
         texts = encoded.dictionary.to_pylist()
         pairs = encoded.indices.to_numpy().reshape(-1, columns) * columns + np.arange(columns)
         # What a text is in a column, for those of all pairs that there are.
-        found = np.empty(len(texts) * columns)
-        for pair in np.flatnonzero(np.bincount(pairs.ravel(), minlength=len(found))).tolist():
-            found[pair] = self._known[pair % columns][texts[pair // columns]]
-        matrix: Matrix = found[pairs]
-        return matrix
+        of_pair = np.empty(len(texts) * columns, self._dtype)
+        undecided: list[int] = []
+        for pair in np.flatnonzero(np.bincount(pairs.ravel(), minlength=len(of_pair))).tolist():
+            of_pair[pair] = value = self._known[pair % columns][texts[pair // columns]]
+            if value is UNDECIDED:
+                undecided.append(pair)
+        return ColumnValues(of_pair[pairs], np.isin(pairs, undecided) if undecided else None)
 
 
-class _Known(dict[str, float]):
+class ColumnGroup:
+    """Columns that end in one matrix: some numbers, and others each by its rule, in the order of `features`.
+
+    `missing` is what a missing value and a refused one is.
+    """
+
+    def __init__(
+        self,
+        numbers: Sequence[Feature],
+        others: Sequence[tuple[Feature, Rule]],
+        places: Mapping[str, int],
+        *,
+        dtype: DTypeLike = np.float64,
+        missing: Any = np.nan,
+    ) -> None:
+        """`places` says where in a row each feature is, by its name."""
+        self.features = [*numbers, *(feature for feature, _ in others)]
+        self.rules: list[Rule] = [values.number] * len(numbers) + [rule for _, rule in others]
+        self.missing = missing
+        self._dtype = dtype
+        self._parts: list[NumberColumns | TextColumns] = []
+        if numbers:
+            self._parts.append(NumberColumns(numbers, [places[feature.name] for feature in numbers]))
+        if others:
+            known = [partial(rule, feature) for feature, rule in others]
+            self._parts.append(TextColumns(known, [places[feature.name] for feature, _ in others], dtype))
+
+    def read_rows(self, rows: Sequence[Sequence[str]]) -> ColumnValues:
+        """Read a few rows, one by one."""
+        cells = [cell for row in rows for part in self._parts for cell in part.read_row(row)]
+        matrix = np.array(cells, self._dtype).reshape(len(rows), len(self.features))
+        return ColumnValues(matrix, matrix == UNDECIDED if UNDECIDED in cells else None)
+
+    def read_cells(self, cells: Cells) -> ColumnValues:
+        """Read many rows at once."""
+        if not self._parts:
+            return ColumnValues(np.empty((cells.rows, 0), self._dtype), None)
+        read = [part.read_cells(cells) for part in self._parts]
+        matrix = np.concatenate(
+            [matrix for matrix, _ in read], axis=1, dtype=self._dtype, casting="same_kind"
+        )
+        if all(undecided is None for _, undecided in read):
+            return ColumnValues(matrix, None)
+        masks = [np.zeros(part.shape, bool) if mask is None else mask for part, mask in read]
+        return ColumnValues(matrix, np.concatenate(masks, axis=1))
+
+
+class _Known(dict[str, Any]):
     """What texts are by a rule; `UNDECIDED` where it refuses them."""
 
-    def __init__(self, rule: Callable[[str], float]) -> None:
+    def __init__(self, rule: Callable[[str], Any]) -> None:
         self._rule = rule
 
-    def __missing__(self, text: str) -> float:
+    def __missing__(self, text: str) -> Any:
         try:
-            found = self._rule(text)
+            value = self._rule(text)
         except values.RefusedError:
-            found = UNDECIDED
+            value = UNDECIDED
         if len(self) < REMEMBERED_TEXTS and len(text) <= REMEMBERED_CHARACTERS:
-            self[text] = found
-        return found
+            self[text] = value
+        return value
+
+
+def floats(texts: Sequence[str]) -> list[float]:
+    """Read what each text plainly writes; NaN where `values.number` must say what it is."""
+    joined = "".join(texts)
+    if "_" not in joined and joined.isascii():
+        try:
+            return list(map(float, texts))
+        except ValueError:
+            pass
+    return [math.nan if x is None else x for x in map(values.plain_float, texts)]
+
+
+def has_numeric_marker(feature: Feature) -> bool:
+    """Tell if a marker of a missing value reads as a number."""
+    return any(values.plain_float(marker) is not None for marker in feature.missing)
+
+
+def _judged(matrix: Matrix, plain: NDArray[np.bool_]) -> ColumnValues:
+    if np.count_nonzero(plain) == plain.size:
+        return ColumnValues(matrix, None)
+    return ColumnValues(np.where(plain, matrix, UNDECIDED), ~plain)
+
+
+def _of_columns(cells: Cells, places: tuple[int, ...]) -> pa.StringArray:
+    """The texts of some columns, row by row."""
+    texts, width, step = cells
+    return texts.take(_at(len(texts), width * step, places, step))
 
 
 @lru_cache(maxsize=16)
 def _at(texts: int, width: int, places: tuple[int, ...], step: int) -> pa.Int64Array:
-    """Where some columns' cells are among texts, `width` a row. Clients send as many again and again."""
+    """The places of some columns' cells among texts, `width` a row. Clients send as many again and again."""
     rows = np.arange(0, texts, width)
     return pa.array((rows[:, np.newaxis] + step * np.array(places, int)).ravel())
 
@@ -155,8 +261,8 @@ def _cast(texts: pa.StringArray) -> Matrix:
     Raises:
         pa.ArrowInvalid: one of the texts is none.
     """
-    found: Matrix = texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return found
+    numbers: Matrix = texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return numbers
 
 
 def _cast_or_floats(texts: pa.StringArray) -> Matrix:

@@ -11,22 +11,11 @@ from typing import Any, NamedTuple
 
 from contract import serving
 from contract.reasons import FileReason, RowReason, Unscorable
-from tabular.rows import Fault
+from tabular.rows import Refusal, Table
 
 csv.field_size_limit(2**31 - 1)  # the whole body is limited already
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-class Table(NamedTuple):
-    """Column names and rows. A row may have more or fewer fields than there are columns.
-
-    `nested` are the cells that hold a list or an object, whose text is left empty.
-    """
-
-    header: tuple[str, ...]
-    rows: list[list[str]]
-    nested: Sequence[Fault] = ()
 
 
 class Plain(NamedTuple):
@@ -130,7 +119,7 @@ def _table(objects: list[Any], names: Sequence[str]) -> Table:
     if set(map(type, chain.from_iterable(rows))) == {str}:
         return Table(header, rows)
     nested = [
-        Fault(row, name, RowReason.NESTED_VALUE, f"a JSON {_NESTED[type(value)]} is no single value", "")
+        Refusal(row, name, RowReason.NESTED_VALUE, f"a JSON {_NESTED[type(value)]} is no single value", "")
         for row, values in enumerate(rows)
         for name, value in zip(header, values, strict=True)
         if type(value) in _NESTED

@@ -1,31 +1,39 @@
-"""Rows of text as the model's tensors: the rules of `tabular.values`, at the speed of a server.
+"""Rows of text as what a model takes: the rules of `tabular.values`, at the speed of a server.
 
-`validate`, `prepare` and the model server all read rows here, so that what a model is
-trained on and what it is asked to score are held to the same rules.
+`validate`, `prepare` and the model server all read rows here, so that what a model is trained on
+and what it is asked to score are held to the same rules by the same lines of code. A block of rows
+is read as a whole, and only the cells that are not plainly in order are read one by one.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from contract.reasons import FileReason, RowReason, Unscorable, lacking
 from contract.schema import NUMERIC, Feature
 from tabular import values
+from tabular.columns import Cells, ColumnGroup, ColumnValues, Matrix, Rule
 
-T = TypeVar("T")
-Rows = Sequence[Sequence[str]]
+R = TypeVar("R")
+Texts = NDArray[np.object_]
+TextRows = Sequence[Sequence[str]]
 
-NO_TEXTS: NDArray[np.object_] = np.empty((0, 0), object)
+NO_TEXTS: Texts = np.empty((0, 0), object)
 """Of models that read no texts."""
+MANY_ROWS = 12
+"""From so many rows on, reading all cells at once is faster than reading row by row."""
 
 
-class Fault(NamedTuple):
-    """One refused value: its row in the block (from 0), its column, why, and as it was written."""
+class Refusal(NamedTuple):
+    """One refused value: its row among those read (from 0), its column, why, and as it was written."""
 
     row: int
     column: str
@@ -34,24 +42,43 @@ class Fault(NamedTuple):
     text: str
 
 
-class Block(NamedTuple):
-    """Rows as the model takes them, and what was refused in them, by row.
+class RowValues(NamedTuple):
+    """Rows as they are trained on, and what was refused in them, by row.
 
-    `numbers` is float32 [rows, numeric features], NaN where missing; `categories` holds
+    `numbers` is float64 [rows, numeric features], NaN where missing; `categories` holds
     str [rows, categorical features] and `texts` str [rows, textual features], both empty where
     missing. A refused value is left missing.
     """
 
-    numbers: NDArray[np.float32]
+    numbers: NDArray[np.float64]
     categories: NDArray[np.object_]
-    texts: NDArray[np.object_]
-    faults: list[Fault]
+    texts: Texts
+    refusals: list[Refusal]
 
 
-class RowReader:
+class Table(NamedTuple):
+    """Column names and rows of text. A row may have more or fewer cells than there are columns.
+
+    `nested` are the cells that hold a list or an object, whose text is left empty.
+    """
+
+    header: tuple[str, ...]
+    rows: list[list[str]]
+    nested: Sequence[Refusal] = ()
+
+
+class TableRead(NamedTuple, Generic[R]):
+    """The rows of `width` cells as they were read, and by its place how many cells each other row has."""
+
+    rows: R
+    ragged: Mapping[int, int]
+    width: int
+
+
+class RowReader(ABC, Generic[R]):
     """Reads rows that have one header as one list of features.
 
-    Made once for a header and used for every row under it.
+    Made once for a header and used for every row under it; safe to use from several threads.
     """
 
     def __init__(self, features: Sequence[Feature], header: Sequence[str]) -> None:
@@ -59,95 +86,137 @@ class RowReader:
         Raises:
             Unscorable: a feature's column is missing from the header, or there twice.
         """
-        places = places_of(header, [feature.name for feature in features])
-        numeric = [f for f in features if f.type in NUMERIC]
         self.width = len(header)
-        self.names = frozenset(places)
-        self._numeric = len(numeric)
+        self._places = places_of(header, [feature.name for feature in features])
         self._order = {feature.name: i for i, feature in enumerate(features)}
-        self._numbers = [f for f in numeric if f.type == "number"]
-        self._number_places = [places[f.name] for f in self._numbers]
-        self._number_slots = [i for i, f in enumerate(numeric) if f.type == "number"]
-        self._lows = np.array([_either(f.minimum, -values.LARGEST) for f in self._numbers])
-        self._highs = np.array([_either(f.maximum, values.LARGEST) for f in self._numbers])
-        # A marker such as -999 reads as a number: these columns are looked at value by value.
-        self._marked = [i for i, f in enumerate(self._numbers) if has_numeric_marker(f)]
-        self._datetimes = [(i, places[f.name], f) for i, f in enumerate(numeric) if f.type == "datetime"]
-        self._categories = [(places[f.name], f, _known(f)) for f in features if f.type == "category"]
-        self._texts = [(places[f.name], f) for f in features if f.type == "text"]
+        self._prose = [feature for feature in features if feature.type == "text"]
+        self._groups = self._grouped(features)
+        needed = sorted(self._places.values())
+        self._narrow = None
+        if len(needed) < self.width:
+            self._narrow = _picker(needed), self._under([header[place] for place in needed])
 
-    def read(self, rows: Rows) -> Block:
-        """Rows of `width` texts each as a block of as many rows."""
-        faults: list[Fault] = []
-        numbers = self._read_numbers(rows, faults)
-        if self._datetimes:
-            numbers = self._with_datetimes(rows, numbers, faults)
-        categories = self._read_categories(rows, faults)
-        texts = read_texts(rows, self._texts, faults)
-        if len(faults) > 1:
-            faults.sort(key=lambda fault: (fault.row, self._order[fault.column]))
-        return Block(numbers.astype(np.float32), categories, texts, faults)
+    def read_table(self, rows: TextRows, nested: Sequence[Refusal] = ()) -> TableRead[R]:
+        """Read rows of any width; cells that are `nested` are refused as such, whatever their text."""
+        ragged = {i: len(row) for i, row in enumerate(rows) if len(row) != self.width}
+        even = [row for row in rows if len(row) == self.width] if ragged else rows
+        return TableRead(self.read(even, nested), ragged, self.width)
 
-    def _read_numbers(self, rows: Rows, faults: list[Fault]) -> NDArray[np.float64]:
-        places = self._number_places
-        texts = [row[place] for row in rows for place in places]
-        matrix = np.array(floats(texts)).reshape(len(rows), len(places))
-        # Most blocks hold nothing but plain numbers in range; only the odd cells are looked at one by one.
-        plain = (matrix >= self._lows) & (matrix <= self._highs)
-        plain[:, self._marked] = False
-        if not plain.all():
-            for row, i in np.argwhere(~plain).tolist():
-                text = texts[row * len(places) + i]
-                matrix[row, i] = attempt(values.number, self._numbers[i], row, text, np.nan, faults)
-        return matrix
+    def read(self, rows: TextRows, nested: Sequence[Refusal] = ()) -> R:
+        """Read rows of `width` texts each."""
+        if len(rows) < MANY_ROWS:
+            return self._read_by_row(rows, nested)
+        if self._narrow is not None:
+            pick, narrow = self._narrow
+            return narrow.read([pick(row) for row in rows], nested)
+        try:
+            cells = pa.array([*chain.from_iterable(rows)], pa.string())
+        except UnicodeEncodeError:  # JSON can hold what no Unicode text can
+            return self._read_by_row(rows, nested)
+        return self.read_cells(cells, nested=nested)
 
-    def _with_datetimes(
-        self, rows: Rows, numbers: NDArray[np.float64], faults: list[Fault]
-    ) -> NDArray[np.float64]:
-        matrix = np.empty((len(rows), self._numeric))
-        matrix[:, self._number_slots] = numbers
-        for slot, place, feature in self._datetimes:
-            matrix[:, slot] = [
-                attempt(values.hours, feature, i, row[place], np.nan, faults) for i, row in enumerate(rows)
-            ]
-        return matrix
+    def read_cells(self, texts: pa.StringArray, step: int = 1, nested: Sequence[Refusal] = ()) -> R:
+        """Read the same of rows cell by cell, one row after the other: of many rows, several times as fast.
 
-    def _read_categories(self, rows: Rows, faults: list[Fault]) -> NDArray[np.object_]:
-        matrix = np.empty((len(rows), len(self._categories)), dtype=object)
-        for slot, (place, feature, known) in enumerate(self._categories):
-            texts = _whole([row[place].strip() for row in rows])
-            is_open = feature.values is None
-            found = [known.get(text, text) for text in texts] if is_open else [known.get(t) for t in texts]
-            if None in found:
-                refused = [i for i, text in enumerate(found) if text is None]
-                for i in refused:
-                    found[i] = attempt(values.category, feature, i, texts[i], values.MISSING, faults)
-            matrix[:, slot] = found
-        return matrix
-
-
-def read_texts(
-    rows: Rows, columns: Sequence[tuple[int, Feature]], faults: list[Fault]
-) -> NDArray[np.object_]:
-    """The words of textual features [rows, columns], each with its place in a row."""
-    matrix = np.empty((len(rows), len(columns)), dtype=object)
-    for slot, (place, feature) in enumerate(columns):
-        matrix[:, slot] = [
-            attempt(values.words, feature, i, row[place], values.MISSING, faults)
-            for i, row in enumerate(rows)
+        Every `step`th text is a cell, the first one is.
+        """
+        cells = Cells(texts, self.width, step)
+        refusals: list[Refusal] = []
+        matrices = [
+            self._decided(group, group.read_cells(cells), cells.text, refusals) for group in self._groups
         ]
-    return matrix
+        return self._finished(matrices, cells.column, refusals, nested)
+
+    def _read_by_row(self, rows: TextRows, nested: Sequence[Refusal]) -> R:
+        refusals: list[Refusal] = []
+        matrices = [
+            self._decided(group, group.read_rows(rows), lambda row, place: rows[row][place], refusals)
+            for group in self._groups
+        ]
+        return self._finished(matrices, lambda place: [row[place] for row in rows], refusals, nested)
+
+    def _decided(
+        self, group: ColumnGroup, read: ColumnValues, text: Callable[[int, int], str], refusals: list[Refusal]
+    ) -> Matrix:
+        """What was read of a group, each undecided cell by its rule."""
+        matrix, undecided = read
+        if undecided is not None:
+            for row, i in np.argwhere(undecided).tolist():
+                feature, rule = group.features[i], group.rules[i]
+                written = text(row, self._places[feature.name])
+                matrix[row, i] = attempt(rule, feature, row, written, group.missing, refusals)
+        return matrix
+
+    def _finished(
+        self,
+        matrices: list[Matrix],
+        column: Callable[[int], Sequence[str]],
+        refusals: list[Refusal],
+        nested: Sequence[Refusal],
+    ) -> R:
+        texts = NO_TEXTS
+        if self._prose:
+            columns = [(feature, column(self._places[feature.name])) for feature in self._prose]
+            texts = _words(columns, refusals)
+        if nested:
+            refusals = _replaced(refusals, nested)
+        if len(refusals) > 1:
+            refusals.sort(key=lambda refusal: (refusal.row, self._order[refusal.column]))
+        return self._assembled(matrices, texts, refusals)
+
+    @abstractmethod
+    def _grouped(self, features: Sequence[Feature]) -> list[ColumnGroup]:
+        """Return the columns that end in one matrix each."""
+
+    @abstractmethod
+    def _assembled(self, matrices: list[Matrix], texts: Texts, refusals: list[Refusal]) -> R:
+        """Return what was read: a matrix a group, and the texts, if there are any."""
+
+    @abstractmethod
+    def _under(self, header: Sequence[str]) -> RowReader[R]:
+        """Return a reader of the same features under another header."""
+
+
+class ValueReader(RowReader[RowValues]):
+    """Reads rows as they are trained on."""
+
+    def __init__(self, features: Sequence[Feature], header: Sequence[str]) -> None:
+        self._features = features
+        self._order_of_numeric = as_they_come(features)
+        super().__init__(features, header)
+
+    def _grouped(self, features: Sequence[Feature]) -> list[ColumnGroup]:
+        numbers, datetimes, categories = by_type(features)
+        by_rule = [(feature, values.category) for feature in categories]
+        return [
+            ColumnGroup(numbers, datetimes, self._places),
+            ColumnGroup([], by_rule, self._places, dtype=object, missing=values.MISSING),
+        ]
+
+    def _assembled(self, matrices: list[Matrix], texts: Texts, refusals: list[Refusal]) -> RowValues:
+        numbers, categories = matrices
+        texts = texts if self._prose else np.empty((len(numbers), 0), object)
+        return RowValues(numbers[:, self._order_of_numeric], categories, texts, refusals)
+
+    def _under(self, header: Sequence[str]) -> ValueReader:
+        return ValueReader(self._features, header)
 
 
 def places_of(header: Sequence[str], names: Sequence[str]) -> dict[str, int]:
-    """Where each name's column is. Blanks around a column's name mean nothing, unless it is asked for."""
+    """Return where each name's column is.
+
+    Blanks around a column's name mean nothing, unless it is asked for with them.
+
+    Raises:
+        Unscorable: a column is missing from the header, or there twice.
+    """
     stripped = [column.strip() for column in header]
-    found = {
+    places = {
         name: [i for i, column in enumerate(header) if column == name]
         or [i for i, column in enumerate(stripped) if column == name]
         for name in names
     }
-    missing = [name for name in names if not found[name]]
+    missing = [name for name in names if not places[name]]
     if missing:
         raise Unscorable(
             code=FileReason.MISSING_COLUMN,
@@ -155,53 +224,60 @@ def places_of(header: Sequence[str], names: Sequence[str]) -> dict[str, int]:
             column=missing[0],
             line=1,
         )
-    for name, places in found.items():
-        if len(places) > 1:
-            message = f"The table has {len(places)} columns {name!r}."
+    for name, at in places.items():
+        if len(at) > 1:
+            message = f"The table has {len(at)} columns {name!r}."
             raise Unscorable(code=FileReason.DUPLICATE_COLUMN, message=message, column=name, line=1)
-    return {name: places[0] for name, places in found.items()}
+    return {name: at[0] for name, at in places.items()}
 
 
-def floats(texts: Sequence[str]) -> list[float]:
-    """What each text plainly writes; NaN where `values.number` must say what it is."""
-    joined = "".join(texts)
-    if "_" not in joined and joined.isascii():
-        try:
-            return list(map(float, texts))
-        except ValueError:
-            pass
-    return [math.nan if x is None else x for x in map(values.plain_float, texts)]
+def wrong_field_count(fields: int, width: int) -> str:
+    """Return the sentence that refuses a row of so many fields."""
+    return f"{fields} fields under a header of {width}"
 
 
-def _whole(texts: list[str]) -> list[str]:
-    joined = "".join(texts)
-    return texts if joined.isascii() else [values.whole(text) for text in texts]
-
-
-def _known(feature: Feature) -> dict[str, str | None]:
-    """What a stripped text becomes, where that is known beforehand; None sends it to `values.category`."""
-    missing = None if feature.required else values.MISSING
-    return {
-        **{value: values.spelled(feature, value) for value in feature.values or ()},
-        **dict.fromkeys(("", *feature.missing), missing),
-    }
-
-
-def has_numeric_marker(feature: Feature) -> bool:
-    """Whether a marker of a missing value reads as a number."""
-    return any(values.plain_float(marker) is not None for marker in feature.missing)
-
-
-def _either(bound: float | None, limit: float) -> float:
-    return limit if bound is None else bound
-
-
-def attempt(
-    rule: Callable[[Feature, str], T], feature: Feature, row: int, text: str, fallback: T, faults: list[Fault]
-) -> T:
-    """A text by its rule; where it refuses, `fallback` and one more of `faults`."""
+def attempt(rule: Rule, feature: Feature, row: int, text: str, fallback: Any, refusals: list[Refusal]) -> Any:
+    """Read a text by its rule; where it refuses, return `fallback` and add to `refusals`."""
     try:
         return rule(feature, text)
     except values.RefusedError as refused:
-        faults.append(Fault(row, feature.name, refused.code, str(refused), text))
+        refusals.append(Refusal(row, feature.name, refused.code, str(refused), text))
         return fallback
+
+
+def _replaced(refusals: Sequence[Refusal], nested: Sequence[Refusal]) -> list[Refusal]:
+    """Return refusals in which these cells are refused too, and for nothing else."""
+    cells = {(refusal.row, refusal.column) for refusal in nested}
+    return [*(refusal for refusal in refusals if (refusal.row, refusal.column) not in cells), *nested]
+
+
+def _words(columns: Sequence[tuple[Feature, Sequence[str]]], refusals: list[Refusal]) -> Texts:
+    """Return the words of textual features [rows, columns]."""
+    matrix = np.empty((len(columns[0][1]), len(columns)), dtype=object)
+    for slot, (feature, column) in enumerate(columns):
+        matrix[:, slot] = [
+            attempt(values.words, feature, i, text, values.MISSING, refusals) for i, text in enumerate(column)
+        ]
+    return matrix
+
+
+def by_type(features: Sequence[Feature]) -> tuple[list[Feature], list[tuple[Feature, Rule]], list[Feature]]:
+    """Return the numbers, the datetimes with their rule, and the categories."""
+    numbers, datetimes, categories = (
+        [feature for feature in features if feature.type == kind]
+        for kind in ("number", "datetime", "category")
+    )
+    return numbers, [(feature, values.hours) for feature in datetimes], categories
+
+
+def as_they_come(features: Sequence[Feature]) -> list[int]:
+    """Return where each numeric feature is among the numbers and then the datetimes."""
+    numeric = [feature for feature in features if feature.type in NUMERIC]
+    read = sorted(numeric, key=lambda feature: feature.type == "datetime")
+    return [read.index(feature) for feature in numeric]
+
+
+def _picker(places: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:
+    """Return what takes the cells of these places, one or more, from a row."""
+    # Of one place alone, itemgetter would give the cell rather than a row of it.
+    return itemgetter(*places) if len(places) > 1 else itemgetter(slice(places[0], places[0] + 1))

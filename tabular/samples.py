@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from container.errors import PlatformError
 from contract.schema import Contract, Feature
-from tabular.rows import Block
 
 FILE = "samples.parquet"
 _BLOCK_ROWS = 50_000
@@ -138,7 +137,7 @@ def marks(samples: Samples) -> NDArray[np.uint64]:
     return np.fromiter(digests(samples), np.uint64, len(samples))
 
 
-def digests(rows: Samples | Block) -> Iterator[int]:
+def digests(rows: Samples) -> Iterator[int]:
     """A 64-bit digest of each row's features: equal for rows the model cannot tell apart."""
     for first in range(0, len(rows.numbers), _BLOCK_ROWS):
         block = slice(first, first + _BLOCK_ROWS)

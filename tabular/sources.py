@@ -23,7 +23,7 @@ from tabular.formats.detection import Format, opened
 from tabular.formats.streams import Peekable
 from tabular.parquet_decoder import not_parquet
 from tabular.requests import parse
-from tabular.rows import Fault
+from tabular.rows import Table
 
 PART_ROWS = 20_000
 MAX_BYTES = 2**40
@@ -31,20 +31,17 @@ MAX_BYTES = 2**40
 _COPIED_BYTES = 1 << 20
 
 
-class Part(NamedTuple):
-    """Some rows of a file: the place of each, and its fields, as many as the header has or not.
+class FilePart(NamedTuple):
+    """Some rows of a file under its header, and the place of each.
 
-    A place is a line, counted from 1 with the header, or in Parquet a row. `nested` are cells
-    that hold a list or an object; their `row` counts within the part, from 0.
+    A place is a line, counted from 1 with the header, or in Parquet a row.
     """
 
-    header: tuple[str, ...]
     places: list[int]
-    rows: list[list[str]]
-    nested: Sequence[Fault] = ()
+    table: Table
 
 
-def parts(path: Path, names: Sequence[str]) -> Iterator[Part]:
+def parts(path: Path, names: Sequence[str]) -> Iterator[FilePart]:
     """A file's rows in order; of JSON Lines and Parquet only the columns of these names.
 
     Raises:
@@ -81,32 +78,33 @@ def unit(path: Path) -> str:
     return "row" if {".parquet", ".pq"} & {*path.suffixes} else "line"
 
 
-def _csv(stream: Peekable, _path: Path | None, names: Sequence[str]) -> Iterator[Part]:
+def _csv(stream: Peekable, _path: Path | None, names: Sequence[str]) -> Iterator[FilePart]:
     table = delimited.read(stream, names)
     while found := list(islice(table.records, PART_ROWS)):
         places, rows = map(list, zip(*found, strict=True))
-        yield Part(tuple(table.columns), places, rows)
+        yield FilePart(places, Table(tuple(table.columns), rows))
 
 
-def _json_lines(stream: Peekable, _path: Path | None, names: Sequence[str]) -> Iterator[Part]:
+def _json_lines(stream: Peekable, _path: Path | None, names: Sequence[str]) -> Iterator[FilePart]:
     with tempfile.TemporaryFile() as scratch:
         found = jsonlines.read(stream, scratch)
         above = jsonlines.header(found.names)
         while some := list(islice(found.objects, PART_ROWS)):
             places, objects = zip(*some, strict=True)
             table = parse(serving.JSON_LINES, above + b"\n".join(objects), names)
-            nested = [fault._replace(row=fault.row - 1) for fault in table.nested]
-            yield Part(table.header, list(places), table.rows[1:], nested)
+            # The first object is that of all names: no row.
+            nested = [refusal._replace(row=refusal.row - 1) for refusal in table.nested]
+            yield FilePart(list(places), Table(table.header, table.rows[1:], nested))
 
 
-def _parquet(stream: Peekable, path: Path | None, names: Sequence[str]) -> Iterator[Part]:
+def _parquet(stream: Peekable, path: Path | None, names: Sequence[str]) -> Iterator[FilePart]:
     with tempfile.NamedTemporaryFile() as copy:
         if path is None:
             _copy(stream, copy)
         before = 0
         for batch in parquet_sandbox.decode_file(path or Path(copy.name), names):
             table = parse(serving.CSV, as_csv(batch, names), names)
-            yield Part(table.header, [*range(before + 1, before + 1 + len(table.rows))], table.rows)
+            yield FilePart([*range(before + 1, before + 1 + len(table.rows))], table)
             before += len(table.rows)
 
 
@@ -116,7 +114,7 @@ def _copy(stream: Peekable, file: IO[bytes]) -> None:
     file.flush()
 
 
-Reader = Callable[[Peekable, Path | None, Sequence[str]], Iterator[Part]]
+Reader = Callable[[Peekable, Path | None, Sequence[str]], Iterator[FilePart]]
 
 _READERS: dict[Format, Reader] = {
     Format.CSV: _csv,

@@ -12,7 +12,7 @@ from pathlib import Path
 from cli.errors import CliError
 from contract.reasons import REMEDIES, FileReason, Unscorable
 from tabular import sources
-from tabular.sources import Part
+from tabular.sources import FilePart
 
 TITLE_LINES = 20
 """A header is looked for in so many lines."""
@@ -63,29 +63,31 @@ class Table:
             for part in self._parts():
                 self._check_widths(part)
                 self._note_nested(part)
-                places = {name: part.header.index(name) for name in part.header if name in self.names}
+                places = {
+                    name: part.table.header.index(name) for name in part.table.header if name in self.names
+                }
                 places |= {
                     stripped: place
-                    for place, name in enumerate(part.header)
+                    for place, name in enumerate(part.table.header)
                     if (stripped := name.strip()) in self.names and stripped not in places
                 }
-                yield {name: [row[place] for row in part.rows] for name, place in places.items()}
+                yield {name: [row[place] for row in part.table.rows] for name, place in places.items()}
 
     def named_later(self, target: str) -> int | None:
         """The line that has the target among its fields, where the first one is a title or the like."""
         with _explained(self.path):
             first = next(self._parts(), None)
-        lines = zip(first.places, first.rows, strict=True) if first else ()
+        lines = zip(first.places, first.table.rows, strict=True) if first else ()
         return next((line for line, row in islice(lines, TITLE_LINES) if target in map(str.strip, row)), None)
 
-    def _parts(self) -> Iterator[Part]:
+    def _parts(self) -> Iterator[FilePart]:
         """The file's parts without the columns whose type has no text."""
         while True:
             wanted = [name for name in self.names if name not in self.unreadable]
             before = 0
             try:
                 for part in sources.parts(self.path, wanted):
-                    before += len(part.rows)
+                    before += len(part.table.rows)
                     yield part
             except Unscorable as why:
                 if before or why.code != FileReason.UNSUPPORTED_TYPE or why.column is None:
@@ -97,9 +99,9 @@ class Table:
                 continue
             return
 
-    def _check_widths(self, part: Part) -> None:
-        width = len(part.header)
-        wrong = next(((i, len(row)) for i, row in enumerate(part.rows) if len(row) != width), None)
+    def _check_widths(self, part: FilePart) -> None:
+        width = len(part.table.header)
+        wrong = next(((i, len(row)) for i, row in enumerate(part.table.rows) if len(row) != width), None)
         if wrong is not None:
             place, fields = part.places[wrong[0]], wrong[1]
             raise NotATableError(
@@ -107,9 +109,9 @@ class Table:
                 "quote values that hold the delimiter, or mend the line."
             )
 
-    def _note_nested(self, part: Part) -> None:
-        for fault in part.nested:
-            self.unreadable[fault.column] = "holds lists or objects: flatten it, or write it as a string"
+    def _note_nested(self, part: FilePart) -> None:
+        for refusal in part.table.nested:
+            self.unreadable[refusal.column] = "holds lists or objects: flatten it, or write it as a string"
 
 
 @contextmanager

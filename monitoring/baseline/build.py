@@ -18,7 +18,6 @@ from monitoring.baseline.column_statistics import Measure
 from monitoring.baseline.document import Baseline, Reference
 from monitoring.baseline.null_distribution import WINDOWS, simulate
 from monitoring.baseline.resampling import Draws, windows
-from tabular.rows import Block
 from tabular.samples import Samples
 from tabular.values import lengths
 
@@ -51,7 +50,7 @@ def describe(
     return Baseline(features, predictions, together)
 
 
-def columns(contract: Contract, rows: Samples | Block) -> dict[str, Column]:
+def columns(contract: Contract, rows: Samples) -> dict[str, Column]:
     """Features by name, of a text its number of words."""
     return {
         **dict(zip((feature.name for feature in contract.numeric), rows.numbers.T, strict=True)),

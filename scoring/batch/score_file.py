@@ -21,12 +21,13 @@ import pyarrow.compute as pc
 
 from contract.reasons import FileReason, Unscorable
 from contract.serving import MODEL_VERSION, PREDICTION, REJECTED, is_result_column
-from scoring.server.predictor import Block, Predictor, even
+from scoring.server.predictor import Predictor
 from scoring.server.response_rows import CsvResponses, csv_line
 from tabular import blocks
 from tabular.cells import STEP, split
 from tabular.matrix import MatrixReader
 from tabular.requests import unquoted
+from tabular.rows import TableRead
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -90,11 +91,13 @@ def _scored(
     width = reader.width
     if isinstance(block, bytes) and width > 1:
         cells = split(block, width)
-        answers = predictor.answers(Block(reader.read_cells(cells.texts, STEP), cells.ragged, width), writer)
+        answers = predictor.answers(
+            TableRead(reader.read_cells(cells.texts, STEP), cells.ragged, width), writer
+        )
         lines = _lines(block, cells.ragged, width)
     else:
         rows = unquoted(block.decode()) if isinstance(block, bytes) else block
-        answers = predictor.answers(even(reader, rows), writer)
+        answers = predictor.answers(reader.read_table(rows), writer)
         lines = pa.array([_line(row, width) for row in rows], pa.string())
     ends = pa.array(answers, pa.string())
     joined = pc.binary_join_element_wise(lines, ends, "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,28 +16,20 @@ from scoring.server.response_rows import (
     JsonResponses,
     Reason,
     ResponseWriter,
+    ragged,
     reason,
-    wrong_field_count,
 )
 from tabular.category_encoder import detached
 from tabular.cells import STEP, split
-from tabular.matrix import MANY_ROWS, MatrixReader, Read, with_places
+from tabular.matrix import CodedRows, MatrixReader, with_places
 from tabular.onnx_session import MatrixGraph
 from tabular.requests import parse, plain_csv, unquoted
-from tabular.rows import Fault
+from tabular.rows import MANY_ROWS, TableRead
 from tabular.values import MISSING, UNSEEN
 
 REMEMBERED_HEADERS = 64
 REMEMBERED_COLUMNS = 5_000
 """So many headers, of no more columns, are read only once: tables have few, and a client may send any."""
-
-
-class Block(NamedTuple):
-    """Rows of the header's `width`, and how many cells each of the others has."""
-
-    read: Read
-    ragged: Mapping[int, int]
-    width: int
 
 
 class Predictor:
@@ -70,22 +61,22 @@ class Predictor:
         Raises:
             Unscorable: the body is not this model's table.
         """
-        answers = self.answers(self._block(content_type, body), self._json)
+        answers = self.answers(self._read(content_type, body), self._json)
         answers.append("")
         return "\n".join(answers)
 
-    def answers(self, block: Block, writer: ResponseWriter) -> list[str]:
+    def answers(self, table: TableRead[CodedRows], writer: ResponseWriter) -> list[str]:
         """What a writer says of each row, in order."""
-        (matrix, faults, texts), ragged, width = block
-        if faults:
+        (matrix, refusals, texts), uneven, width = table
+        if refusals:
             reasons: dict[int, list[Reason]] = {}
-            for fault in faults:
-                reasons.setdefault(fault.row, []).append(reason(fault))
+            for refusal in refusals:
+                reasons.setdefault(refusal.row, []).append(reason(refusal))
             answers = self._answers_beside(reasons, matrix, texts, writer)
         else:
             answers = self._scored(matrix, texts, writer)
-        for i, fields in ragged.items():
-            answers.insert(i, writer.rejection([wrong_field_count(fields, width)]))
+        for i, fields in uneven.items():
+            answers.insert(i, writer.rejection([ragged(fields, width)]))
         return answers
 
     def reader(self, header: tuple[str, ...]) -> MatrixReader:
@@ -106,7 +97,7 @@ class Predictor:
                 self._readers.clear()
             self._readers[header] = reader
 
-    def _block(self, content_type: str, body: bytes) -> Block:
+    def _read(self, content_type: str, body: bytes) -> TableRead[CodedRows]:
         """The body's rows. A plain header that was seen before is known by its bytes."""
         plain = plain_csv(body) if content_type == serving.CSV else None
         reader = self._readers.get(plain.header) if plain else None
@@ -115,11 +106,11 @@ class Predictor:
             reader = self.reader(table.header)
             if plain and tuple(plain.header.decode("utf-8-sig").split(",")) == table.header:
                 self._remember(plain.header, reader)
-            return _refused_too(even(reader, table.rows), table.nested)
+            return reader.read_table(table.rows, table.nested)
         if reader.width > 1 and plain.lines.count(b"\n") >= MANY_ROWS:
-            found = split(plain.lines, reader.width)
-            return Block(reader.read_cells(found.texts, STEP), found.ragged, reader.width)
-        return even(reader, unquoted(plain.text))
+            cells = split(plain.lines, reader.width)
+            return TableRead(reader.read_cells(cells.texts, STEP), cells.ragged, reader.width)
+        return reader.read_table(unquoted(plain.text))
 
     def _answers_beside(
         self,
@@ -167,19 +158,3 @@ class Predictor:
         texts = len(self.contract.textual)
         missing = np.full((1, len(self.contract.features) - texts), np.nan, np.float32)
         self._graph.run(with_places(missing, texts), np.full((1, texts), MISSING, object))
-
-
-def _refused_too(block: Block, nested: Sequence[Fault]) -> Block:
-    """A block in which these cells are refused too, and for nothing else."""
-    if not nested:
-        return block
-    cells = {(fault.row, fault.column) for fault in nested}
-    others = [fault for fault in block.read.faults if (fault.row, fault.column) not in cells]
-    return block._replace(read=Read(block.read.matrix, [*others, *nested]))
-
-
-def even(reader: MatrixReader, rows: Sequence[Sequence[str]]) -> Block:
-    """Rows of any width as a block."""
-    ragged = {i: len(row) for i, row in enumerate(rows) if len(row) != reader.width}
-    sound = [row for row in rows if len(row) == reader.width] if ragged else rows
-    return Block(reader.read(sound), ragged, reader.width)

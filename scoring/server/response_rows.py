@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from contract.reasons import RowReason, rejected_text
 from contract.serving import PREDICTION, PROBABILITY, REJECTED, UNSEEN, probability_column
 from contract.threshold import DEFAULT
-from tabular.rows import Fault
+from tabular.rows import Refusal, wrong_field_count
 
 Reason = Mapping[str, str]
 
@@ -30,15 +30,14 @@ MODEL_FAILED: Reason = {
 _NUMBER = "%.7g"
 
 
-def reason(fault: Fault) -> Reason:
-    """One fault as an answer tells it."""
-    return {"code": fault.code, "column": fault.column, "message": fault.message}
+def reason(refusal: Refusal) -> Reason:
+    """Return one refusal as a response has it."""
+    return {"code": refusal.code, "column": refusal.column, "message": refusal.message}
 
 
-def wrong_field_count(fields: int, width: int) -> Reason:
-    """Why a row of so many fields is not scored."""
-    message = f"{fields} fields under a header of {width}"
-    return {"code": RowReason.WRONG_FIELD_COUNT, "column": "", "message": message}
+def ragged(fields: int, width: int) -> Reason:
+    """Return the reason why a row of so many fields is not scored."""
+    return {"code": RowReason.WRONG_FIELD_COUNT, "column": "", "message": wrong_field_count(fields, width)}
 
 
 class ResponseWriter(ABC):

@@ -100,4 +100,4 @@ def check(path: Path, rows: int) -> None:
         new_model("any", path, column="y", root=path.parent)
         chunks = list(table.read(path, load_model(path.parent, "any").contract()))
         assert sum(len(chunk.places) for chunk in chunks) == rows
-        assert [f for c in chunks for f in (*c.features.faults, *c.target.faults, *c.ragged)] == []
+        assert [f for c in chunks for f in (*c.refusals, *c.ragged)] == []

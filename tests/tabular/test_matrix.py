@@ -90,7 +90,7 @@ def test_rows_and_cells_are_read_as_their_values_are(rows: list[tuple[str, ...]]
         *(once.read_cells(spaced, STEP), reader().read_cells(spaced, STEP)),
     ):
         np.testing.assert_array_equal(read.matrix, of_model)
-        assert [tuple(fault) for fault in read.faults] == faults
+        assert [tuple(refusal) for refusal in read.refusals] == faults
 
 
 @given(st.lists(st.text(alphabet="ab ä,,\n", max_size=12), max_size=8).map("\n".join))
@@ -115,7 +115,7 @@ def test_a_model_of_one_kind_of_feature_is_read_too() -> None:
 def test_a_number_out_of_range_among_plain_ones_is_refused() -> None:
     number = Feature(name="n", type="number", minimum=0)
     found = MatrixReader([number], ["n"], []).read_cells(pa.array(["1", "-1", "2"]))
-    assert [fault.code for fault in found.faults] == [RowReason.BELOW_MINIMUM]
+    assert [refusal.code for refusal in found.refusals] == [RowReason.BELOW_MINIMUM]
     np.testing.assert_array_equal(found.matrix, [[1], [np.nan], [2]])
 
 
@@ -124,7 +124,7 @@ def test_many_different_texts_are_not_remembered_for_ever() -> None:
     once = MatrixReader([category], ["c"], [{}])
     once.read([[str(i)] for i in range(2 * REMEMBERED_TEXTS)])
     once.read([["x" * 1000 + str(i)] for i in range(10)])
-    (known,) = once._texts._known
+    (known,) = once._groups[0]._parts[0]._known  # type: ignore[union-attr]
     assert len(known) == REMEMBERED_TEXTS
     assert max(map(len, known)) < 10
 

@@ -9,7 +9,7 @@ import pytest
 
 from container.errors import PlatformError
 from contract.schema import Contract, Feature, Target
-from tabular.rows import RowReader
+from tabular.rows import ValueReader
 from tabular.samples import Samples, digests
 
 FEATURES = (
@@ -21,8 +21,9 @@ CONTRACT = Contract(model="m", problem="binary", target=Target(name="t", positiv
 
 
 def digest(*row: str) -> int:
-    (found,) = digests(RowReader(FEATURES, ["n", "c", "e"]).read([row]))
-    return found
+    read = ValueReader(FEATURES, ["n", "c", "e"]).read([row])
+    (mark,) = digests(Samples(read.numbers.astype(np.float32), read.categories, np.array(["x"], object)))
+    return mark
 
 
 def test_rows_that_the_model_cannot_tell_apart_are_the_same() -> None:

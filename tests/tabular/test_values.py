@@ -16,7 +16,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from contract.reasons import FileReason, RowReason, Unscorable
 from contract.schema import Feature
 from tabular import values
-from tabular.rows import RowReader
+from tabular.rows import ValueReader
 from tests.fixtures.tables import MIXED_FEATURES
 
 NUMBER = Feature(name="n", type="number", missing=("?", "-999"), minimum=-10, maximum=1e30)
@@ -109,7 +109,7 @@ def test_a_time_never_falls_into_the_hour_after_its_own(moment: datetime) -> Non
 def test_half_of_a_surrogate_pair_is_read_as_what_files_can_hold(text: str, found: str) -> None:
     """JSON can escape one alone, and a category goes into Parquet, the graph and the report."""
     assert values.category(OPEN, text) == found
-    assert RowReader([OPEN], ["c"]).read([["a"], [text]]).categories.tolist() == [["a"], [found]]
+    assert ValueReader([OPEN], ["c"]).read([["a"], [text]]).categories.tolist() == [["a"], [found]]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ texts = st.one_of(
 @example([["9999", "red", "never", "S", "1", "free"], ["9999.0", "red", "never", "S", "1", "free"]])
 @example([["1", "red", "never", "S", "١", "free"]])
 def test_a_block_is_read_as_its_values_are(rows: list[list[str]]) -> None:
-    block = RowReader(MIXED_FEATURES, [feature.name for feature in MIXED_FEATURES]).read(rows)
+    block = ValueReader(MIXED_FEATURES, [feature.name for feature in MIXED_FEATURES]).read(rows)
     expected, faults = [], []
     for i, row in enumerate(rows):
         read: dict[str, list[Any]] = {"number": [], "category": []}
@@ -218,15 +218,15 @@ def test_a_block_is_read_as_its_values_are(rows: list[list[str]]) -> None:
                 read[kind].append(values.MISSING if kind == "category" else math.nan)
                 faults.append((i, feature.name, refused.code, str(refused)))
         expected.append(read)
-    assert [fault[:4] for fault in block.faults] == faults
+    assert [fault[:4] for fault in block.refusals] == faults
     np.testing.assert_array_equal(
-        block.numbers, np.array([row["number"] for row in expected], np.float32).reshape(-1, 3)
+        block.numbers, np.array([row["number"] for row in expected], float).reshape(-1, 3)
     )
     assert block.categories.tolist() == [row["category"] for row in expected]
 
 
 def test_columns_are_found_by_name_wherever_they_are() -> None:
-    reader = RowReader((ANY_NUMBER, OPEN), ["other", " c", "n"])
+    reader = ValueReader((ANY_NUMBER, OPEN), ["other", " c", "n"])
     block = reader.read([["x", "red", "5"]])
     assert (block.numbers.tolist(), block.categories.tolist()) == ([[5.0]], [["red"]])
 
@@ -243,5 +243,5 @@ def test_a_header_without_a_column_or_with_two_is_refused(
     header: list[str], code: FileReason, column: str
 ) -> None:
     with pytest.raises(Unscorable) as refused:
-        RowReader((ANY_NUMBER, OPEN), header)
+        ValueReader((ANY_NUMBER, OPEN), header)
     assert (refused.value.code, refused.value.column) == (code, column)

@@ -6,74 +6,124 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contract.reasons import RowReason
 from contract.schema import BOOLEANS, Contract, Feature, FeatureType
-from tabular.rows import Block, Fault, RowReader
+from tabular.rows import Refusal, RowValues, TableRead, ValueReader, wrong_field_count
 from tabular.samples import Samples
-from tabular.sources import Part, parts
+from tabular.sources import FilePart, parts
 from tabular.values import MISSING
 
 _COPY_NAME = re.compile(r"[0-9a-f]{8}-(?=.)")
 
 
 class Chunk(NamedTuple):
-    """Some rows of one file. `places` has the line (in Parquet the row) of each row of the blocks."""
+    """Some rows of one file. `places` has the line (in Parquet the row) of each row."""
 
     places: list[int]
-    features: Block
-    target: Block
-    ragged: list[Fault]
-    """Rows with more or fewer fields than the header: in no block; `row` is their line."""
+    features: RowValues
+    """Of the contract; the refusals are those of all columns."""
+    target: NDArray[Any]
+    """float64 [n] of a regression, str [n] otherwise."""
+    ragged: list[Refusal]
+    """Rows with more or fewer fields than the header, which are not among the others; `row` is their line."""
     unlabelled: NDArray[np.bool_]
     """Rows [n] without a target: there is nothing to learn from them, whatever else they hold."""
-    time: Block | None = None
-    """The contract's time, where it has one that is no feature."""
+    times: NDArray[np.float64] | None = None
+    """When each row [n] came to be, in hours since 1970, NaN where unknown; None where no time is named."""
 
     @property
-    def faults(self) -> list[Fault]:
-        """What was refused in the rows of the blocks that have a target."""
-        blocks = (self.features, self.target, *([self.time] if self.time else ()))
-        return [fault for block in blocks for fault in block.faults if not self.unlabelled[fault.row]]
+    def refusals(self) -> list[Refusal]:
+        """What was refused in the rows that have a target."""
+        return [refusal for refusal in self.features.refusals if not self.unlabelled[refusal.row]]
 
     @property
-    def faulty(self) -> NDArray[np.bool_]:
-        """Which rows [n] have a value that was refused."""
-        found = np.zeros(len(self.places), bool)
-        found[[fault.row for fault in self.faults]] = True
-        return found
+    def refused(self) -> NDArray[np.bool_]:
+        """The rows [n] that have a target and a value that was refused."""
+        rows = np.zeros(len(self.places), bool)
+        rows[[refusal.row for refusal in self.refusals]] = True
+        return rows
 
 
 def files(folder: Path) -> list[Path]:
-    """The dataset's files, by name."""
+    """Return the dataset's files, by name."""
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def uploaded_names(paths: Sequence[Path]) -> dict[Path, str]:
-    """What people call each file: its name without what keeps pinned copies apart, if that is unique."""
+    """Return people's name of each file: without what keeps pinned copies apart, if that is unique."""
     short = {path: _COPY_NAME.sub("", path.name, count=1) for path in paths}
     times = Counter(short.values())
     return {path: name if times[name] == 1 else path.name for path, name in short.items()}
 
 
-def target_feature(contract: Contract) -> Feature:
-    """The target as a column to read: a number to regress, a category otherwise."""
-    kind: FeatureType = "number" if contract.problem == "regression" else "category"
-    return Feature(name=contract.target.name, type=kind, missing=contract.target.missing)
+def sound(contract: Contract, chunk: Chunk) -> Samples:
+    """Return the rows that have a target and keep the contract."""
+    numbers, categories, texts, _ = chunk.features
+    target = chunk.target.astype(np.float32) if contract.problem == "regression" else chunk.target
+    times = chunk.times if contract.newest_held_out else None
+    rows = Samples(
+        numbers.astype(np.float32),
+        categories,
+        target,
+        texts,
+        None if times is None else times.astype(np.float32),
+    )
+    left_out = chunk.refused | chunk.unlabelled
+    return rows.where(~left_out) if left_out.any() else rows
 
 
-def target_values(contract: Contract, block: Block) -> NDArray[np.generic]:
-    """A target block's one column: float32 [rows] of a regression, str [rows] otherwise.
+def read(path: Path, contract: Contract) -> Iterator[Chunk]:
+    """Yield a file's rows as the contract's features and target, in the order of the file.
 
-    Booleans are spelled as the positive value is, whatever the file's format makes of them.
+    Raises:
+        Unscorable: the file is no table with the contract's columns and at least one row.
     """
+    columns = _columns(contract)
+    reader: ValueReader | None = None
+    for part in parts(path, [column.name for column in columns]):
+        reader = reader or ValueReader(columns, part.table.header)
+        yield _chunk(contract, part, reader.read_table(part.table.rows, part.table.nested))
+
+
+def _columns(contract: Contract) -> list[Feature]:
+    """Return all columns to read: the features, the target, and the time if it is no feature."""
+    kind: FeatureType = "number" if contract.problem == "regression" else "category"
+    columns = [
+        *contract.features,
+        Feature(name=contract.target.name, type=kind, missing=contract.target.missing),
+    ]
+    if contract.time and contract.time.name not in contract.feature_names:
+        columns.append(Feature(name=contract.time.name, type="datetime"))
+    return columns
+
+
+def _chunk(contract: Contract, part: FilePart, read: TableRead[RowValues]) -> Chunk:
+    numbers, categories, texts, refusals = read.rows
+    numeric, categorical = len(contract.numeric), len(contract.categorical)
+    features = RowValues(numbers[:, :numeric], categories[:, :categorical], texts, refusals)
+    places, ragged = part.places, []
+    if read.ragged:
+        places = [place for i, place in enumerate(places) if i not in read.ragged]
+        ragged = [_ragged(part.places[i], part.table.rows[i], read.width) for i in read.ragged]
+    target: NDArray[Any]
     if contract.problem == "regression":
-        return block.numbers[:, 0]
-    labels = block.categories[:, 0]
+        target = numbers[:, numeric]
+        unlabelled = np.isnan(target)
+    else:
+        target = _labels(contract, categories[:, categorical])
+        unlabelled = target == MISSING
+    # What was refused is left missing, too.
+    unlabelled[[refusal.row for refusal in refusals if refusal.column == contract.target.name]] = False
+    return Chunk(places, features, target, ragged, unlabelled, _times(contract, numbers))
+
+
+def _labels(contract: Contract, labels: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return labels, booleans spelled as the positive value is, whatever the file's format makes of them."""
     positive = contract.target.positive or ""
     if positive.lower() not in BOOLEANS:
         return labels
@@ -83,76 +133,16 @@ def target_values(contract: Contract, block: Block) -> NDArray[np.generic]:
     return np.array([spelled.get(label, label) for label in labels.tolist()], object)
 
 
-def times(contract: Contract, chunk: Chunk) -> NDArray[np.float32] | None:
-    """When each row [n] came to be, in hours since 1970, NaN where unknown; None where no time is named."""
+def _times(contract: Contract, numbers: NDArray[np.float64]) -> NDArray[np.float64] | None:
     if contract.time is None:
         return None
-    if chunk.time is not None:
-        return chunk.time.numbers[:, 0]
-    return chunk.features.numbers[:, [f.name for f in contract.numeric].index(contract.time.name)]
+    names = [feature.name for feature in contract.numeric]
+    # If it is no feature, it is the last column that was read.
+    return numbers[:, names.index(contract.time.name) if contract.time.name in names else -1]
 
 
-def sound(contract: Contract, chunk: Chunk) -> Samples:
-    """The rows that have a target and keep the contract."""
-    given = chunk.features
-    target = target_values(contract, chunk.target)
-    when = times(contract, chunk) if contract.newest_held_out else None
-    rows = Samples(given.numbers, given.categories, target, given.texts, when)
-    left_out = chunk.faulty | chunk.unlabelled
-    return rows.where(~left_out) if left_out.any() else rows
-
-
-def read(path: Path, contract: Contract) -> Iterator[Chunk]:
-    """A file's rows as the contract's features and target, in the order of the file.
-
-    Raises:
-        Unscorable: the file is no table with the contract's columns and at least one row.
-    """
-    columns = [contract.features, (target_feature(contract),)]
-    if contract.time and contract.time.name not in contract.feature_names:
-        columns.append((Feature(name=contract.time.name, type="datetime"),))
-    readers: list[RowReader] = []
-    for part in parts(path, [feature.name for features in columns for feature in features]):
-        readers = readers or [RowReader(features, part.header) for features in columns]
-        yield _chunk(part, *readers)
-
-
-def _chunk(part: Part, *readers: RowReader) -> Chunk:
-    width = readers[0].width
-    even = [i for i, fields in enumerate(part.rows) if len(fields) == width]
-    if len(even) == len(part.rows):
-        rows, places, ragged = part.rows, part.places, []
-    else:
-        rows, places = [part.rows[i] for i in even], [part.places[i] for i in even]
-        ragged = [
-            _fault(place, fields, width)
-            for place, fields in zip(part.places, part.rows, strict=True)
-            if len(fields) != width
-        ]
-    features, target, *time = (_nested_too(each.read(rows), each, part.nested) for each in readers)
-    return Chunk(places, features, target, ragged, _unlabelled(target), *time)
-
-
-def _unlabelled(target: Block) -> NDArray[np.bool_]:
-    """Which rows [n] of a target's block have none, rather than one that was refused."""
-    refused = [fault.row for fault in target.faults]
-    missing: NDArray[np.bool_] = (
-        np.isnan(target.numbers[:, 0]) if target.numbers.shape[1] else target.categories[:, 0] == MISSING
+def _ragged(place: int, fields: Sequence[str], width: int) -> Refusal:
+    """Return the refusal of a row whose fields do not match the header's."""
+    return Refusal(
+        place, "", RowReason.WRONG_FIELD_COUNT, wrong_field_count(len(fields), width), ",".join(fields)
     )
-    missing[refused] = False
-    return missing
-
-
-def _nested_too(block: Block, reader: RowReader, nested: Sequence[Fault]) -> Block:
-    """A block in which the nested cells of its columns are refused too, and for nothing else."""
-    mine = {(fault.row, fault.column): fault for fault in nested if fault.column in reader.names}
-    if not mine:
-        return block
-    others = [fault for fault in block.faults if (fault.row, fault.column) not in mine]
-    return block._replace(faults=[*others, *mine.values()])
-
-
-def _fault(place: int, fields: list[str], width: int) -> Fault:
-    """The fault of a row whose fields do not match the header's."""
-    message = f"{len(fields)} fields under a header of {width}"
-    return Fault(place, "", RowReason.WRONG_FIELD_COUNT, message, ",".join(fields))

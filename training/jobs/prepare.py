@@ -110,8 +110,8 @@ def check_side(name: str, side: Samples, whole: Samples, contract: Contract, tol
 
 def _samples(path: Path, chunk: table.Chunk, contract: Contract) -> Samples:
     """The rows that keep the contract, which are all of them unless it says to leave out the others."""
-    faults = [*chunk.faults, *chunk.ragged]
-    if faults and contract.validation["values"].level == "stop":
-        example = f"{faults[0].column}: {faults[0].message}"
+    refusals = [*chunk.refusals, *chunk.ragged]
+    if refusals and contract.validation["values"].level == "stop":
+        example = f"{refusals[0].column}: {refusals[0].message}"
         raise DataError(f"{path.name} has values that validate would have refused, such as {example}.")
     return table.sound(contract, chunk)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from contract.reasons import REMEDIES, RowReason, Unscorable
-from tabular.rows import Fault
+from tabular.rows import Refusal
 from tabular.values import shown
 from training.validation.finding import Finding
 
@@ -38,7 +38,7 @@ class Faults:
     unreadable: list[Finding] = field(default_factory=list)
     _values: dict[tuple[str, str], Finding] = field(default_factory=dict)
 
-    def add(self, file: str, unit: str, faults: Sequence[tuple[int, Fault]]) -> None:
+    def add(self, file: str, unit: str, faults: Sequence[tuple[int, Refusal]]) -> None:
         """Faults with the place of each."""
         for place, fault in faults:
             key = (fault.code, fault.column)

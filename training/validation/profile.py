@@ -69,16 +69,15 @@ class Collected:
                 self.faults.add_unreadable(name, unreadable)
 
     def _add(self, file: str, counted: str, chunk: table.Chunk) -> None:
-        left_out = chunk.faulty | chunk.unlabelled
+        left_out = chunk.refused | chunk.unlabelled
         self.rows += len(chunk.places) + len(chunk.ragged)
         self.files[file] += len(chunk.places) + len(chunk.ragged)
         self.unlabelled += int(chunk.unlabelled.sum())
-        self.faults.rows += int(chunk.faulty.sum()) + len(chunk.ragged)
-        self.faults.add(file, counted, [(chunk.places[fault.row], fault) for fault in chunk.faults])
-        self.faults.add(file, counted, [(fault.row, fault) for fault in chunk.ragged])
-        times = table.times(self.contract, chunk)
-        if times is not None:
-            self.timing.add(file, counted, chunk.places, times)
+        self.faults.rows += int(chunk.refused.sum()) + len(chunk.ragged)
+        self.faults.add(file, counted, [(chunk.places[refusal.row], refusal) for refusal in chunk.refusals])
+        self.faults.add(file, counted, [(refusal.row, refusal) for refusal in chunk.ragged])
+        if chunk.times is not None:
+            self.timing.add(file, counted, chunk.places, chunk.times)
         places = [place for place, bad in zip(chunk.places, left_out.tolist(), strict=True) if not bad]
         self._take(file, counted, places, table.sound(self.contract, chunk))
 

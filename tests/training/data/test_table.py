@@ -63,12 +63,8 @@ def write(folder: Path, name: str, content: bytes) -> Path:
 
 def samples(path: Path, given: Table) -> Samples:
     chunks = list(table.read(path, given.contract))
-    assert not any(chunk.faulty.any() or chunk.ragged for chunk in chunks)
-    parts = (
-        Samples(c.features.numbers, c.features.categories, table.target_values(given.contract, c.target))
-        for c in chunks
-    )
-    return Samples.joined(parts)
+    assert not any(chunk.refused.any() or chunk.ragged for chunk in chunks)
+    return Samples.joined(table.sound(given.contract, chunk) for chunk in chunks)
 
 
 BOOLEANS = {
@@ -94,8 +90,8 @@ def test_booleans_are_one_value_in_every_format(tmp_path: Path, name: str, spell
     (chunk,) = table.read(path, contract)
 
     assert chunk.features.categories.tolist() == [[yes], [no]]
-    assert table.target_values(contract, chunk.target).tolist() == [yes, no]
-    assert chunk.faults == []
+    assert chunk.target.tolist() == [yes, no]
+    assert chunk.refusals == []
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
@@ -119,7 +115,7 @@ def test_a_fault_is_at_its_line_or_row(tmp_path: Path, name: str, place: int) ->
     encode = FORMATS[name.removesuffix(".gz")]
     path = write(tmp_path, name, encode(Table(mixed().contract, mixed().header, tuple(rows))))
     first, *_ = table.read(path, mixed().contract)
-    (fault,) = first.features.faults
+    (fault,) = first.refusals
     assert (fault.code, fault.column, first.places[fault.row]) == (RowReason.NOT_A_NUMBER, "amount", place)
 
 
@@ -127,9 +123,9 @@ def test_a_list_in_json_is_one_fault_of_its_column(tmp_path: Path) -> None:
     lines = as_json_lines(mixed()).decode().splitlines()
     lines[7] = json.dumps({**json.loads(lines[7]), "size": ["S"], "outcome": {"a": 1}})
     (chunk,) = table.read(write(tmp_path, "a.jsonl", "\n".join(lines).encode()), mixed().contract)
-    assert [(f.column, f.row, f.code) for f in chunk.features.faults] == [("size", 7, RowReason.NESTED_VALUE)]
-    assert [(f.column, f.row, f.code) for f in chunk.target.faults] == [
-        ("outcome", 7, RowReason.NESTED_VALUE)
+    assert [(refusal.column, refusal.row, refusal.code) for refusal in chunk.refusals] == [
+        ("size", 7, RowReason.NESTED_VALUE),
+        ("outcome", 7, RowReason.NESTED_VALUE),
     ]
 
 

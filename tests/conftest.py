@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.synthesis import Synthesis, synthesise
+if TYPE_CHECKING:
+    from tests.synthesis import Synthesis
 
 pytest_plugins = ("tests.fixtures.aws", "tests.fixtures.jobs")
 
@@ -50,6 +51,9 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def synth(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synthesis]:
     """Gives what `cdk synth` makes of the model `tumor` in an environment; makes it once."""
+
+    # Only now: CDK and SageMaker's SDK take seconds to import, and most rooms need neither.
+    from tests.synthesis import synthesise
 
     @cache
     def make(environment: str) -> Synthesis:

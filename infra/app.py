@@ -16,7 +16,6 @@ from infra.kit.job_size import Size
 from infra.settings import EnvironmentSettings, ModelSettings, load_environment, load_model
 from infra.stacks.loop import LoopStack
 from infra.stacks.storage import StorageStack
-from infra.training.pipeline.definition import author
 
 DEFAULT_ENVIRONMENT = "local"
 DEFAULT_MODEL = "tumor"
@@ -65,6 +64,9 @@ class Configuration:
 
     def define_pipeline(self, name: str, digest: str) -> dict[str, Any]:
         """The training pipeline's definition, for jobs that run the code of a digest."""
+        # Only now: the SDK behind it takes seconds to import, and wrong settings are found before.
+        from infra.training.pipeline.definition import author
+
         settings = self.environment.training
         return author(
             name=name,

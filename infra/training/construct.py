@@ -28,7 +28,7 @@ from infra.kit.image import Image
 from infra.kit.sagemaker_iam import read_packages
 from infra.kit.upload_queue import UploadQueue
 from infra.training.failure_reports import FailureReports
-from infra.training.pipeline.definition import JOBS, TUNE
+from infra.training.pipeline.step_names import JOBS, TUNE
 from infra.training.pipeline.values import Values, render
 from infra.training.roles import job_role, pipeline_role
 

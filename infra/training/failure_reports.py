@@ -17,7 +17,7 @@ from infra.kit.deployment import Deployment
 from infra.kit.function import Function
 from infra.kit.iam import Allow, arn
 from infra.kit.queues import DeadLetterQueue, RuleDelivery
-from infra.training.pipeline.definition import TUNING_JOBS
+from infra.training.pipeline.step_names import TUNING_JOBS
 
 TIMEOUT_SECONDS = 60
 NAME = "failure"

@@ -28,7 +28,7 @@ from infra.kit.iam import (
 from infra.kit.image import Image
 from infra.kit.sagemaker_iam import lend_key, telemetry
 from infra.kit.storage_names import Storage
-from infra.training.pipeline.definition import TUNE, TUNING_JOBS
+from infra.training.pipeline.step_names import TUNE, TUNING_JOBS
 
 _RUN = f"{RUNS_PREFIX}*"
 _CONTRACTS = f"{CONTRACTS_PREFIX}*"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from infra.app import Configuration
 from infra.kit.image import SOURCES
+from infra.settings import SettingsError
 from infra.training.pipeline.check import main
 from tests.synthesis import Synthesis
 
@@ -63,26 +66,28 @@ def test_the_cdk_cli_synthesises_production_and_the_checker_passes_it(root: Path
 
 
 @pytest.mark.parametrize(
-    ("context", "expected"),
+    ("choice", "expected"),
     [
-        ("environment=prd", 'there is no environment "prd" (did you mean "prod"?); found in'),
-        ("model=tumour", 'there is no model "tumour" (did you mean "tumor"?); found in'),
-        ("image_uri=millrace", "-c image_uri: image_uri: found 'millrace'; allowed: match pattern"),
+        ({"environment": "prd"}, 'there is no environment "prd" (did you mean "prod"?); found in'),
+        ({"model": "tumour"}, 'there is no model "tumour" (did you mean "tumor"?); found in'),
+        ({"image_uri": "millrace"}, "-c image_uri: image_uri: found 'millrace'; allowed: match pattern"),
     ],
 )
-def test_a_wrong_choice_is_one_clear_sentence(
-    root: Path, tmp_path: Path, context: str, expected: str
-) -> None:
-    key, _, value = context.partition("=")
+def test_a_wrong_choice_is_refused_with_its_remedy(root: Path, choice: dict[str, str], expected: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(expected)):
+        Configuration.read(root, **choice)
+
+
+def test_the_app_ends_with_one_clear_sentence(root: Path, tmp_path: Path) -> None:
     program = (
         "import os, runpy\n"
-        f"os.environ['CDK_CONTEXT_JSON'] = {json.dumps({key: value})!r}\n"
+        f"os.environ['CDK_CONTEXT_JSON'] = {json.dumps({'environment': 'prd'})!r}\n"
         "runpy.run_path('app.py', run_name='__main__')\n"
     )
     wrong = run(sys.executable, "-c", program, root=root, folder=tmp_path)
     assert wrong.returncode == 1
     assert "Traceback" not in wrong.stderr
-    assert expected in wrong.stderr
+    assert 'there is no environment "prd" (did you mean "prod"?); found in' in wrong.stderr
 
 
 def test_the_outputs_are_those_that_commands_and_people_read(stacks: Synthesis) -> None:

@@ -19,11 +19,13 @@ from contract.schema import Training
 from contract.search import Search, default_space
 from infra.kit.job_size import Size
 from infra.training.pipeline.check import check
-from infra.training.pipeline.definition import JOBS, author
+from infra.training.pipeline.step_names import JOBS
 from infra.training.pipeline.template import definitions
 from tests.synthesis import Synthesis
 
 PARAMETERS = ("DatasetVersion", "DatasetUri", "ContractUri", "GatesUri", "ChampionUri", "RunUri", "StartedBy")
+pytestmark = pytest.mark.synth
+
 ONCE = Training()
 SIZE = Size(instance_type="ml.m5.large", volume_gib=30, max_runtime_minutes=60)
 
@@ -35,6 +37,9 @@ def definition(stacks: Synthesis) -> dict[str, Any]:
 
 
 def write(training: Training = ONCE, size: Size = SIZE, **changes: str) -> dict[str, Any]:
+    # Only now: SageMaker's SDK takes seconds to import, which tests of other rooms do without.
+    from infra.training.pipeline.definition import author
+
     options = {"name": "pipeline", "approval": "Approved", "code_digest": "0" * 64}
     return author(size=size, problem="binary", training=training, **{**options, **changes})
 
@@ -43,7 +48,6 @@ def named(steps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {step["Name"]: step for step in steps}
 
 
-@pytest.mark.synth
 def test_steps_and_parameters_are_those_agreed(definition: dict[str, Any]) -> None:
     assert {p["Name"]: p["Type"] for p in definition["Parameters"]} == dict.fromkeys(PARAMETERS, "String")
     assert [step["Name"] for step in definition["Steps"]] == [*JOBS, "gate"]
@@ -53,7 +57,6 @@ def test_steps_and_parameters_are_those_agreed(definition: dict[str, Any]) -> No
     assert "PipelineExperimentConfig" not in definition
 
 
-@pytest.mark.synth
 def test_every_job_is_isolated_encrypted_and_limited(stacks: Synthesis, definition: dict[str, Any]) -> None:
     steps = named(definition["Steps"])
     functions = stacks.of_type("AWS::Lambda::Function").values()
@@ -88,7 +91,6 @@ def test_only_training_may_take_weeks() -> None:
     assert limits == {"validate": 5 * days, "prepare": 5 * days, "train": 28 * days, "evaluate": 5 * days}
 
 
-@pytest.mark.synth
 def test_processing_jobs_give_the_image_their_name_as_the_command(definition: dict[str, Any]) -> None:
     steps = named(definition["Steps"])
     for job in ("validate", "prepare", "evaluate"):
@@ -98,7 +100,6 @@ def test_processing_jobs_give_the_image_their_name_as_the_command(definition: di
     assert "ContainerArguments" not in steps["train"]["Arguments"]["AlgorithmSpecification"]
 
 
-@pytest.mark.synth
 def test_jobs_see_what_the_ones_before_them_wrote(definition: dict[str, Any]) -> None:
     steps = named(definition["Steps"])
     inputs: dict[str, dict[str, str]] = {
@@ -118,7 +119,6 @@ def test_jobs_see_what_the_ones_before_them_wrote(definition: dict[str, Any]) ->
     assert [channel["ChannelName"] for channel in channels] == ["train", "contract", "holdout"]
 
 
-@pytest.mark.synth
 @pytest.mark.parametrize("environment", ["prod", "dev"])
 def test_approval_is_the_environments(root: Path, synth: Any, environment: str) -> None:
     [definition] = definitions(synth(environment).loop).values()
@@ -309,13 +309,7 @@ def test_the_jobs_metrics_are_found_in_their_logs() -> None:
 
 def test_spot_training_goes_on_where_any_run_of_the_same_data_and_code_was_interrupted() -> None:
     size = replace(SIZE, spot_wait_minutes=30)
-    options: dict[str, Any] = {
-        "name": "p",
-        "approval": "Approved",
-        "code_digest": "0" * 64,
-        "problem": "binary",
-    }
-    definition = author(size=size, training=SEARCHED, **options)
+    definition = write(SEARCHED, size)
     assert [c for c in check(definition) if "placeholder:" not in c] == []
     steps = named(definition["Steps"])
     trial = steps["tune"]["Arguments"]["TrainingJobDefinition"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infra.kit.iam import Allow
-from infra.training.pipeline.definition import JOBS
+from infra.training.pipeline.step_names import JOBS
 from infra.training.pipeline.template import definitions, render
 from tests.synthesis import Synthesis
 

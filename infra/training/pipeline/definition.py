@@ -17,16 +17,8 @@ from infra.kit.job_size import Size
 from infra.training.pipeline import sdk
 from infra.training.pipeline.jobs import Steps, best_trial, trials, written
 from infra.training.pipeline.registration import register
+from infra.training.pipeline.step_names import TUNE
 from infra.training.pipeline.tuning import configuration, metric_definitions, warm_start
-
-JOBS = (Job.VALIDATE, Job.PREPARE, Job.TRAIN, Job.EVALUATE)
-"""The jobs of the pipeline, which are the commands of the image. Each has a role of its own."""
-
-TUNE = "tune"
-"""The search for parameters, where there is one: a tuning job, which has a role of its own, too."""
-TUNING_JOBS = f"*-{TUNE}-*"
-"""The pattern of its jobs' names. Of a name of 32 characters SageMaker needs 12 for the execution and 10 for
-chance: nothing in it says `pipelines`."""
 
 
 @sdk.offline()

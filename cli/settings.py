@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cli.errors import CliError
 from cli.paths import ROOT
+from contract.schema import MODEL_FILE
 
 if TYPE_CHECKING:
     from infra.settings import EnvironmentSettings
@@ -48,7 +49,7 @@ def default_model(models: Path) -> str:
     Raises:
         CliError: there are several others, or none.
     """
-    names = sorted(path.parent.name for path in models.glob("*/model.toml"))
+    names = sorted(path.parent.name for path in models.glob(f"*/{MODEL_FILE}"))
     if len(names) == 1:
         return names[0]
     if DEFAULT_MODEL in names:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 SOURCE = "aws.s3"
@@ -13,16 +14,23 @@ _VERSION_ID = "version-id"
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventObject:
-    """The object that an event names. `version_id` is empty in a bucket without versions."""
+class Upload:
+    """One object at one version, which is empty in a bucket without versions."""
 
     bucket: str
     key: str
     version_id: str
 
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        return cls(**json.loads(text))
+
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Self:
-        """Read it from an event.
+        """Read from an event which object it is about.
 
         Raises:
             ValueError: it names none.

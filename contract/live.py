@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from contract import serving
+
 
 class Live(StrEnum):
     """A member of the document in the parameter `contract.layout.live_parameter`.
@@ -11,7 +13,7 @@ class Live(StrEnum):
     `verify_package` says most of them of a release; the champion that is pinned for a run has the first two.
     """
 
-    MODEL_VERSION = "model_version"
+    MODEL_VERSION = serving.MODEL_VERSION
     MODEL_PACKAGE_ARN = "model_package_arn"
     MODEL = "model"
     MODEL_NAME = "model_name"

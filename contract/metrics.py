@@ -6,6 +6,9 @@ from enum import StrEnum
 
 NAMESPACE = "Millrace"
 
+UNSCORABLE_ALARM = "unscorable-uploads"
+"""The alarm of `UPLOADS_UNSCORABLE`, as it is called behind the model's own name."""
+
 
 class Dimension(StrEnum):
     """Dimensions: alarms and dashboards name those of their metric, all of them."""

@@ -79,6 +79,10 @@ class RedriveRoute:
         return cls(Redrive(how), target)
 
 
+START_TRAINING, RELEASE_MACHINE = "StartTrainingFunction", "ReleaseStateMachineArn"
+"""Of the outputs of capabilities, those that commands ask for by name."""
+
+
 def output_key(name: str, kind: Kind) -> str:
     """The key of an output: `start-training` and `FUNCTION` give `StartTrainingFunction`.
 

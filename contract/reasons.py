@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from contract.events import Upload
+
 
 class FileReason(StrEnum):
     """Why a whole upload could not be read as this model's table."""
@@ -116,10 +118,10 @@ class Unscorable(Exception):  # noqa: N818 - the domain's word for it
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
 
-    def to_json(self, *, bucket: str, key: str, version_id: str) -> str:
+    def to_json(self, upload: Upload) -> str:
         """The document that stands for the upload's outcome. Equal inputs give equal bytes."""
         document = {
-            "upload": {"bucket": bucket, "key": key, "version_id": version_id},
+            "upload": asdict(upload),
             **asdict(self),
             "remedy": REMEDIES[self.code],
         }

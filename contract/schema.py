@@ -29,6 +29,9 @@ BOOLEANS = frozenset(("true", "false"))
 YES_NO = (BOOLEANS, *map(frozenset, (("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"))))
 """Pairs of words that files spell in any case: pandas writes `True`, Excel `TRUE`, JSON `true`."""
 
+MODEL_FILE = "model.toml"
+"""What a model is described by, in its folder."""
+
 FORMAT = 2
 
 

@@ -11,6 +11,7 @@ from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from contract.code import code_digest
 from contract.layout import resource_name
+from contract.schema import MODEL_FILE
 from infra.kit.bundle import make_bundle
 from infra.kit.job_size import Size
 from infra.settings import EnvironmentSettings, ModelSettings, load_environment, load_model
@@ -84,7 +85,7 @@ class Configuration:
 
 
 def _only_model(root: Path) -> str:
-    names = [path.parent.name for path in (root / "models").glob("*/model.toml")]
+    names = [path.parent.name for path in (root / "models").glob(f"*/{MODEL_FILE}")]
     return names[0] if len(names) == 1 else DEFAULT_MODEL
 
 

@@ -12,6 +12,8 @@ from cli.aws.releases import FAILED
 from cli.aws.session import Deployment
 from cli.errors import error_code
 from contract import layout
+from contract.batch import INPUT
+from contract.events import Upload
 from contract.outputs import Output
 
 
@@ -46,7 +48,7 @@ def _start(deployed: Deployment, machine_arn: str, batch: str, *, attempt: int) 
             stateMachineArn=machine_arn,
             # The same at each call of this command for the same failure: two at once start one.
             name=layout.batch_execution(batch, attempt),
-            input=json.dumps({"batch": batch}),
+            input=json.dumps({INPUT: batch}),
         )
     except ClientError as error:
         if error_code(error) != "ExecutionAlreadyExists":
@@ -62,10 +64,10 @@ def _is_settled(deployed: Deployment, batch: str) -> bool:
         if error_code(error) != "NoSuchKey":
             raise
         return True
-    upload = json.loads(response["Body"].read())
+    upload = Upload.from_json(response["Body"].read())
     places = (
-        layout.scored_stem(upload["key"], upload["version_id"]),
-        layout.unscorable_key(upload["key"], upload["version_id"]),
+        layout.scored_stem(upload.key, upload.version_id),
+        layout.unscorable_key(upload.key, upload.version_id),
     )
     results = deployed[Output.RESULTS_BUCKET]
     return any(s3.list_objects_v2(Bucket=results, Prefix=place, MaxKeys=1)["KeyCount"] for place in places)

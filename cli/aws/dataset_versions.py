@@ -15,6 +15,7 @@ from cli.aws.session import Deployment
 from cli.errors import CliError, error_code
 from contract.dataset import Manifest
 from contract.layout import DATASETS_PREFIX, RUNS_PREFIX, manifest_key, parameters_key, validation_key
+from contract.outputs import Output
 from contract.runs import Parameter
 
 READERS = 8
@@ -58,7 +59,7 @@ def dataset_version(deployed: Deployment, beginning: str) -> str:
     Raises:
         CliError: none does, or several do.
     """
-    found = _folders(deployed, deployed["DataBucket"], DATASETS_PREFIX, beginning)
+    found = _folders(deployed, deployed[Output.DATA_BUCKET], DATASETS_PREFIX, beginning)
     if not found:
         raise CliError(f"no dataset version of {deployed.model} begins with {beginning}.")
     if len(found) > 1:
@@ -68,13 +69,13 @@ def dataset_version(deployed: Deployment, beginning: str) -> str:
 
 def manifest(deployed: Deployment, version: str) -> Manifest | None:
     """The files of a dataset version, or None where its manifest is not there."""
-    body = _read(deployed, deployed["DataBucket"], manifest_key(version))
+    body = _read(deployed, deployed[Output.DATA_BUCKET], manifest_key(version))
     return None if body is None else Manifest.from_json(body)
 
 
 def runs_by_dataset(deployed: Deployment) -> Mapping[str, list[str]]:
     """The ids of the runs that were started on each dataset version."""
-    bucket = deployed["ArtifactsBucket"]
+    bucket = deployed[Output.ARTIFACTS_BUCKET]
     runs = _folders(deployed, bucket, RUNS_PREFIX, "")
     with ThreadPoolExecutor(READERS) as pool:
         bodies = pool.map(lambda run: _read(deployed, bucket, parameters_key(run)), runs)
@@ -99,14 +100,14 @@ def _described(deployed: Deployment, version: str, created: str, runs: list[str]
 
 
 def _validation(deployed: Deployment, run: str) -> dict[str, Any]:
-    body = _read(deployed, deployed["ArtifactsBucket"], validation_key(run))
+    body = _read(deployed, deployed[Output.ARTIFACTS_BUCKET], validation_key(run))
     return {} if body is None else dict(json.loads(body))
 
 
 def _created(deployed: Deployment) -> dict[str, str]:
     """When each dataset version was pinned. One without a manifest is not whole, and is none."""
     pages = deployed.aws.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=deployed["DataBucket"], Prefix=DATASETS_PREFIX
+        Bucket=deployed[Output.DATA_BUCKET], Prefix=DATASETS_PREFIX
     )
     found = ((each["Key"], each["LastModified"]) for page in pages for each in page.get("Contents", []))
     versions = ((key.removeprefix(DATASETS_PREFIX).partition("/")[0], key, when) for key, when in found)

@@ -20,6 +20,7 @@ from cli.aws.session import Deployment
 from cli.errors import CliError, error_code
 from contract import serving
 from contract.layout import SCORED_PREFIX
+from contract.outputs import Output
 
 HEXADECIMAL = frozenset("0123456789abcdef")
 JSON_LINES, PARQUET, GZIP = ".jsonl", ".parquet", ".gz"
@@ -43,7 +44,7 @@ def model_versions(deployed: Deployment, result: str) -> list[str]:
     Raises:
         CliError: there is no such object, or its rows name none.
     """
-    bucket, key = deployed["ResultsBucket"], result
+    bucket, key = deployed[Output.RESULTS_BUCKET], result
     if result.startswith("s3://"):
         place = urlsplit(result, allow_fragments=False)
         bucket, key = place.netloc, result.removeprefix(f"s3://{place.netloc}/")

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from cli.aws.session import Deployment
 from contract.layout import resource_name
+from contract.outputs import Output
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-INBOX = "PageInboxUrl"
 BATCH = 10
 HIDDEN_SECONDS = 30
 """For so long what is read stays hidden from other readers, should this one break off."""
@@ -43,7 +43,7 @@ class Page:
 def read_pages(deployed: Deployment, *, after: datetime, alarm: str | None = None) -> list[Page]:
     """The pages after a moment, the oldest first, of one alarm or of all. Nothing is deleted."""
     prefix = alarm_prefix(deployed)
-    found = _from_inbox(deployed) if INBOX in deployed.outputs else _from_history(deployed, after)
+    found = _from_inbox(deployed) if Output.PAGE_INBOX in deployed.outputs else _from_history(deployed, after)
     named = (Page(p.when, p.alarm.removeprefix(prefix), p.state, p.reason, p.description) for p in set(found))
     return sorted(page for page in named if page.when > after and alarm in (None, page.alarm))
 
@@ -80,7 +80,7 @@ def _receive(deployed: Deployment) -> Iterator[MessageTypeDef]:
     seen: set[str] = set()
     while True:
         batch = deployed.aws.sqs.receive_message(
-            QueueUrl=deployed[INBOX],
+            QueueUrl=deployed[Output.PAGE_INBOX],
             MaxNumberOfMessages=BATCH,
             VisibilityTimeout=HIDDEN_SECONDS,
             WaitTimeSeconds=1,
@@ -94,7 +94,7 @@ def _receive(deployed: Deployment) -> Iterator[MessageTypeDef]:
 def _hand_back(deployed: Deployment, messages: list[MessageTypeDef]) -> None:
     for start in range(0, len(messages), BATCH):
         deployed.aws.sqs.change_message_visibility_batch(
-            QueueUrl=deployed[INBOX],
+            QueueUrl=deployed[Output.PAGE_INBOX],
             Entries=[
                 {"Id": str(i), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
                 for i, message in enumerate(messages[start : start + BATCH])

@@ -14,6 +14,7 @@ from cli.aws.clients import Aws
 from cli.aws.releases import APPROVED, REJECTED
 from cli.aws.session import Deployment
 from cli.errors import CliError, error_code
+from contract.outputs import Output
 from contract.runs import Origin
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def version(deployed: Deployment, named: str) -> Version:
         CliError: there is none, or it is another model's.
     """
     group, _, number = named.rpartition("/")
-    own = deployed["ModelPackageGroup"]
+    own = deployed[Output.PACKAGE_GROUP]
     if not (number.isascii() and number.isdigit()):
         raise CliError(f"{named!r} is no version: name one such as 3 or {own}/3.")
     if group and group != own:
@@ -89,7 +90,7 @@ def version(deployed: Deployment, named: str) -> Version:
 def _arns(deployed: Deployment) -> dict[int, str]:
     """The ARN of each version, by its number. ARNs are listed, not built: theirs is in lower case."""
     pages = deployed.aws.sagemaker.get_paginator("list_model_packages").paginate(
-        ModelPackageGroupName=deployed["ModelPackageGroup"]
+        ModelPackageGroupName=deployed[Output.PACKAGE_GROUP]
     )
     packages = (package for page in pages for package in page["ModelPackageSummaryList"])
     return {package["ModelPackageVersion"]: package["ModelPackageArn"] for package in packages}

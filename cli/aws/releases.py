@@ -13,6 +13,7 @@ from cli.aws.session import Deployment
 from cli.aws.waiting import wait_until
 from cli.errors import CliError, error_code
 from contract.layout import live_parameter
+from contract.outputs import RELEASE_MACHINE
 
 RELEASE_TIMEOUT_SECONDS = 3600.0
 APPROVED: Final = "Approved"
@@ -86,7 +87,7 @@ def _release(deployed: Deployment, package_arn: str) -> tuple[str, str]:
     """Status and cause of the last release of a package; empty where there is none."""
     functions = deployed.aws.stepfunctions
     executions = functions.list_executions(
-        stateMachineArn=deployed["ReleaseStateMachineArn"], maxResults=RECENT_EXECUTIONS
+        stateMachineArn=deployed[RELEASE_MACHINE], maxResults=RECENT_EXECUTIONS
     )["executions"]
     for execution in executions:
         described = functions.describe_execution(executionArn=execution["executionArn"])

@@ -15,6 +15,7 @@ from cli.aws.session import Deployment
 from cli.aws.waiting import wait_until
 from cli.errors import error_code
 from contract.layout import SCORE_PREFIX, scored_key, unscorable_key
+from contract.outputs import Output
 
 OUTCOME_TIMEOUT_SECONDS = 120.0
 
@@ -39,7 +40,7 @@ class Outcome:
 def upload_to_score(deployed: Deployment, file: Path) -> Upload:
     """Upload a file to `score/` under its own name."""
     key = SCORE_PREFIX + file.name
-    answer = deployed.aws.s3.put_object(Bucket=deployed["DataBucket"], Key=key, Body=file.read_bytes())
+    answer = deployed.aws.s3.put_object(Bucket=deployed[Output.DATA_BUCKET], Key=key, Body=file.read_bytes())
     return Upload(key=key, version_id=answer["VersionId"])
 
 
@@ -69,7 +70,7 @@ def _outcome(deployed: Deployment, upload: Upload) -> Outcome | None:
 
 def _read(deployed: Deployment, key: str) -> bytes | None:
     try:
-        return deployed.aws.s3.get_object(Bucket=deployed["ResultsBucket"], Key=key)["Body"].read()
+        return deployed.aws.s3.get_object(Bucket=deployed[Output.RESULTS_BUCKET], Key=key)["Body"].read()
     except ClientError as error:
         if error_code(error) == "NoSuchKey":
             return None

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from cli.aws.session import Deployment
 from cli.errors import CliError, error_code
 from contract.layout import TRAINING_PREFIX
+from contract.outputs import Output
 from contract.reasons import Unscorable
 from tabular.formats.detection import claim_of
 
@@ -36,7 +37,7 @@ def upload_training(deployed: Deployment, file: Path) -> bool:
         raise CliError(f"{file} cannot be read: {error.strerror}.") from error
     if not file.stat().st_size:
         raise CliError(f"{file} is empty: there is nothing to train on in it.")
-    bucket, key = deployed["DataBucket"], TRAINING_PREFIX + file.name
+    bucket, key = deployed[Output.DATA_BUCKET], TRAINING_PREFIX + file.name
     if _digest(deployed, bucket, key) == digest:
         return False
     deployed.aws.s3.upload_file(str(file), bucket, key, ExtraArgs={"Metadata": {DIGEST: digest}})

@@ -16,6 +16,7 @@ from cli.errors import CliError
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.views.terminal import out
 from contract.layout import SCORED_PREFIX, UNSCORABLE_PREFIX
+from contract.outputs import Output
 from contract.runs import Origin
 
 EXAMPLES = examples(
@@ -62,7 +63,7 @@ def traced(deployed: Deployment, thing: str) -> Iterator[str]:
 def _no_such_thing(deployed: Deployment, thing: str) -> str:
     if thing.startswith(UNSCORABLE_PREFIX):
         return f"no model answered {thing}: it says itself why its upload was not scored."
-    group = deployed["ModelPackageGroup"]
+    group = deployed[Output.PACKAGE_GROUP]
     return (
         f"{thing!r} is neither a result, such as {SCORED_PREFIX}people.csv/<version id>.csv, nor a model "
         f"version, such as {group}/3, nor the beginning of a dataset version, such as 202bd7fb2733."

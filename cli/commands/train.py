@@ -26,6 +26,7 @@ from cli.views.validation import findings
 from contract.failures import Cause
 from contract.jobs import EVALUATION_FILE, REPORT_PAGE, Folder, Job
 from contract.layout import TRAINING_PREFIX
+from contract.outputs import START_TRAINING, Output
 
 EXAMPLES = examples(
     ("./millrace train adult.csv", "upload a table, train on all that was uploaded, release"),
@@ -88,7 +89,7 @@ def start(deployed: Deployment, *, again: bool = False) -> Started:
         CliError: there is nothing to train on, or the function failed.
     """
     answer = deployed.aws.functions.invoke(
-        FunctionName=deployed["StartTrainingFunction"], Payload=json.dumps({"again": again}).encode()
+        FunctionName=deployed[START_TRAINING], Payload=json.dumps({"again": again}).encode()
     )
     payload: dict[str, Any] = json.loads(answer["Payload"].read())
     if answer.get("FunctionError"):
@@ -146,7 +147,7 @@ def why_none(deployed: Deployment, run: Run) -> Iterator[str]:
     yield from run.failures or [run.status]
     if any(step.reason.startswith(f"{Cause.DATA}:") for step in run.steps):
         yield "Upload the corrected file under the same name, or take one out of the data:"
-        yield f"  aws s3 rm s3://{deployed['DataBucket']}/{TRAINING_PREFIX}<file>"
+        yield f"  aws s3 rm s3://{deployed[Output.DATA_BUCKET]}/{TRAINING_PREFIX}<file>"
     yield f"The jobs' logs: {deployed.command('logs jobs')}"
 
 

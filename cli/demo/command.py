@@ -22,6 +22,8 @@ from cli.errors import CliError
 from cli.options import DEFAULT_PORT, LOCAL, Port, examples
 from cli.paths import STATE, display
 from cli.views.terminal import err, out
+from contract.metrics import UNSCORABLE_ALARM
+from contract.outputs import Output
 from contract.serving import MODEL_VERSION, PREDICTION, PROBABILITY, REJECTED
 
 EXAMPLES = examples(
@@ -33,7 +35,6 @@ MODEL = "tumor"
 SHOWN_COLUMNS = ("mean_radius", "worst_area", PREDICTION, PROBABILITY, REJECTED)
 SHOWN_ROWS = 4
 PAGE_TIMEOUT_SECONDS = 120.0
-ALARM = "unscorable-uploads"
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -48,7 +49,9 @@ def demo(port: Port = DEFAULT_PORT) -> None:
     with timeline.stage(f"cdk deploy, model {MODEL}"):
         deploy_model(aws, MODEL, port=port)
         deployed = deployment(aws, MODEL)
-        out.print(f"Deployed: two stacks, {len(deployed.alarms())} alarms, bucket {deployed['DataBucket']}.")
+        out.print(
+            f"Deployed: two stacks, {len(deployed.alarms())} alarms, bucket {deployed[Output.DATA_BUCKET]}."
+        )
     files = write_files(STATE / "demo")
     with timeline.stage("Upload a table: train, test, register"):
         run = _train(deployed, files)
@@ -100,7 +103,7 @@ def _shown(text: str) -> str:
 
 
 def _page(deployed: Deployment, files: DemoFiles) -> None:
-    already = any(ALARM in a["AlarmName"] for a in deployed.alarms() if a["StateValue"] == "ALARM")
+    already = any(UNSCORABLE_ALARM in a["AlarmName"] for a in deployed.alarms() if a["StateValue"] == "ALARM")
     after = LONG_AGO if already else datetime.now(UTC)
     outcome = wait_for_outcome(deployed, upload_to_score(deployed, files.dead_letter))
     if outcome.unscorable is None:
@@ -108,7 +111,7 @@ def _page(deployed: Deployment, files: DemoFiles) -> None:
     told = outcome.unscorable
     out.print(escape(f"{outcome.key} says {told['code']}: {told['message'].rstrip('.')}. {told['remedy']}"))
     with err.status("Waiting for the page"):
-        pages = wait_for_page(deployed, after=after, timeout=PAGE_TIMEOUT_SECONDS, alarm=ALARM)
+        pages = wait_for_page(deployed, after=after, timeout=PAGE_TIMEOUT_SECONDS, alarm=UNSCORABLE_ALARM)
     out.print(pages_table(pages[-1:]))
     if already:
         out.print("That alarm was still on, from an upload shortly before: one page for both.")
@@ -116,7 +119,7 @@ def _page(deployed: Deployment, files: DemoFiles) -> None:
 
 def _say_what_next(deployed: Deployment, files: DemoFiles, port: int) -> None:
     at = "" if port == DEFAULT_PORT else f" --port {port}"
-    data, results = deployed["DataBucket"], deployed["ResultsBucket"]
+    data, results = deployed[Output.DATA_BUCKET], deployed[Output.RESULTS_BUCKET]
     steps = (
         (f'eval "$(./millrace env{at})"', "this shell's aws, boto3 and cdk now use the local cloud"),
         (f"aws s3 cp {display(files.patients)} s3://{data}/score/mine.csv", "score a file"),

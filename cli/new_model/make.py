@@ -16,9 +16,9 @@ from cli.new_model.features import Draft, draft, twice, unreadable
 from cli.new_model.hints import Hint, Weight, most_valuable_first
 from cli.new_model.profile import Profile, hours, number
 from cli.new_model.table import Table
-from contract.schema import Problem
+from contract.schema import MODEL_FILE, Problem
 from infra.settings import ModelSettings
-from infra.settings.model import FILE, MAX_NAME, NAME
+from infra.settings.model import MAX_NAME, NAME
 from infra.settings.toml import validate
 
 
@@ -45,7 +45,7 @@ def new_model(
     Raises:
         CliError: the name cannot be one or is taken, or the table or its target is not usable.
     """
-    path = root / "models" / name / FILE
+    path = root / "models" / name / MODEL_FILE
     _check_name(name, path)
     table = Table.open(source, column)
     profiles = dict(_profiles(table, column))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 from botocore.exceptions import ClientError
 from rich.markup import escape
@@ -15,6 +16,7 @@ from cli.errors import error_code
 from cli.paths import display
 from cli.views.evaluation import output_uri, read_document
 from contract.jobs import REPORT_PAGE, VALIDATION_FILE, Folder, Job
+from contract.validation import Validation
 
 
 def findings(aws: Aws, run: Run, folder: Path = reports.FOLDER) -> Iterator[str]:
@@ -27,7 +29,7 @@ def findings(aws: Aws, run: Run, folder: Path = reports.FOLDER) -> Iterator[str]
         return
     place = output_uri(aws, job, Folder.REPORT)
     try:
-        found = read_document(aws, f"{place}/{VALIDATION_FILE}")
+        found = cast("Validation", read_document(aws, f"{place}/{VALIDATION_FILE}"))
     except ClientError as error:
         if error_code(error) != "NoSuchKey":
             raise

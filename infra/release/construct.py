@@ -9,6 +9,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from contract.events import DETAIL_TYPE
 from contract.jobs import Job
 from contract.layout import CAPTURED_PREFIX, EVALUATION_PLACE, RUNS_PREFIX, live_parameter
 from contract.outputs import Kind, Output, Redrive, RedriveRoute, output_key
@@ -219,7 +220,7 @@ class Release(Composite, Construct):
             description="An approved model package is released",
             event_pattern={
                 "source": ["aws.sagemaker"],
-                "detail-type": ["SageMaker Model Package State Change"],
+                DETAIL_TYPE: ["SageMaker Model Package State Change"],
                 "detail": {
                     "ModelPackageGroupName": [group],
                     "ModelApprovalStatus": ["Approved"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from contract.live import Approved, Live
 from contract.serving import CSV, JSON, JSON_LINES
 from infra.settings.environment import ServingSettings
 
@@ -46,12 +47,12 @@ class EndpointConfiguration:
         """All of them; `$.model_name` serves under the name `$.endpoint_config_name`."""
         variant = {
             "VariantName": VARIANT,
-            "ModelName.$": "$.model_name",
+            "ModelName.$": f"$.{Live.MODEL_NAME}",
             "InitialVariantWeight": 1,
             **self._size(),
         }
         return {
-            "EndpointConfigName.$": "$.endpoint_config_name",
+            "EndpointConfigName.$": f"$.{Approved.ENDPOINT_CONFIG_NAME}",
             "KmsKeyId": self.key_arn,
             "ProductionVariants": [variant],
             **({"DataCaptureConfig": self.capture.to_dict(self.key_arn)} if self.capture else {}),

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from contract.batch import UPLOAD_FILE
 from contract.layout import BATCH_PREFIX, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
-from contract.metrics import Metric
+from contract.metrics import UNSCORABLE_ALARM, Metric
 from contract.serving import MAX_REQUEST_BYTES, MAX_SERVERLESS_BYTES
 from infra.batch.construct import Batch
 from infra.kit.alarm import AlarmSpec
@@ -74,11 +74,11 @@ class Scoring(Composite, Construct):
         """One for files, one for rows that could not be scored."""
         percent = self._deployment.settings.alarms.rejected_row_percent
         yield AlarmSpec(
-            name="unscorable-uploads",
+            name=UNSCORABLE_ALARM,
             metric=self._deployment.metric(Metric.UPLOADS_UNSCORABLE),
             means="An uploaded file could not be read as this model's table; nothing of it was scored.",
             do="read its unscorable/ document in the results bucket and tell whoever uploaded it.",
-            runbook="unscorable-uploads",
+            runbook=UNSCORABLE_ALARM,
         )
         yield AlarmSpec(
             name="rejected-rows",

@@ -10,12 +10,12 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from contract import schema, threshold
+from contract.schema import MODEL_FILE
 from infra.settings.contradictions import contradictions
 from infra.settings.search import SearchSettings
 from infra.settings.toml import Problem, SettingsError, SettingsTable, read, suggestion, validate
 from infra.settings.validation import RuleSettings, compiled_rules
 
-FILE = "model.toml"
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 MAX_NAME = 24  # keeps every name that SageMaker limits to 63 characters within it
 
@@ -156,14 +156,14 @@ def load_model(root: Path, name: str) -> ModelSettings:
         SettingsError: there is no such model, or its file does not fit.
     """
     folder = root / "models"
-    known = sorted(path.parent.name for path in folder.glob(f"*/{FILE}"))
+    known = sorted(path.parent.name for path in folder.glob(f"*/{MODEL_FILE}"))
     if name not in known or not re.fullmatch(NAME, name):
         raise SettingsError(
             f'there is no model "{name}"{suggestion(name, known)}; found in models/: '
             f"{', '.join(known) or 'none'}. Choose one with --model NAME (of cdk: -c model=NAME), "
             "or make it: ./millrace new-model"
         )
-    path = folder / name / FILE
+    path = folder / name / MODEL_FILE
     model = validate(ModelSettings, read(path, root), path=path.relative_to(root))
     if model.name != name:
         raise SettingsError(

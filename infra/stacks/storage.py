@@ -18,6 +18,7 @@ from contract.layout import (
     CHECKPOINTS_PREFIX,
     resource_name,
 )
+from contract.outputs import Output
 from infra.kit.iam import acknowledge, arn
 from infra.kit.storage_names import Storage
 from infra.settings import EnvironmentSettings
@@ -69,13 +70,13 @@ class StorageStack(cdk.Stack):
         )
         group.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
         self.storage = Storage(
-            data_bucket=self._export("DataBucket", data.bucket_name),
-            results_bucket=self._export("ResultsBucket", results.bucket_name),
-            artifacts_bucket=self._export("ArtifactsBucket", artifacts.bucket_name),
-            key_arn=self._export("KeyArn", self._key.key_arn),
+            data_bucket=self._export(Output.DATA_BUCKET, data.bucket_name),
+            results_bucket=self._export(Output.RESULTS_BUCKET, results.bucket_name),
+            artifacts_bucket=self._export(Output.ARTIFACTS_BUCKET, artifacts.bucket_name),
+            key_arn=self._export(Output.KEY, self._key.key_arn),
             package_group=self._resources,
         )
-        cdk.CfnOutput(self, "ModelPackageGroup", value=self._resources)
+        cdk.CfnOutput(self, Output.PACKAGE_GROUP, value=self._resources)
 
     def _export(self, name: str, value: str) -> str:
         output = cdk.CfnOutput(self, name, value=value, export_name=f"{self.stack_name}:{name}")

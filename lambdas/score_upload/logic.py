@@ -7,7 +7,6 @@ which an upload version starts one execution, for the execution is named after i
 from __future__ import annotations
 
 import errno
-import json
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -20,9 +19,10 @@ from adapters.ports import Bucket, Metrics, ModelServer, Queue, StateMachine
 from adapters.retry import RetryPolicy
 from contract import layout
 from contract.batch import INPUT
+from contract.events import Upload
 from contract.reasons import FileReason, Unscorable
 from lambdas.score_upload.settings import Settings
-from scoring.upload.messages import Upload, upload_of
+from scoring.upload.messages import upload_of
 from scoring.upload.outcomes import Outcomes
 from scoring.upload.score import score_file, spool
 
@@ -143,7 +143,7 @@ def score_upload(upload: Upload, scorer: Scorer) -> None:
 def _start_batch(upload: Upload, scorer: Scorer) -> None:
     batch = layout.batch_id(upload.key, upload.version_id)
     with suppress(AlreadyExists):
-        document = json.dumps(asdict(upload)).encode()
+        document = upload.to_json().encode()
         scorer.artifacts.create(layout.batch_upload_key(batch), document, "application/json")
     scorer.batches.start(batch, {INPUT: batch})
     log.info("too large for one call: left to the batch path", extra={"batch": batch})

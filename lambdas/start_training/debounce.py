@@ -21,7 +21,7 @@ from typing import Any
 
 from adapters.ports import Bucket, ListedVersion, Queue
 from contract import layout
-from contract.events import EventObject
+from contract.events import Upload
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ def _told(record: Record) -> _Told | None:
     """What a message tells; None where it tells of no upload, as one sent by hand."""
     try:
         event = json.loads(record["body"])
-        named = EventObject.of(event)
+        named = Upload.of(event)
         at = datetime.fromisoformat(event["time"]).timestamp()
     except (ValueError, KeyError, TypeError):
         return None

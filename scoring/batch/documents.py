@@ -22,9 +22,9 @@ from container.errors import PlatformError
 from container.paths import Paths
 from contract import layout, serving
 from contract.batch import ANSWERS, PARTS, ROUNDS, SPLIT_FILE, Outcome, exit_message
+from contract.events import Upload
 from contract.jobs import Variable
 from contract.reasons import FileReason, Unscorable
-from scoring.upload.messages import Upload
 from scoring.upload.outcomes import Outcomes
 from tabular.formats.detection import Format
 from tabular.formats.streams import Readable
@@ -73,8 +73,7 @@ class Batch:
         except KeyError as missing:
             raise PlatformError(f"the state machine did not set {missing}") from missing
         artifacts, folder = JobBucket(place.netloc), place.path.strip("/") + "/"
-        document = artifacts.read(layout.batch_upload_key(folder.split("/")[1]))
-        upload = Upload(**json.loads(document))
+        upload = Upload.from_json(artifacts.read(layout.batch_upload_key(folder.split("/")[1])))
         outcomes = Outcomes(
             upload=upload,
             results=JobBucket(results),

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from contract import layout
-from contract.events import DETAIL_TYPE, OBJECT_CREATED, SOURCE, EventObject
+from contract.events import DETAIL_TYPE, OBJECT_CREATED, SOURCE, Upload
 from scoring.upload.errors import BadMessage
-
-
-@dataclass(frozen=True, kw_only=True)
-class Upload:
-    """One object at one version."""
-
-    bucket: str
-    key: str
-    version_id: str
 
 
 def upload_of(body: str) -> Upload | None:
@@ -35,17 +25,17 @@ def upload_of(body: str) -> Upload | None:
     if event[DETAIL_TYPE] != OBJECT_CREATED:
         return None
     try:
-        named = EventObject.of(event)
+        upload = Upload.of(event)
     except ValueError as error:
         raise BadMessage(str(error)) from error
-    if not named.key.startswith(layout.SCORE_PREFIX) or named.key.endswith("/"):
+    if not upload.key.startswith(layout.SCORE_PREFIX) or upload.key.endswith("/"):
         return None
-    if named.version_id in ("", "null"):
+    if upload.version_id in ("", "null"):
         raise BadMessage(
-            f"the event of s3://{named.bucket}/{named.key} names no version: "
+            f"the event of s3://{upload.bucket}/{upload.key} names no version: "
             "turn its versioning on and upload again"
         )
-    return Upload(bucket=named.bucket, key=named.key, version_id=named.version_id)
+    return upload
 
 
 def _parse(body: str) -> Mapping[str, Any]:

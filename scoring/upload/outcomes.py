@@ -23,9 +23,9 @@ from adapters.errors import AlreadyExists
 from adapters.ports import Bucket, Metrics, StoredObject
 from adapters.retry import RetryPolicy
 from contract import layout
+from contract.events import Upload
 from contract.metrics import Dimension, Metric
 from contract.reasons import Unscorable
-from scoring.upload.messages import Upload
 from scoring.upload.score import Result
 
 log = logging.getLogger(__name__)
@@ -75,8 +75,7 @@ class Outcomes:
 
     def commit_unscorable(self, why: Unscorable, stored: StoredObject) -> None:
         """Make a document that says why the outcome, unless there is one."""
-        upload = self.upload
-        document = why.to_json(bucket=upload.bucket, key=upload.key, version_id=upload.version_id)
+        document = why.to_json(self.upload)
         if not self._commit(self._unscorable, BytesIO(document.encode()), "application/json"):
             return
         log.warning(

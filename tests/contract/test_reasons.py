@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+from contract.events import Upload
 from contract.reasons import REMEDIES, FileReason, Rejection, RowReason, Unscorable
 
 
@@ -15,8 +16,8 @@ def test_codes_are_words_that_people_can_filter_on() -> None:
 
 def test_an_unscorable_uploads_document_says_what_why_where_and_what_to_do() -> None:
     why = Unscorable(code=FileReason.MISSING_COLUMN, message="No column 'âge'.", column="âge", line=1)
-    document = why.to_json(bucket="b", key="score/k.csv", version_id="v")
-    assert document == why.to_json(bucket="b", key="score/k.csv", version_id="v")
+    document = why.to_json(Upload(bucket="b", key="score/k.csv", version_id="v"))
+    assert document == why.to_json(Upload(bucket="b", key="score/k.csv", version_id="v"))
     assert json.loads(document) == {
         "upload": {"bucket": "b", "key": "score/k.csv", "version_id": "v"},
         "code": "missing_column",

@@ -17,6 +17,7 @@ from container.paths import Paths
 from contract import artifact
 from contract.evaluation import Threshold
 from contract.jobs import Folder, Variable
+from contract.runs import Origin
 from contract.schema import Contract
 from contract.threshold import DEFAULT
 from metrics import problem_metrics
@@ -56,8 +57,8 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     holdout = Samples.read(paths.channel(Folder.HOLDOUT), contract)
     log.info("fitting %s on %d rows", contract.training.estimator, len(train))
     facts = {
-        "dataset_version": environ.get(Variable.DATASET_VERSION, ""),
-        "code_digest": code,
+        Origin.DATASET_VERSION: environ.get(Variable.DATASET_VERSION, ""),
+        Origin.CODE_DIGEST: code,
         "holdout": asdict(Holdout.read(paths.channel(Folder.HOLDOUT))),
     }
     checkpoints = Checkpoints(paths.checkpoints)

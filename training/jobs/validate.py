@@ -19,11 +19,12 @@ from container.inputs import check_code, read_contract
 from container.paths import Paths
 from contract.jobs import REPORT_PAGE, VALIDATION_FILE, Folder, Variable
 from contract.schema import Contract
+from contract.validation import Problem, Validation
 from training.report.facts import Lineage
 from training.validation.evidence import Evidence
 from training.validation.live_data import Live, read_live
 from training.validation.profile import Collected
-from training.validation.report_document import Problem, Validation, document
+from training.validation.report_document import document
 from training.validation.report_page import render_page
 from training.validation.timing import Timing
 from training.validation.verdicts import judge

@@ -5,80 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import TypedDict
 
-from contract.checks import Level
+from contract.validation import CheckMade, FeatureLooked, Problem, Validation
 from training.validation.evidence import Evidence
 from training.validation.finding import Finding
-from training.validation.verdicts import Outcome, Verdict
-
-
-class Problem(TypedDict):
-    """A finding that stops the run or is warned of. `sentence` tells it; `Finding` has the rest."""
-
-    check: str
-    level: Level
-    sentence: str
-    message: str
-    do: str
-    value: float
-    limit: float | None
-    column: str
-    code: str
-    file: str
-    place: int | None
-    unit: str
-    example: str
-    count: int
-
-
-class CheckMade(TypedDict):
-    """One check. `value` is the worst it measured, in `column`; `why` says why it was not made."""
-
-    check: str
-    asks: str
-    level: Level
-    bound: str | None
-    limit: float | None
-    outcome: Outcome
-    value: float | None
-    column: str
-    why: str
-    found: int
-
-
-class FeatureLooked(TypedDict):
-    """One feature. `distinct` and `alone` are of the sample; `alone` is ROC AUC, or R² of a regression.
-
-    `psi` is against the data of the live model, None where there is none to compare with.
-    """
-
-    feature: str
-    type: str
-    missing: float
-    distinct: int
-    alone: float | None
-    psi: float | None
-
-
-class Validation(TypedDict):
-    """`sampled_rows` is how many of the `sound_rows` were looked at where all of them would cost too much."""
-
-    dataset_version: str
-    passed: bool
-    rows: int
-    unlabelled_rows: int
-    sound_rows: int
-    sampled_rows: int
-    duplicate_rows: int
-    conflicting_rows: int
-    files: dict[str, int]
-    missing: dict[str, int]
-    classes: dict[str, int]
-    compared_with: str | None
-    problems: list[Problem]
-    checks: list[CheckMade]
-    features: list[FeatureLooked]
+from training.validation.verdicts import Verdict
 
 
 def document(evidence: Evidence, verdicts: Sequence[Verdict], dataset_version: str) -> Validation:

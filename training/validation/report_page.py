@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from contract.schema import Contract
+from contract.validation import CheckMade, FeatureLooked, Problem, Validation
 from training.report.blocks import Badge, Bar, Block, Cell, Level, Pairs, Section, Table, Text, Tiles
 from training.report.facts import Lineage
 from training.report.page import number, percent, render
-from training.validation.report_document import CheckMade, FeatureLooked, Problem, Validation
 
 SHOWN = 40
 _OUTCOMES: Mapping[str, Level] = {"passed": "pass", "warned": "warn", "stopped": "fail"}

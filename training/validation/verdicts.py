@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from contract.checks import CHECKS, Check, Rule
+from contract.validation import Outcome
 from training.validation import feature_checks, row_checks
 from training.validation.evidence import Evidence
 from training.validation.finding import Finding
-
-Outcome = Literal["passed", "warned", "stopped", "off", "skipped"]
 
 MEASURES: Mapping[str, Callable[[Evidence], Iterator[Finding]]] = {
     **{

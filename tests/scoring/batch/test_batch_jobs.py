@@ -22,9 +22,9 @@ from adapters.buckets import S3Bucket
 from adapters.job_buckets import RETRY
 from container.paths import Paths
 from contract import layout
+from contract.events import Upload
 from scoring.batch import assemble, split
 from scoring.server.predictor import Predictor
-from scoring.upload.messages import Upload
 from scoring.upload.score import score_file
 from tests.fixtures.real_model import VERSION, RealModel
 from tests.fixtures.tables import mixed, to_csv

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from contract.events import Upload
 from contract.reasons import REMEDIES, RowReason, Unscorable
 from scoring.upload.score import Result
 from tabular.formats.detection import Format
@@ -164,7 +165,7 @@ def rows_of(result: Result, body: bytes) -> list[dict[str, Any]]:
 
 def told(why: Unscorable) -> str:
     """The code of an outcome that says why."""
-    document = json.loads(why.to_json(bucket="b", key="k", version_id="v").encode())
+    document = json.loads(why.to_json(Upload(bucket="b", key="k", version_id="v")).encode())
     assert document["message"]
     assert document["remedy"] == REMEDIES[why.code]
     return why.code

@@ -9,6 +9,7 @@ from ministack.core import router
 
 from local.cloud.seam import Cloud
 from local.sagemaker import cfn, iam
+from local.sagemaker.endpoints.configurations import Configurations
 from local.sagemaker.endpoints.invoke import Runtime
 from local.sagemaker.endpoints.models import Models
 from local.sagemaker.endpoints.operations import Endpoints
@@ -22,7 +23,7 @@ from local.sagemaker.tags import Tags
 from local.sagemaker.transforms.operations import Transforms
 from local.sagemaker.tuning.operations import Tuning
 
-_PARTS = (Registry, Models, Transforms, Reading, Tags)
+_PARTS = (Registry, Models, Configurations, Transforms, Reading, Tags)
 _ROUTE = {"target_prefixes": ["SageMaker."], "credential_scope": "sagemaker", "host_patterns": []}
 
 
@@ -38,7 +39,7 @@ def install(cloud: Cloud) -> None:
         *(part(backend) for part in _PARTS),
     )
     service = Service(backend, {name: run for part in parts for name, run in part.operations().items()})
-    runtime = Runtime(cloud, endpoints)
+    runtime = Runtime(cloud, endpoints.hosting)
 
     async def handle(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]

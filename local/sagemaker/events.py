@@ -1,4 +1,4 @@
-"""State changes as EventBridge tells them, in the shapes that AWS documents."""
+"""State changes as EventBridge delivers them, in the shapes that AWS documents."""
 
 from __future__ import annotations
 
@@ -51,9 +51,18 @@ def package_changed(cloud: Cloud, record: Record, updated: Collection[str] = ())
 
 def endpoint_changed(cloud: Cloud, record: Record) -> None:
     """An endpoint changed its status; here EventBridge spells it IN_SERVICE."""
+    _put_endpoint(cloud, "SageMaker Endpoint State Change", record)
+
+
+def deployment_changed(cloud: Cloud, record: Record) -> None:
+    """A variant changed its status in an update that is under way."""
+    _put_endpoint(cloud, "SageMaker Endpoint Deployment State Change", record)
+
+
+def _put_endpoint(cloud: Cloud, title: str, record: Record) -> None:
     status = re.sub(r"(?<!^)(?=[A-Z])", "_", record["EndpointStatus"]).upper()
     detail = {**_described(ENDPOINT, record), "EndpointStatus": status, "Tags": {}}
-    _put(cloud, "SageMaker Endpoint State Change", detail, [record["EndpointArn"]], _milliseconds)
+    _put(cloud, title, detail, [record["EndpointArn"]], _milliseconds)
 
 
 def execution_changed(cloud: Cloud, record: Record, previous: str | None) -> None:

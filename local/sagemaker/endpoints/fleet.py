@@ -4,75 +4,67 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from local.cloud.seam import Cloud
-from local.sagemaker.endpoints.models import Container, container_of
+from local.sagemaker.endpoints.deployment_policy import Counts
+from local.sagemaker.endpoints.models import container_of
 from local.sagemaker.endpoints.server import ModelServer, UnhealthyError
 from local.sagemaker.endpoints.serverless import ServerlessServer
+from local.sagemaker.endpoints.variant import Variant
 from local.sagemaker.errors import ServiceError
 from local.sagemaker.state import MODEL, Record, State
 
 _STARTUP_SECONDS = 120.0
 """How long /ping may fail where the variant does not say."""
-
-
-@dataclass(kw_only=True)
-class Variant:
-    """A production variant: what each of its instances runs, how many there shall be, and their weight."""
-
-    settings: Mapping[str, Any]
-    model: Record
-    source: Container
-    instances: int
-    weight: float
-    servers: list[ModelServer] = field(default_factory=list)
-
-    @property
-    def serverless(self) -> bool:
-        return "ServerlessConfig" in self.settings
-
-    def summary(self) -> dict[str, Any]:
-        """The variant as DescribeEndpoint shows it."""
-        image = self.source.image
-        size: dict[str, Any] = {
-            "CurrentInstanceCount": len(self.servers),
-            "DesiredInstanceCount": self.instances,
-        }
-        if serverless := self.settings.get("ServerlessConfig"):
-            size = {"CurrentServerlessConfig": serverless, "DesiredServerlessConfig": serverless}
-        return {
-            "VariantName": self.settings["VariantName"],
-            "DeployedImages": [{"SpecifiedImage": image, "ResolvedImage": image}],
-            "CurrentWeight": self.weight,
-            "DesiredWeight": self.weight,
-            **size,
-        }
+_SHADOW_THREADS = 4
 
 
 class Fleet:
-    """Starts, chooses among, adds and stops the servers of one deployment."""
+    """Starts, adds and stops the servers of one deployment."""
 
     def __init__(self, cloud: Cloud, state: State, endpoint: str, config: Record) -> None:
-        self.config_name: str = config["EndpointConfigName"]
+        self.config = config
         self._cloud = cloud
+        self._state = state
         self._endpoint = endpoint
         self._capture: Mapping[str, Any] | None = config.get("DataCaptureConfig")
-        self.variants: dict[str, Variant] = {}
-        for settings in config["ProductionVariants"]:
-            try:
-                model = state.get(MODEL, settings["ModelName"])
-                source = container_of(state, model)
-            except ServiceError as error:  # deleted since the configuration was made
-                raise UnhealthyError(error.message) from error
-            self.variants[settings["VariantName"]] = Variant(
-                settings=settings,
-                model=model,
-                source=source,
-                instances=settings.get("InitialInstanceCount", 1),
-                weight=settings["InitialVariantWeight"],
-            )
+        self.variants = {
+            settings["VariantName"]: self._variant(settings) for settings in config["ProductionVariants"]
+        }
+        shadows = config.get("ShadowProductionVariants", [])
+        self.shadow = self._variant(shadows[0]) if shadows else None
+        self.mirror = ThreadPoolExecutor(_SHADOW_THREADS, f"shadow-{endpoint}")
+        """Runs what nobody waits for."""
+
+    def _variant(self, settings: Mapping[str, Any]) -> Variant:
+        try:
+            model = self._state.get(MODEL, settings["ModelName"])
+            source = container_of(self._state, model)
+        except ServiceError as error:  # deleted since the configuration was made
+            raise UnhealthyError(error.message) from error
+        return Variant(
+            settings=settings,
+            model=model,
+            source=source,
+            instances=settings.get("InitialInstanceCount", 1),
+            weight=settings["InitialVariantWeight"],
+        )
+
+    @property
+    def config_name(self) -> str:
+        return str(self.config["EndpointConfigName"])
+
+    @property
+    def counts(self) -> Counts:
+        """How many instances each production variant is to have."""
+        return {name: variant.instances for name, variant in self.variants.items()}
+
+    @property
+    def running(self) -> Counts:
+        """How many it has."""
+        return {name: len(variant.servers) for name, variant in self.variants.items()}
 
     def inherit(self, old: Fleet, properties: Set[str]) -> None:
         """Keep properties (by the names of VariantPropertyType) of the variants of another fleet."""
@@ -84,17 +76,28 @@ class Fleet:
             if "DesiredWeight" in properties:
                 self.variants[name].weight = old.variants[name].weight
 
-    def scale(self) -> None:
-        """Start the servers that are wanted and wait until each is healthy; end those that are too many.
+    def scale(self, counts: Counts | None = None) -> None:
+        """Start the servers that are missing and wait until each is healthy; end those that are too many.
+
+        Without counts, each variant gets the instances it is to have.
 
         Raises:
             UnhealthyError: one is not. What was started is stopped again.
         """
-        for variant in self.variants.values():
-            missing = variant.instances - len(variant.servers)
-            variant.servers = variant.servers + self._launch(variant, missing)
-            kept, surplus = variant.servers[: variant.instances], variant.servers[variant.instances :]
-            variant.servers = kept
+        wanted = [(self.variants[name], count) for name, count in (counts or self.counts).items()]
+        if self.shadow is not None:
+            wanted.append((self.shadow, self.shadow.instances))
+        started: list[list[ModelServer]] = []
+        try:
+            for variant, count in wanted:
+                started.append(self._launch(variant, count - len(variant.servers)))
+        except UnhealthyError:
+            _end(server for servers in started for server in servers)
+            raise
+        for (variant, count), servers in zip(wanted, started, strict=True):
+            with self._state.lock:  # an invocation chooses its server under the same lock
+                servers = variant.servers + servers
+                variant.servers, surplus = servers[:count], servers[count:]
             _end(surplus)
 
     def drain(self) -> None:
@@ -104,19 +107,21 @@ class Fleet:
 
     def stop(self) -> None:
         """End every server."""
+        self.mirror.shutdown(wait=False, cancel_futures=True)
         for server in self._servers():
             server.stop()
 
-    def choose(self, name: str | None) -> tuple[ModelServer, Variant] | None:
-        """A server of a variant, or of one by the variants' weights; None where there is no such variant."""
-        variants = [self.variants[name]] if name in self.variants else []
-        if name is None:
-            variants = list(self.variants.values())
-        weights = [variant.weight if name is None else 1 for variant in variants]
-        if not any(weights):
+    def shadow_server(self) -> ModelServer | None:
+        """A server of the shadow variant for a request that is in its sample, or None.
+
+        Its weight against the production variant's is the share of the requests that it gets a copy of.
+        """
+        if self.shadow is None or not self.shadow.servers:
             return None
-        variant = random.choices(variants, weights)[0]  # noqa: S311 - load balancing
-        return random.choice(variant.servers), variant  # noqa: S311 - as SageMaker does unless told otherwise
+        [production] = self.variants.values()
+        if random.random() * production.weight >= self.shadow.weight:  # noqa: S311 - a sample
+            return None
+        return random.choice(self.shadow.servers)  # noqa: S311 - load balancing
 
     def capture_summary(self) -> Mapping[str, Any] | None:
         """The data capture as DescribeEndpoint shows it; None where the configuration has none."""
@@ -132,7 +137,8 @@ class Fleet:
         }
 
     def _servers(self) -> list[ModelServer]:
-        return [server for variant in self.variants.values() for server in variant.servers]
+        variants = [*self.variants.values(), *([self.shadow] if self.shadow else [])]
+        return [server for variant in variants for server in variant.servers]
 
     def _launch(self, variant: Variant, count: int) -> list[ModelServer]:
         started: list[ModelServer] = []

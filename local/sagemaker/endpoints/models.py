@@ -1,4 +1,4 @@
-"""Models and endpoint configurations: what an endpoint is made of."""
+"""Models: what a model server runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.cloud.seam import AccessDeniedError
 from local.sagemaker import refuse, storage
 from local.sagemaker.errors import invalid
 from local.sagemaker.service import Backend, Call, Operation
-from local.sagemaker.state import ENDPOINT_CONFIG, MODEL, MODEL_PACKAGE, Kind, Record, State
+from local.sagemaker.state import MODEL, MODEL_PACKAGE, Kind, Record, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +37,25 @@ def container_of(state: State, model: Mapping[str, Any]) -> Container:
     )
 
 
+def added(state: State, kind: Kind, call: Call, members: Mapping[str, Any]) -> Record:
+    """The new record of what a request creates, with its tags."""
+    record = state.add(kind, call[kind.name_member], {**call.arguments, **members})
+    state.tags[record[kind.arn_member]] = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
+    return record
+
+
+def deletion(state: State, kind: Kind) -> Operation:
+    """The operation that forgets a resource."""
+
+    def delete(call: Call) -> dict[str, Any]:
+        state.remove(kind, call[kind.name_member])
+        return {}
+
+    return delete
+
+
 class Models:
-    """The operations on models and endpoint configurations."""
+    """The operations on models."""
 
     def __init__(self, backend: Backend) -> None:
         self._cloud = backend.cloud
@@ -48,9 +65,7 @@ class Models:
         """The table of this part's operations."""
         return {
             "CreateModel": self._create_model,
-            "CreateEndpointConfig": self._create_config,
-            "DeleteModel": self._delete(MODEL),
-            "DeleteEndpointConfig": self._delete(ENDPOINT_CONFIG),
+            "DeleteModel": deletion(self._state, MODEL),
         }
 
     def _create_model(self, call: Call) -> dict[str, Any]:
@@ -75,11 +90,8 @@ class Models:
             raise invalid("ExecutionRoleArn must be provided: the model's artifact is read with it.")
         call.require_pass_role(role)
         self._check_artifact(role, container_of(self._state, call.arguments).model_data_url)
-        return {
-            "ModelArn": self._add(
-                MODEL, call, {"EnableNetworkIsolation": call.get("EnableNetworkIsolation", False)}
-            )["ModelArn"]
-        }
+        isolated = {"EnableNetworkIsolation": call.get("EnableNetworkIsolation", False)}
+        return {"ModelArn": added(self._state, MODEL, call, isolated)["ModelArn"]}
 
     def _check_source(self, call: Call, container: Mapping[str, Any]) -> None:
         if ("Image" in container) == ("ModelPackageName" in container):
@@ -111,66 +123,3 @@ class Models:
                 '"sagemaker.amazonaws.com". Also ensure that the role has "s3:GetObject" permissions and '
                 f"that the object is located in {self._cloud.region}."
             ) from error
-
-    def _create_config(self, call: Call) -> dict[str, Any]:
-        refuse.beyond(
-            call.arguments,
-            "ShadowProductionVariants",
-            "AsyncInferenceConfig",
-            "ExplainerConfig",
-            "MetricsConfig",
-            "VpcConfig",
-        )
-        names = [variant["VariantName"] for variant in call["ProductionVariants"]]
-        if len(set(names)) != len(names):
-            raise invalid("Variant names must be unique within an endpoint configuration.")
-        for variant in call["ProductionVariants"]:
-            refuse.beyond(
-                variant,
-                "AcceleratorType",
-                "CapacityReservationConfig",
-                "CoreDumpConfig",
-                "InstancePools",
-                "ManagedInstanceScaling",
-                "RoutingConfig",
-            )
-            if "ModelName" not in variant:
-                refuse.unless(variant["VariantName"], "a production variant without a ModelName")
-            model = self._state.get(MODEL, variant["ModelName"])
-            if "ServerlessConfig" in variant:
-                _check_serverless(variant, model, call)
-        if role := call.get("ExecutionRoleArn"):
-            call.require_pass_role(role)
-        variants = [{"InitialVariantWeight": 1.0, **variant} for variant in call["ProductionVariants"]]
-        record = self._add(ENDPOINT_CONFIG, call, {"ProductionVariants": variants})
-        return {"EndpointConfigArn": record["EndpointConfigArn"]}
-
-    def _add(self, kind: Kind, call: Call, members: Mapping[str, Any]) -> Record:
-        record = self._state.add(kind, call[kind.name_member], {**call.arguments, **members})
-        self._state.tags[record[kind.arn_member]] = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
-        return record
-
-    def _delete(self, kind: Kind) -> Operation:
-        def delete(call: Call) -> dict[str, Any]:
-            self._state.remove(kind, call[kind.name_member])
-            return {}
-
-        return delete
-
-
-def _check_serverless(variant: Mapping[str, Any], model: Mapping[str, Any], call: Call) -> None:
-    """What SageMaker does for instances only is refused of a serverless variant."""
-    serverless = variant["ServerlessConfig"]
-    refuse.beyond(serverless, "ProvisionedConcurrency")
-    if serverless["MemorySizeInMB"] % 1024:
-        raise invalid("MemorySizeInMB must be a multiple of 1024.")
-    instances = {"InstanceType", "InitialInstanceCount"} & variant.keys()
-    unsupported = {
-        "instances": instances,
-        "more than one production variant": len(call["ProductionVariants"]) > 1,
-        "data capture": call.get("DataCaptureConfig", {}).get("EnableCapture"),
-        "network isolation": model.get("EnableNetworkIsolation"),
-    }
-    for feature, asked in unsupported.items():
-        if asked:
-            raise invalid(f"Serverless Inference does not support {feature}.")

@@ -1,34 +1,33 @@
-"""Endpoints: created, updated blue/green with rollback, deleted; each backed by running servers."""
+"""The operations on endpoints: created, updated, resized, described and deleted."""
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Set
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-from local.sagemaker import events, refuse
-from local.sagemaker.endpoints.fleet import Fleet, Variant
-from local.sagemaker.endpoints.server import ModelServer, UnhealthyError
-from local.sagemaker.errors import ServiceError, invalid
+from local.sagemaker import refuse
+from local.sagemaker.endpoints.baking import alarm_states
+from local.sagemaker.endpoints.deployment_policy import Policy, policy_of
+from local.sagemaker.endpoints.hosting import Hosting
+from local.sagemaker.endpoints.updates import Updates
+from local.sagemaker.errors import invalid, not_implemented
 from local.sagemaker.iam import require_grant
 from local.sagemaker.service import Backend, Call, Operation
 from local.sagemaker.shapes import output_shape, project
 from local.sagemaker.state import ENDPOINT, ENDPOINT_CONFIG, Record, now
 
-logger = logging.getLogger(__name__)
-
 _IN_PROGRESS = ("Creating", "Updating", "RollingBack", "Deleting")
 
 
 class Endpoints:
-    """The operations on endpoints, and the fleets that serve."""
+    """Validates requests, notes what is to be done in the endpoint's record, and has it done on a thread."""
 
     def __init__(self, backend: Backend) -> None:
         self._cloud = backend.cloud
         self._state = backend.state
-        self._serving: dict[str, Fleet] = {}
+        self.hosting = Hosting(backend.state)
+        self._updates = Updates(backend, self.hosting)
 
     def operations(self) -> dict[str, Operation]:
         """The table of this part's operations."""
@@ -40,92 +39,80 @@ class Endpoints:
             "DeleteEndpoint": self._delete,
         }
 
-    @contextmanager
-    def server(self, endpoint: str, variant: str | None) -> Iterator[tuple[ModelServer, Variant]]:
-        """The server that answers an invocation now, and its variant.
-
-        It is not stopped by an update or by scaling before it has answered.
-
-        Raises:
-            ServiceError: no such endpoint is in service, or it has no such variant.
-        """
-        with self._state.lock:
-            fleet = self._serving.get(self._state.arn(ENDPOINT, endpoint))
-            if fleet is None:
-                account = self._cloud.account
-                raise ServiceError("ValidationError", f"Endpoint {endpoint} of account {account} not found.")
-            chosen = fleet.choose(variant)
-            if chosen is None:
-                raise ServiceError("ValidationError", f"Variant {variant} of endpoint {endpoint} not found.")
-            chosen[0].acquire()
-        try:
-            yield chosen
-        finally:
-            chosen[0].release()
-
     def _create(self, call: Call) -> dict[str, Any]:
-        refuse.beyond(call.arguments, "DeploymentConfig")
         config = self._config(call)
+        deployment = call.get("DeploymentConfig")
+        policy_of(deployment or {})
         members = {"EndpointConfigName": call["EndpointConfigName"], "EndpointStatus": "Creating"}
-        record = self._state.add(ENDPOINT, call["EndpointName"], members)
+        pending = {"EndpointConfigName": config["EndpointConfigName"], "StartTime": now()}
+        record = self._state.add(
+            ENDPOINT,
+            call["EndpointName"],
+            {**members, "PendingDeploymentSummary": pending, "LastDeploymentConfig": deployment},
+        )
         self._state.tags[record["EndpointArn"]] = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
-        events.endpoint_changed(self._cloud, record)
-        self._in_background(self._deploy, record, config)
+        self._updates.announce(record)
+        self._in_background(self._updates.deploy, record, config, Policy())
         return {"EndpointArn": record["EndpointArn"]}
 
     def _update(self, call: Call) -> dict[str, Any]:
-        deployment = call.get("DeploymentConfig", {})
-        refuse.beyond(deployment, "RollingUpdatePolicy", "AutoRollbackConfiguration")
-        routing = deployment.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
-        refuse.unless(routing.get("Type"), "TrafficRoutingConfiguration.Type", "ALL_AT_ONCE")
         config = self._config(call)
+        deployment = _deployment_config(call, self._state.get(ENDPOINT, call["EndpointName"]))
+        policy = policy_of(deployment)
+        self._check_alarms(call, policy)  # asks CloudWatch, so never while the lock is held
         with self._state.lock:
             record = self._idle(call["EndpointName"])
             if record["EndpointStatus"] == "Failed":
                 raise invalid(f'Cannot update failed endpoint "{record["EndpointArn"]}": delete it.')
-            self._check_kind(record, config)
+            self._check_change(record, config, policy, guarded=bool(deployment))
             pending = {"EndpointConfigName": config["EndpointConfigName"], "StartTime": now()}
-            record = self._set(record, "Updating", PendingDeploymentSummary=pending, FailureReason=None)
-        events.endpoint_changed(self._cloud, record)
-        self._in_background(self._deploy, record, config, _retained(call))
+            record = self._updates.set(
+                record,
+                "Updating",
+                PendingDeploymentSummary=pending,
+                LastDeploymentConfig=deployment or None,
+                FailureReason=None,
+            )
+        self._updates.announce(record)
+        self._in_background(self._updates.deploy, record, config, policy, _retained(call))
         return {"EndpointArn": record["EndpointArn"]}
 
     def _resize(self, call: Call) -> dict[str, Any]:
         with self._state.lock:
             record = self._idle(call["EndpointName"])
-            fleet = self._serving.get(record["EndpointArn"])
-            if fleet is None:
+            fleet = self.hosting.of(record["EndpointArn"]).current
+            if fleet is None or record["EndpointStatus"] != "InService":
                 raise invalid(f'Endpoint "{record["EndpointArn"]}" is not in service.')
             for wanted in call["DesiredWeightsAndCapacities"]:
                 refuse.beyond(wanted, "ServerlessUpdateConfig")
                 refuse.unless(wanted.get("DesiredInstanceCount") == 0, "a variant without instances", False)
-                if wanted["VariantName"] not in fleet.variants:
-                    raise invalid(f"Could not find variant {wanted['VariantName']} of the endpoint.")
-                if fleet.variants[wanted["VariantName"]].serverless:
-                    raise invalid(f"Variant {wanted['VariantName']} is serverless: it has no instances.")
-            record = self._set(record, "Updating")
-            before = {name: variant.instances for name, variant in fleet.variants.items()}
+                name = wanted["VariantName"]
+                if fleet.shadow is not None and name == fleet.shadow.name:
+                    raise not_implemented("UpdateEndpointWeightsAndCapacities of a shadow variant")
+                if name not in fleet.variants:
+                    raise invalid(f"Could not find variant {name} of the endpoint.")
+                if fleet.variants[name].serverless:
+                    raise invalid(f"Variant {name} is serverless: it has no instances.")
+            record = self._updates.set(record, "Updating")
+            before = {name: (each.instances, each.weight) for name, each in fleet.variants.items()}
             for wanted in call["DesiredWeightsAndCapacities"]:
                 variant = fleet.variants[wanted["VariantName"]]
                 variant.instances = wanted.get("DesiredInstanceCount", variant.instances)
                 variant.weight = wanted.get("DesiredWeight", variant.weight)
-        events.endpoint_changed(self._cloud, record)
-        self._in_background(self._scale, record, fleet, before)
+        self._updates.announce(record)
+        self._in_background(self._updates.resize, record, fleet, before)
         return {"EndpointArn": record["EndpointArn"]}
 
     def _delete(self, call: Call) -> dict[str, Any]:
         with self._state.lock:
-            record = self._set(self._idle(call["EndpointName"]), "Deleting")
-            fleet = self._serving.pop(record["EndpointArn"], None)
-        events.endpoint_changed(self._cloud, record)
-        self._in_background(self._remove, record, fleet)
+            record = self._updates.set(self._idle(call["EndpointName"]), "Deleting")
+            fleets = self.hosting.remove(record["EndpointArn"])
+        self._updates.announce(record)
+        self._in_background(self._updates.remove, record, fleets)
         return {}
 
     def _describe(self, call: Call) -> dict[str, Any]:
-        record = self._state.get(ENDPOINT, call["EndpointName"])
-        if fleet := self._serving.get(record["EndpointArn"]):
-            record["ProductionVariants"] = [variant.summary() for variant in fleet.variants.values()]
-            record["DataCaptureConfig"] = fleet.capture_summary()
+        record = self._updates.described(self._state.get(ENDPOINT, call["EndpointName"]))
         return project(record, output_shape(call.operation))
 
     def _config(self, call: Call) -> Record:
@@ -137,11 +124,41 @@ class Endpoints:
         require_grant(call.access_key, self._cloud, config.get("KmsKeyId"), None)
         return config
 
-    def _check_kind(self, record: Record, config: Record) -> None:
-        fleet = self._serving.get(record["EndpointArn"])
-        serverless = any("ServerlessConfig" in variant for variant in config["ProductionVariants"])
-        if fleet and serverless and not any(variant.serverless for variant in fleet.variants.values()):
+    def _check_change(self, record: Record, config: Record, policy: Policy, *, guarded: bool) -> None:
+        """Refuse a change that SageMaker cannot make of this endpoint, or not in this way."""
+        current = self.hosting.of(record["EndpointArn"]).current
+        if current is None:
+            return
+        new = {variant["VariantName"]: variant for variant in config["ProductionVariants"]}
+        serverless = any("ServerlessConfig" in variant for variant in new.values())
+        if serverless and not any(variant.serverless for variant in current.variants.values()):
             raise invalid("An endpoint with instances cannot be updated to serverless: delete it first.")
+        if not guarded:
+            return
+        if new.keys() != current.variants.keys():
+            raise invalid(
+                f"The new endpoint configuration must have the same variant names as the old one: "
+                f"{', '.join(sorted(current.variants))}."
+            )
+        if policy.type == "ALL_AT_ONCE":
+            return
+        if record["EndpointStatus"] == "UpdateRollbackFailed":
+            raise not_implemented(f"{policy.type} of an endpoint that is UpdateRollbackFailed")
+        if serverless:
+            raise invalid(f"A serverless endpoint cannot be updated by {policy.type}.")
+        if policy.rolling and len(new) > 1:
+            raise invalid("An endpoint with several variants cannot be updated by a rolling deployment.")
+        if any("ShadowProductionVariants" in each for each in (config, current.config)):
+            raise not_implemented(f"{policy.type} of an endpoint with a shadow variant")
+        policy.check({name: variant.get("InitialInstanceCount", 1) for name, variant in new.items()})
+
+    def _check_alarms(self, call: Call, policy: Policy) -> None:
+        """Rollback alarms must exist, and the caller be allowed to look at them."""
+        for name in policy.alarms:
+            arn = f"arn:aws:cloudwatch:{self._cloud.region}:{self._cloud.account}:alarm:{name}"
+            call.require("cloudwatch:DescribeAlarms", arn)
+        if missing := set(policy.alarms) - alarm_states(self._cloud, policy.alarms).keys():
+            raise invalid(f"Could not find the alarms {', '.join(sorted(missing))}.")
 
     def _idle(self, name: str) -> Record:
         record = self._state.get(ENDPOINT, name)
@@ -149,68 +166,19 @@ class Endpoints:
             raise invalid(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
         return record
 
-    def _scale(self, record: Record, fleet: Fleet, before: Mapping[str, int]) -> None:
-        """Bring the fleet to its new size; where an instance does not start, to the one it had."""
-        reason = None
-        try:
-            fleet.scale()
-        except UnhealthyError as error:
-            reason = str(error)
-            for name, instances in before.items():
-                fleet.variants[name].instances = instances
-        self._change(record, "InService", FailureReason=reason)
-
-    def _deploy(self, record: Record, config: Record, retained: Set[str] = frozenset()) -> None:
-        """Start the new fleet, switch to it when it is healthy, then stop the old one.
-
-        `retained` are the properties that variants of the same name keep from the old fleet.
-        """
-        fleet: Fleet | None = None
-        try:
-            fleet = Fleet(self._cloud, self._state, record["EndpointName"], config)
-            if old := self._serving.get(record["EndpointArn"]):
-                fleet.inherit(old, retained)
-            fleet.scale()
-        except Exception as error:
-            if not isinstance(error, UnhealthyError):
-                logger.exception("endpoint %s", record["EndpointName"])
-            self._roll_back(record, fleet, str(error))
-            return
-        with self._state.lock:
-            old = self._serving.get(record["EndpointArn"])
-            self._serving[record["EndpointArn"]] = fleet
-        self._change(record, "InService", EndpointConfigName=fleet.config_name, PendingDeploymentSummary=None)
-        if old is not None:
-            old.drain()
-            old.stop()
-
-    def _roll_back(self, record: Record, failed: Fleet | None, reason: str) -> None:
-        """Where an old fleet serves, it goes on serving, and the endpoint keeps its old configuration."""
-        serves = record["EndpointArn"] in self._serving
-        if serves:
-            self._change(record, "RollingBack", FailureReason=reason)
-        if failed is not None:
-            failed.stop()
-        status = "InService" if serves else "Failed"
-        self._change(record, status, FailureReason=reason, PendingDeploymentSummary=None)
-
-    def _remove(self, record: Record, fleet: Fleet | None) -> None:
-        if fleet is not None:
-            fleet.stop()
-        self._state.remove(ENDPOINT, record["EndpointName"])
-
-    def _change(self, record: Record, status: str, **members: Any) -> Record:
-        changed = self._set(record, status, **members)
-        events.endpoint_changed(self._cloud, changed)
-        return changed
-
-    def _set(self, record: Record, status: str, **members: Any) -> Record:
-        """Only the record: events may run other code, so they are put where no lock is held."""
-        return self._state.change(ENDPOINT, record["EndpointName"], EndpointStatus=status, **members)
-
     def _in_background(self, work: Callable[..., None], record: Record, *arguments: Any) -> None:
         name = f"endpoint-{record['EndpointName']}"
         threading.Thread(target=work, args=(record, *arguments), name=name, daemon=True).start()
+
+
+def _deployment_config(call: Call, record: Record) -> dict[str, Any]:
+    """The deployment configuration of an update: its own, the last one where it is retained, or none."""
+    own: dict[str, Any] = call.get("DeploymentConfig") or {}
+    if not call.get("RetainDeploymentConfig"):
+        return own
+    if own:
+        raise not_implemented("DeploymentConfig together with RetainDeploymentConfig")
+    return record.get("LastDeploymentConfig") or {}
 
 
 def _retained(call: Call) -> frozenset[str]:

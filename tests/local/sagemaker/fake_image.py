@@ -82,7 +82,7 @@ class Handler(BaseHTTPRequestHandler):
             print(body, flush=True)
             while not Path(body.removeprefix("until ")).exists():
                 time.sleep(0.01)
-        status = {"boom": 500, "bad": 400}.get(body, 200)
+        status = 500 if os.environ.get("RELEASE") == "failing" else {"boom": 500, "bad": 400}.get(body, 200)
         self.answer(status, json.dumps({"body": body, "release": os.environ.get("RELEASE"), **MODEL}).encode())
 
     def answer(self, status, body):

@@ -6,11 +6,17 @@ import contextlib
 import io
 import json
 import tarfile
+import threading
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from tests.local.sagemaker.workbench import BUCKET, IMAGE, Workbench
+from botocore.exceptions import ClientError
+
+from tests.local.sagemaker.workbench import BUCKET, IMAGE, Workbench, wait_for
 
 
 def artifact(workbench: Workbench, name: str) -> str:
@@ -76,3 +82,47 @@ def ask(workbench: Workbench, endpoint: str, body: str = "hello", **headers: str
         "attributes": answer.get("CustomAttributes"),
         "variant": answer["InvokedProductionVariant"],
     }
+
+
+def two_instances(workbench: Workbench, release: str, **members: Any) -> str:
+    """A configuration of a new name with two instances of one variant."""
+    name = model(workbench, release)
+    variants = [variant(name, InitialInstanceCount=2)]
+    workbench.sagemaker.create_endpoint_config(
+        EndpointConfigName=name, ProductionVariants=variants, **members
+    )
+    return name
+
+
+@dataclass
+class Traffic:
+    """What clients got who asked without pause: the releases that answered, in order, and the errors."""
+
+    releases: list[str] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+
+    def since(self, count: int, wanted: int = 40) -> Counter[str]:
+        """How often each release gave one of the next answers after the first `count`."""
+        wait_for(lambda: len(self.releases) >= count + wanted, "answers")
+        return Counter(self.releases[count : count + wanted])
+
+
+@contextlib.contextmanager
+def asking(workbench: Workbench, endpoint: str, clients: int = 2) -> Iterator[Traffic]:
+    """Clients that ask an endpoint without pause until the block ends."""
+    stop, traffic = threading.Event(), Traffic()
+
+    def client() -> None:
+        while not stop.is_set():
+            try:
+                traffic.releases.append(ask(workbench, endpoint)["release"])
+            except ClientError as error:
+                traffic.errors.append(error)
+
+    with ThreadPoolExecutor(clients) as pool:
+        for _ in range(clients):
+            pool.submit(client)
+        try:
+            yield traffic
+        finally:
+            stop.set()

@@ -78,6 +78,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         if body == "die":
             os._exit(3)
+        if body == "slow":
+            time.sleep(1.5)
         if body.startswith("until "):
             print(body, flush=True)
             while not Path(body.removeprefix("until ")).exists():

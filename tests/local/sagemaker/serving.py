@@ -7,6 +7,7 @@ import io
 import json
 import tarfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -96,32 +97,38 @@ def two_instances(workbench: Workbench, release: str, **members: Any) -> str:
 
 @dataclass
 class Traffic:
-    """What clients got who asked without pause: the releases that answered, in order, and the errors."""
+    """What clients get who ask without pause: when each asked and which release answered, and the errors."""
 
-    releases: list[str] = field(default_factory=list)
+    answers: list[tuple[float, str]] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
 
-    def since(self, count: int, wanted: int = 40) -> Counter[str]:
-        """How often each release gave one of the next answers after the first `count`."""
-        wait_for(lambda: len(self.releases) >= count + wanted, "answers")
-        return Counter(self.releases[count : count + wanted])
+    def next(self, count: int = 40) -> Counter[str]:
+        """How often each release answers the next requests."""
+        now, known = time.monotonic(), len(self.answers)
+
+        def answered() -> list[str] | None:
+            found = [release for began, release in self.answers[known:] if began > now]
+            return found if len(found) >= count else None
+
+        return Counter(wait_for(answered, "answers")[:count])
 
 
 @contextlib.contextmanager
-def asking(workbench: Workbench, endpoint: str, clients: int = 2) -> Iterator[Traffic]:
-    """Clients that ask an endpoint without pause until the block ends."""
+def asking(workbench: Workbench, endpoint: str) -> Iterator[Traffic]:
+    """Clients that ask an endpoint without pause until the block ends, two of them for slow answers."""
     stop, traffic = threading.Event(), Traffic()
 
-    def client() -> None:
+    def client(body: str) -> None:
         while not stop.is_set():
+            began = time.monotonic()
             try:
-                traffic.releases.append(ask(workbench, endpoint)["release"])
+                traffic.answers.append((began, ask(workbench, endpoint, body)["release"]))
             except ClientError as error:
                 traffic.errors.append(error)
 
-    with ThreadPoolExecutor(clients) as pool:
-        for _ in range(clients):
-            pool.submit(client)
+    with ThreadPoolExecutor() as pool:
+        for body in ("hello", "slow", "slow"):
+            pool.submit(client, body)
         try:
             yield traffic
         finally:

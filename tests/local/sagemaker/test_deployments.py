@@ -18,10 +18,10 @@ from tests.local.sagemaker.workbench import Workbench, wait_for
 pytestmark = pytest.mark.local_cloud
 
 HALF = {"Type": "CAPACITY_PERCENT", "Value": 50}
-ROLLING = {"RollingUpdatePolicy": {"MaximumBatchSize": HALF, "WaitIntervalInSeconds": 2}}
+ROLLING = {"RollingUpdatePolicy": {"MaximumBatchSize": HALF, "WaitIntervalInSeconds": 1}}
 
 
-def blue_green(kind: str, *, wait: int = 2, **members: Any) -> dict[str, Any]:
+def blue_green(kind: str, *, wait: int = 1, **members: Any) -> dict[str, Any]:
     size = {"CANARY": {"CanarySize": HALF}, "LINEAR": {"LinearStepSize": HALF}}.get(kind, {})
     routing = {"Type": kind, "WaitIntervalInSeconds": wait, **size}
     return {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing, **members}}
@@ -88,10 +88,10 @@ def test_no_request_is_lost_or_fails_by_an_update(workbench: Workbench, pair: st
         update(workbench, pair, green, DeploymentConfig=STRATEGIES[strategy])
         if strategy != "ALL_AT_ONCE":
             baking(workbench, pair, 1)
-            shared = traffic.since(len(traffic.releases))
+            shared = traffic.next()
             assert 8 <= shared[release] <= 32  # half of 40; by chance outside of this once in 10,000 runs
         described = workbench.endpoint(pair)
-        assert set(traffic.since(len(traffic.releases) + 2)) == {release}
+        assert set(traffic.next()) == {release}
     assert described["EndpointConfigName"] == green
     assert described["LastDeploymentConfig"] == STRATEGIES[strategy]
     assert "PendingDeploymentSummary" not in described
@@ -111,9 +111,9 @@ def test_an_alarm_takes_the_update_back_and_the_old_fleet_never_fails(
     with asking(workbench, pair) as traffic:
         update(workbench, pair, broken, DeploymentConfig={**patient, **rollback})
         described = workbench.endpoint(pair)
-        assert "failing" not in traffic.since(len(traffic.releases) + 2)
+        assert "failing" not in traffic.next()
         failed = len(traffic.errors)
-        traffic.since(len(traffic.releases))
+        traffic.next()
     assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", before)
     assert "alarms tripped" in described["FailureReason"]
     assert failed == len(traffic.errors) > 0  # of the new fleet, while it had traffic
@@ -168,8 +168,8 @@ def test_the_old_fleet_stays_until_the_termination_wait_is_over(workbench: Workb
     broken = two_instances(workbench, "failing")
     policy = blue_green("ALL_AT_ONCE", wait=0, TerminationWaitInSeconds=60)
     update(workbench, pair, broken, DeploymentConfig={**policy, **alarm(workbench, pair, broken)})
-    message = baking(workbench, pair, 2)["StatusMessage"]
-    assert "(TerminationWaitInSeconds) with traffic enabled on full capacity of 2" in message
+    message = "Baking for 60 seconds (TerminationWaitInSeconds) with traffic enabled on full capacity of 2"
+    wait_for(lambda: message in status(workbench, pair).get("StatusMessage", ""), "the wait")
     with pytest.raises(ClientError):
         ask(workbench, pair)
     assert workbench.endpoint(pair)["EndpointConfigName"] == before
@@ -261,13 +261,13 @@ def test_a_rolling_update_whose_rollback_fails_leaves_both_fleets_serving(workbe
             trip(workbench, endpoint, new)
             described = workbench.endpoint(endpoint)
             assert described["EndpointStatus"] == "UpdateRollbackFailed"
-            assert set(traffic.since(len(traffic.releases) + 2, 80)) == {"blue", "green"}
+            assert set(traffic.next(80)) == {"blue", "green"}
             # The way out: another update, with a fleet of its own.
             final = config(workbench, "red")
             update(workbench, endpoint, final)
             described = workbench.endpoint(endpoint)
             assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", final)
-            assert set(traffic.since(len(traffic.releases) + 2)) == {"red"}
+            assert set(traffic.next()) == {"red"}
         assert traffic.errors == []
 
 

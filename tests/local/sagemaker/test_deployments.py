@@ -98,33 +98,48 @@ def test_no_request_is_lost_or_fails_by_an_update(workbench: Workbench, pair: st
     assert traffic.errors == []
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_an_alarm_takes_the_update_back_and_the_old_fleet_never_fails(
-    workbench: Workbench, pair: str, strategy: str
-) -> None:
+BACK: dict[str, dict[str, Any]] = {
+    "ALL_AT_ONCE": blue_green("ALL_AT_ONCE", wait=60),
+    "CANARY": blue_green("CANARY", TerminationWaitInSeconds=60),
+    "LINEAR": blue_green("LINEAR", TerminationWaitInSeconds=60),
+    "ROLLING": {"RollingUpdatePolicy": {"MaximumBatchSize": HALF, "WaitIntervalInSeconds": 5}},
+}
+"""Deployments whose last bake is long enough for an alarm."""
+
+
+@pytest.mark.parametrize("strategy", BACK)
+def test_no_request_is_lost_or_fails_by_a_rollback(workbench: Workbench, pair: str, strategy: str) -> None:
     """deployment-guardrails-configuration.html: "a complete rollback to the old endpoint"."""
     before = workbench.endpoint(pair)["EndpointConfigName"]
-    broken = two_instances(workbench, "failing")
-    rollback = alarm(workbench, pair, broken)
-    patient = blue_green(strategy, wait=60) if strategy != "ROLLING" else _patient_rolling()
-    queue = workbench.queue_of_events({"detail": {"EndpointName": [pair]}})
+    good = two_instances(workbench, "good")
     with asking(workbench, pair) as traffic:
-        update(workbench, pair, broken, DeploymentConfig={**patient, **rollback})
+        update(workbench, pair, good, DeploymentConfig={**BACK[strategy], **alarm(workbench, pair, good)})
+        baking(workbench, pair, 2)  # all of the traffic, and of a rolling update's old fleet one is left
+        trip(workbench, pair, good)
         described = workbench.endpoint(pair)
-        assert "failing" not in traffic.next()
+        assert "good" not in traffic.next()
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", before)
+    assert described["ProductionVariants"][0]["CurrentInstanceCount"] == 2
+    assert "alarms tripped" in described["FailureReason"]
+    assert traffic.errors == []
+
+
+def test_a_canary_that_fails_is_taken_back_by_its_own_metrics(workbench: Workbench, pair: str) -> None:
+    """deployment-guardrails-blue-green-canary.html: "all traffic returns to the blue fleet"."""
+    before = workbench.endpoint(pair)["EndpointConfigName"]
+    broken = two_instances(workbench, "failing")
+    policy = {**blue_green("CANARY", wait=60), **alarm(workbench, pair, broken)}
+    queue = workbench.queue_of_events(
+        {"detail-type": ["SageMaker Endpoint State Change"], "detail": {"EndpointName": [pair]}}
+    )
+    with asking(workbench, pair) as traffic:
+        update(workbench, pair, broken, DeploymentConfig=policy)
+        assert workbench.endpoint(pair)["EndpointConfigName"] == before
         failed = len(traffic.errors)
         traffic.next()
-    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", before)
-    assert "alarms tripped" in described["FailureReason"]
-    assert failed == len(traffic.errors) > 0  # of the new fleet, while it had traffic
-    seen = {workbench.next_event(queue)["detail"]["EndpointStatus"] for _ in range(2)}
-    while seen.isdisjoint({"IN_SERVICE"}):
-        seen.add(workbench.next_event(queue)["detail"]["EndpointStatus"])
-    assert seen == {"UPDATING", "ROLLING_BACK", "IN_SERVICE"}
-
-
-def _patient_rolling() -> dict[str, Any]:
-    return {"RollingUpdatePolicy": {"MaximumBatchSize": HALF, "WaitIntervalInSeconds": 60}}
+    assert failed == len(traffic.errors) > 0  # the canary's share, until it was taken back
+    states = [workbench.next_event(queue)["detail"]["EndpointStatus"] for _ in range(3)]
+    assert states == ["UPDATING", "ROLLING_BACK", "IN_SERVICE"]
 
 
 def test_a_canary_bakes_says_so_and_metrics_tell_the_fleets_apart(workbench: Workbench, pair: str) -> None:

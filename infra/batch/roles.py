@@ -93,7 +93,7 @@ def state_machine_role(
                 for kind, job in zip(_KINDS.values(), jobs, strict=True)
             ),
             pass_role(job_role_arns, service="sagemaker.amazonaws.com"),
-            lend_key(storage.key_arn),
+            *lend_key(storage.key_arn),
             log_delivery(),
         ],
     )
@@ -121,7 +121,7 @@ def _job_role(scope: Construct, job: str, storage: Storage, image: Image, allows
             ),
             *allows,
             use_key(scope, storage.key_arn),
-            lend_key(storage.key_arn),
+            *lend_key(storage.key_arn),
             *telemetry(scope, "/aws/sagemaker/ProcessingJobs"),
             *image.pull,
         ],

@@ -41,6 +41,10 @@ class Image(Construct):
         else:
             self.uri = uri
             repository = _repository_arn(uri)
+        self.read_manifest = Allow(
+            actions=["ecr:BatchGetImage", "ecr:DescribeImages"], resources=[repository]
+        )
+        """Read which image a URI names, as SageMaker does when a package is registered."""
         self.pull = (
             Allow(
                 actions=[

@@ -7,12 +7,16 @@ from constructs import Construct
 from infra.kit.iam import Allow, arn, write_logs
 
 
-def lend_key(key_arn: str) -> Allow:
+def lend_key(key_arn: str) -> tuple[Allow, Allow]:
     """Let SageMaker attach volumes encrypted with the key."""
-    return Allow(
-        actions=["kms:CreateGrant", "kms:DescribeKey"],
-        resources=[key_arn],
-        when={"BoolIfExists": {"kms:GrantIsForAWSResource": "true"}},
+    return (
+        Allow(
+            actions=["kms:CreateGrant"],
+            resources=[key_arn],
+            when={"BoolIfExists": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+        # By itself: the condition is none of DescribeKey's, and only its "IfExists" let it pass.
+        Allow(actions=["kms:DescribeKey"], resources=[key_arn]),
     )
 
 

@@ -121,7 +121,7 @@ def put_on_endpoint(
         ),
         Allow(actions=["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], resources=[the_endpoint]),
         *(scale(scope, endpoint) if mode.has_instances else []),
-        lend_key(storage.key_arn),
+        *lend_key(storage.key_arn),
     ]
 
 

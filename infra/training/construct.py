@@ -127,7 +127,7 @@ class Training(Composite, Construct):
             **{f"{job}_role_arn": made.role_arn for job, made in job_roles.items()},
         )
         body = cdk.Stack.of(self).to_json_string(render(definition, values))
-        role = pipeline_role(self, name=deployment.name, storage=storage, job_roles=job_roles)
+        role = pipeline_role(self, name=deployment.name, storage=storage, image=image, job_roles=job_roles)
         sagemaker.CfnPipeline(
             self,
             "Pipeline",

@@ -82,7 +82,7 @@ def job_role(
             write_objects(storage.artifacts_arn, f"{_RUN}/{job}/*"),
             *(_keep_checkpoints(storage, job) if spot and job in _MADE else []),
             use_key(scope, storage.key_arn),
-            lend_key(storage.key_arn),
+            *lend_key(storage.key_arn),
             *telemetry(scope, f"/aws/sagemaker/{kind}"),
             *image.pull,
         ],
@@ -99,7 +99,7 @@ def _keep_checkpoints(storage: Storage, job: str) -> list[Allow]:
 
 
 def pipeline_role(
-    scope: Construct, *, name: str, storage: Storage, job_roles: Mapping[str, iam.Role]
+    scope: Construct, *, name: str, storage: Storage, image: Image, job_roles: Mapping[str, iam.Role]
 ) -> iam.Role:
     """A role that makes the pipeline's own jobs under their own roles, and registers packages."""
     group = arn(scope, "sagemaker", f"model-package-group/{storage.package_group}")
@@ -122,10 +122,11 @@ def pipeline_role(
                 because="A package's version is given when it is registered.",
             ),
             Allow(actions=["sagemaker:DescribeModelPackageGroup"], resources=[group]),
+            image.read_manifest,
             # The gate reads the evaluation; registering checks that the artifact is there.
             read_objects(storage.artifacts_arn, f"{_RUN}/evaluate/evaluation/*", f"{_RUN}/train/*"),
             use_key(scope, storage.key_arn),
-            lend_key(storage.key_arn),
+            *lend_key(storage.key_arn),
         ],
     )
 

@@ -166,6 +166,11 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(name="future", asks="Is every time in the past?", level="stop", bound="maximum", limit=0.0),
     Check(
+        name="random_holdout",
+        asks="Are the newest rows held out, where rows have a time?",
+        level="warn",
+    ),
+    Check(
         name="drift",
         asks="Are the features distributed as in the data of the live model?",
         level="warn",

@@ -26,6 +26,7 @@ class Problem(TypedDict):
     unit: str
     example: str
     count: int
+    certain: bool
 
 
 class CheckMade(TypedDict):
@@ -46,7 +47,7 @@ class CheckMade(TypedDict):
 class FeatureLooked(TypedDict):
     """One feature. `distinct` and `alone` are of the sample; `alone` is ROC AUC, or R² of a regression.
 
-    `psi` is against the data of the live model, None where there is none to compare with.
+    `psi` is against the data of the live model, None where there is none to compare with, and of times.
     """
 
     feature: str

@@ -97,14 +97,24 @@ def learn(
     return Derived(base.shape[1], _dates(contract, samples, base), _words(contract, samples, target), own)
 
 
+def date_parts(
+    contract: Contract, base: NDArray[np.float32], texts: NDArray[np.object_]
+) -> NDArray[np.float32]:
+    """All parts of the contract's dates [n, parts], of rows as `Derived.matrix` takes them."""
+    width = base.shape[1]
+    return Derived(width, dates.parts(BASE, _datetimes(contract))).matrix(base, texts)[:, width:]
+
+
+def _datetimes(contract: Contract) -> list[tuple[int, str]]:
+    return [(i, feature.name) for i, feature in enumerate(contract.numeric) if feature.type == "datetime"]
+
+
 def _dates(contract: Contract, samples: Samples, base: NDArray[np.float32]) -> Fragment | None:
     """The parts of the contract's dates that are not the same in every row."""
-    numeric = contract.numeric
-    datetimes = [(i, feature.name) for i, feature in enumerate(numeric) if feature.type == "datetime"]
+    datetimes = _datetimes(contract)
     if not datetimes:
         return None
-    width = base.shape[1]
-    every = Derived(width, dates.parts(BASE, datetimes)).matrix(base, samples.texts)[:, width:]
+    every = date_parts(contract, base, samples.texts)
     varied = np.flatnonzero(every.min(axis=0) < every.max(axis=0)).tolist()
     return dates.parts(BASE, datetimes, varied) if varied else None
 

@@ -101,6 +101,11 @@ class Evidence:
             return {}
         return drift(self.live.baseline, self.collected.counts, false_alarm_rate=CHANCE)
 
+    @property
+    def datetimes(self) -> frozenset[str]:
+        """The features that are times."""
+        return frozenset(f.name for f in self.contract.features if f.type == "datetime")
+
     @cached_property
     def columns(self) -> dict[str, Column]:
         """Each feature by its name."""

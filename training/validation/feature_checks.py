@@ -6,12 +6,17 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.special import chdtrc
 
+from monitoring.baseline import Drift
+from monitoring.baseline.statistics import chi_squared, population_stability
 from training.evaluation.slices import parts
+from training.validation import power
 from training.validation.evidence import CHANCE, Column, Evidence, few_whole, whole
 from training.validation.finding import Finding
 from training.validation.signal_test import relation
 from training.validation.univariate import Array, Coded, independence
+from training.validation.unlearnable import listed, unlearnable
 
 IDENTIFIER_ROWS = 20
 """With fewer rows, values that are all different prove nothing."""
@@ -53,16 +58,37 @@ def _strengths(evidence: Evidence, check: str, do: str) -> Iterator[Finding]:
 def signal(evidence: Evidence) -> Iterator[Finding]:
     """How probable it is that chance alone relates features and target as much as they are."""
     found = relation(evidence)
+    certain, blind = power.tells(evidence), unlearnable(evidence)
+    message, do = _LABELS
+    if not certain:
+        message, do = _TOO_FEW
+    elif blind:
+        message, do = _BLIND
+    measure = "an ROC AUC" if evidence.classes else "a rank correlation"
+    facts = {"rows": len(evidence.target), "measure": measure, "visible": power.visible(evidence)}
     yield Finding(
         check="signal",
         value=found,
         column=evidence.contract.target.name,
-        message=(
-            f"No feature, and no quick model of all, says more about it than chance would (p = {found:.2g}): "
-            "the labels may be shuffled or joined to the wrong rows"
-        ),
-        do="Compare some labels with their source, or add features that have to do with them",
+        message=_NO_RELATION.format(p=found) + message.format(**facts, blind=listed(blind)),
+        do=do,
+        certain=certain,
     )
+
+
+_NO_RELATION = "No feature, and no quick model of all, says more about it than chance would (p = {p:.2g}): "
+_LABELS = (
+    "the labels may be shuffled or joined to the wrong rows",
+    "Compare some labels with their source, or add features that have to do with them",
+)
+_BLIND = (
+    "a model can learn little from {blind}",
+    "Mend these features first; if they are as they should be, compare some labels with their source",
+)
+_TOO_FEW = (
+    "{rows:,} rows are too few to tell, for only {measure} of {visible:.2f} or more would show",
+    "Add rows, and until then judge a model by the intervals of its metrics",
+)
 
 
 def constant(evidence: Evidence) -> Iterator[Finding]:
@@ -123,17 +149,35 @@ def drift(evidence: Evidence) -> Iterator[Finding]:
     """PSI of each feature against the live model's data, where it is more than chance explains."""
     against = evidence.live.model_version if evidence.live else ""
     for name, found in evidence.drift.items():
-        change = found.statistics["psi"]
+        before, now = found.missing
+        if name in evidence.datetimes:
+            value, what = _missing_drift(evidence, name, found), "It is missing otherwise"
+        else:
+            change = found.statistics["psi"]
+            value = change if not found.thresholds or found.drifted else 0.0
+            what = "It is distributed otherwise"
         yield Finding(
             check="drift",
-            value=change if not found.thresholds or found.drifted else 0.0,
+            value=value,
             column=name,
             message=(
-                f"It is distributed otherwise than in the data of {against} (PSI {change:.2f}); "
-                f"missing {found.missing[0]:.1%} before, {found.missing[1]:.1%} now"
+                f"{what} than in the data of {against} (PSI {value:.2f}); "
+                f"missing {before:.1%} before, {now:.1%} now"
             ),
             do="Find out whether the world changed or only how it is measured, before a model learns it",
         )
+
+
+def _missing_drift(evidence: Evidence, name: str, found: Drift) -> float:
+    """PSI of whether a datetime is known. That its values are later ones is what time does, and no drift."""
+    assert evidence.live is not None
+    assert evidence.live.baseline is not None
+    sizes = evidence.live.baseline.columns[name].rows, found.rows
+    counts = [
+        np.array([rows * share, rows * (1 - share)]) for rows, share in zip(sizes, found.missing, strict=True)
+    ]
+    chance = chdtrc(1, float(chi_squared(*counts)))
+    return float(population_stability(*counts)) if chance < CHANCE else 0.0
 
 
 def bias(evidence: Evidence) -> Iterator[Finding]:

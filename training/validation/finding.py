@@ -13,7 +13,8 @@ class Finding:
 
     `value` is what was measured, beside the check's `limit`; a check without one has neither.
     `place` is a line of `file`, or in Parquet a row, in which it was first met; `count` how many
-    rows have it. `code` tells the faults of files and values apart, as `contract.reasons` does.
+    rows have it. `certain` is false of what too few rows show: it is only ever warned of.
+    `code` tells the faults of files and values apart, as `contract.reasons` does.
     """
 
     check: str
@@ -29,6 +30,7 @@ class Finding:
     unit: str = "line"
     example: str = ""
     count: int = 1
+    certain: bool = True
 
     @property
     def sentence(self) -> str:

@@ -71,7 +71,9 @@ def _features(evidence: Evidence) -> list[FeatureLooked]:
             "missing": found.missing[name] / found.sound,
             "distinct": column.distinct,
             "alone": None if math.isnan(column.strength) else column.strength,
-            "psi": evidence.drift[name].statistics["psi"] if name in evidence.drift else None,
+            "psi": evidence.drift[name].statistics["psi"]
+            if name in evidence.drift.keys() - evidence.datetimes
+            else None,
         }
         for name, column in evidence.columns.items()
     ]

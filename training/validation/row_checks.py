@@ -173,6 +173,21 @@ def future(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
+def random_holdout(evidence: Evidence) -> Iterator[Finding]:
+    """Datetime features of a model whose rows are held out at random."""
+    for name, column in evidence.columns.items():
+        if column.feature.type == "datetime" and column.distinct > 1:
+            yield Finding(
+                check="random_holdout",
+                column=name,
+                message=(
+                    "It is a time, and rows are held out at random: if they follow each other, a model is "
+                    "judged on rows between those it knows, and seems better than it is on later ones"
+                ),
+                do="Name it in [time], so that the newest rows are held out, or turn this check off",
+            )
+
+
 def _timed(
     evidence: Evidence, check: str, share: float, count: int, examples: Sequence[Place], what: str, do: str
 ) -> Finding:

@@ -138,6 +138,23 @@ def independence(feature: Coded, target: Coded) -> float:
     return float(chdtrc(freedom, ((table - expected) ** 2 / expected).sum()))
 
 
+def rank_independence(column: Array, target: Array, classes: int) -> float:
+    """p-value by ranks: of Kruskal and Wallis (1952) for classes, of Spearman's ρ for a regression.
+
+    It sees what rises or falls with the target, in fewer rows than χ² does. Missing values are left out.
+    """
+    known = ~np.isnan(column)
+    column, target = column[known], target[known]
+    if len(column) < 2 or not np.ptp(column) or not np.ptp(target):
+        return 1.0
+    from scipy.stats import kruskal, spearmanr  # half a second, which most datasets need not pay
+
+    if not classes:
+        return float(spearmanr(column, target).pvalue)
+    groups = [column[target == c] for c in range(classes)]
+    return float(kruskal(*(group for group in groups if len(group))).pvalue)
+
+
 def _table(feature: Coded, target: Array, classes: int, chosen: Array) -> Array:
     pairs = feature.codes[chosen] * classes + target[chosen].astype(np.int64)
     return np.bincount(pairs, minlength=feature.size * classes).reshape(feature.size, classes)

@@ -27,6 +27,7 @@ MEASURES: Mapping[str, Callable[[Evidence], Iterator[Finding]]] = {
             row_checks.missing,
             row_checks.time_order,
             row_checks.future,
+            row_checks.random_holdout,
             feature_checks.leakage,
             feature_checks.strong_feature,
             feature_checks.signal,
@@ -81,10 +82,12 @@ def _verdict(check: Check, evidence: Evidence, stopped: set[str]) -> Verdict:
     measured = list(MEASURES[check.name](evidence))
     findings = tuple(finding for finding in measured if not check.met(finding.value, rule))
     for finding in findings:
-        finding.level, finding.limit = rule.level, rule.limit
+        finding.level = rule.level if finding.certain else "warn"
+        finding.limit = rule.limit
     sign = -1 if check.bound == "minimum" else 1
     worst = max(measured, key=lambda finding: sign * finding.value, default=None)
-    outcome: Outcome = "passed" if not findings else "stopped" if rule.level == "stop" else "warned"
+    stops = any(finding.level == "stop" for finding in findings)
+    outcome: Outcome = "passed" if not findings else "stopped" if stops else "warned"
     return Verdict(
         check=check,
         rule=rule,
@@ -110,6 +113,8 @@ def _why_not(check: Check, evidence: Evidence, stopped: set[str]) -> str:
         return "the target is not what the problem needs"
     if check.name in ("time_order", "future") and contract.time is None:
         return "model.toml names no [time]"
+    if check.name == "random_holdout" and contract.time is not None:
+        return "model.toml names a [time]"
     if check.name == "bias" and not contract.sensitive:
         return "model.toml names no sensitive features"
     if check.name == "drift":

@@ -6,6 +6,7 @@ import json
 import random
 import re
 import tarfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from contract import artifact
+from contract.checks import Rule
 from contract.schema import Contract, Problem, Time
 from monitoring.baseline import describe
 from tests.fixtures.folders import Job, Run
@@ -68,9 +70,9 @@ def test_the_same_data_as_the_live_models_has_not_drifted(tmp_path: Path, archiv
     _, document = validated(tmp_path, mixed(), archive)
     assert document["compared_with"] == LIVE
     assert check(document, "drift")["outcome"] == "passed"
-    assert {each["feature"] for each in document["features"] if each["psi"] is not None} == set(
-        mixed().contract.feature_names
-    )
+    assert {each["feature"] for each in document["features"] if each["psi"] is not None} == {
+        *mixed().contract.feature_names
+    } - {"opened"}
 
 
 def test_a_feature_that_moved_has_drifted_and_no_other(tmp_path: Path, archive: Path) -> None:
@@ -82,6 +84,25 @@ def test_a_feature_that_moved_has_drifted_and_no_other(tmp_path: Path, archive: 
     (problem,) = document["problems"]
     assert (problem["check"], problem["level"], problem["column"]) == ("drift", "warn", "ratio")
     assert f"ratio: It is distributed otherwise than in the data of {LIVE} (PSI " in problem["sentence"]
+
+
+def opened(change: Callable[[str], str]) -> Table:
+    """The mixed table with other times."""
+    place = mixed().header.index("opened")
+    rows = [(*row[:place], change(row[place]), *row[place + 1 :]) for row in mixed().rows]
+    return replace(mixed(), rows=tuple(rows))
+
+
+def test_later_times_are_no_drift(tmp_path: Path, archive: Path) -> None:
+    _, document = validated(tmp_path, opened(lambda text: text.replace("2024-", "2025-")), archive)
+    assert document["problems"] == []
+
+
+def test_times_that_are_missing_more_often_are_drift(tmp_path: Path, archive: Path) -> None:
+    _, document = validated(tmp_path, opened(lambda text: "never" if "-0" in text[:6] else text), archive)
+    (problem,) = document["problems"]
+    assert (problem["check"], problem["column"]) == ("drift", "opened")
+    assert "It is missing otherwise than in the data of" in problem["sentence"]
 
 
 def test_a_live_model_of_older_code_stops_nothing(tmp_path: Path) -> None:
@@ -115,6 +136,18 @@ def timed(times: list[str], **where: bool) -> Table:
 
 def _timed(contract: Contract, name: str) -> Contract:
     return replace(contract, time=Time(name=name))
+
+
+def test_a_random_holdout_of_rows_with_a_time_is_warned_of(tmp_path: Path) -> None:
+    table = mixed().with_rules(random_holdout=Rule(level="warn"))
+    job, document = validated(tmp_path, table)
+    (problem,) = document["problems"]
+    assert (problem["check"], problem["level"], problem["column"]) == ("random_holdout", "warn", "opened")
+    assert "Name it in [time], so that the newest rows are held out" in problem["do"]
+    assert "random_holdout" in (job.output("report") / "report.html").read_text()
+
+    _, document = validated(tmp_path / "timed", replace(table, contract=_timed(table.contract, "opened")))
+    assert check(document, "random_holdout")["outcome"] == "skipped"
 
 
 @pytest.mark.parametrize("is_feature", [False, True])

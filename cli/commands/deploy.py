@@ -10,14 +10,16 @@ import typer
 from botocore.exceptions import ClientError
 
 from cli.aws.clients import Aws
-from cli.aws.session import connect
+from cli.aws.image_manifest import check_manifest
+from cli.aws.session import connect, deployment
 from cli.cdk import cdk
 from cli.errors import CliError, error_message
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Port, examples
 from cli.paths import ROOT, STATE
 from cli.settings import check_model, default_model, environment_settings
-from cli.views.terminal import err, out
+from cli.views.terminal import err, out, warn
 from contract.jobs import Variable
+from contract.outputs import Output
 
 EXAMPLES = examples(
     ("./millrace deploy", "the only model, or tumor, on the local cloud"),
@@ -69,11 +71,26 @@ def deploy(
     for name in named:
         check_model(name)
     aws = connect(environment, port)
+    given = extra.get("image_uri") or environment_settings(environment).image_uri
+    if given and environment != LOCAL:
+        check_image(aws, given)
     prepare(aws, port, asked=bootstrap)
     for name in named:
         started = time.monotonic()
         deploy_model(aws, name, port=port, context=extra, ask=environment != LOCAL and not yes)
+        if not given:
+            check_image(aws, deployment(aws, name)[Output.IMAGE])
         out.print(f"Deployed [bold]{name}[/bold] to {environment} in {time.monotonic() - started:.0f} s.")
+
+
+def check_image(aws: Aws, uri: str) -> None:
+    """Check that SageMaker can read an image; the laptop's is none that anybody pulls.
+
+    Raises:
+        CliError: it cannot.
+    """
+    if note := check_manifest(aws, uri):
+        warn(note)
 
 
 def parse_context(pairs: list[str]) -> dict[str, str]:

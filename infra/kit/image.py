@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
+from contract.outputs import Output
+from infra.kit.capability import Composite
 from infra.kit.iam import Allow
 from infra.settings.environment import ECR_IMAGE
 
@@ -16,7 +19,7 @@ SOURCES = ("adapters", "container", "contract", "metrics", "monitoring", "scorin
 """Folders of the image, besides the model's."""
 
 
-class Image(Construct):
+class Image(Composite, Construct):
     """An image in ECR and the statements a role needs to pull it."""
 
     def __init__(self, scope: Construct, name: str, *, root: Path, model: str, uri: str | None) -> None:
@@ -35,6 +38,8 @@ class Image(Construct):
                 ],
                 ignore_mode=cdk.IgnoreMode.DOCKER,
                 platform=ecr_assets.Platform.LINUX_AMD64,
+                # SageMaker refuses OCI's manifests, which current Docker makes unless it is told not to.
+                outputs=["type=image,oci-mediatypes=false"],
             )
             self.uri = asset.image_uri
             repository = asset.repository.repository_arn
@@ -60,6 +65,10 @@ class Image(Construct):
                 because="ECR gives one token for a registry: the action has no resource.",
             ),
         )
+
+    def own_outputs(self) -> Mapping[str, str]:
+        """The image's URI."""
+        return {Output.IMAGE: self.uri}
 
 
 def _repository_arn(uri: str) -> str:

@@ -17,7 +17,7 @@ NAME = r"[a-z][a-z0-9]{0,11}"
 
 ECR_IMAGE = (
     r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/"
-    r"(?P<repository>[a-z0-9._/-]+)(:[\w.-]+|@sha256:[0-9a-f]{64})$"
+    r"(?P<repository>[a-z0-9._/-]+)(?P<reference>:[\w.-]+|@sha256:[0-9a-f]{64})$"
 )
 
 MAX_LOOKS = (25_000 - 1_000) // 9

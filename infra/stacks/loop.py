@@ -77,7 +77,7 @@ class LoopStack(cdk.Stack):
             self,
             deployment,
             topic=paging.topic,
-            capabilities=(paging, training, release, batch, scoring, reconciliation),
+            capabilities=(image, paging, training, release, batch, scoring, reconciliation),
         )
 
 

@@ -20,7 +20,7 @@ from tests.synthesis import Synthesis
 pytestmark = pytest.mark.synth
 
 OUTPUTS = {
-    "DataBucket", "ResultsBucket", "ArtifactsBucket", "KeyArn", "ModelPackageGroup", "Pipeline", "PipelineArn",
+    "DataBucket", "ResultsBucket", "ArtifactsBucket", "KeyArn", "ModelPackageGroup", "ImageUri", "Pipeline", "PipelineArn",
     "Endpoint", "BatchStateMachineArn", "ReleaseStateMachineArn", "ScoreQueueUrl", "ScoreDeadLetterQueueUrl", "TrainingQueueUrl",
     "TrainingDeadLetterQueueUrl", "ReleaseDeadLetterQueueUrl", "PageTopicArn", "StartTrainingFunction",
     "ScoreUploadFunction", "ReportFailureFunction", "FailureDeadLetterQueueUrl",
@@ -119,6 +119,7 @@ def test_an_account_builds_the_image_and_the_laptop_is_given_one(prod: Synthesis
     [image] = assets["dockerImages"].values()
     folder = prod.folder / image["source"]["directory"]
     assert image["source"]["dockerFile"] == "container/Dockerfile"
+    assert image["source"]["dockerOutputs"] == ["type=image,oci-mediatypes=false"], "SageMaker takes no OCI"
     assert {path.name for path in folder.iterdir()} == {*SOURCES, "models"}
     assert [path.name for path in (folder / "models").iterdir()] == ["tumor"]
     assert not list(folder.rglob("__pycache__"))

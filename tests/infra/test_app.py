@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.code import code_digest
 from infra.app import Configuration
 from infra.kit.image import SOURCES
 from infra.settings import SettingsError
@@ -114,12 +115,13 @@ def test_production_asks_before_its_data_goes(prod: Synthesis) -> None:
     assert properties["terminationProtection"] is True
 
 
-def test_an_account_builds_the_image_and_the_laptop_is_given_one(prod: Synthesis, synth: object) -> None:
+def test_an_account_builds_the_image_and_the_laptop_is_given_one(prod: Synthesis, root: Path) -> None:
     assets = json.loads((prod.folder / "millrace-prod-tumor-loop.assets.json").read_text())
     [image] = assets["dockerImages"].values()
     folder = prod.folder / image["source"]["directory"]
     assert image["source"]["dockerFile"] == "container/Dockerfile"
     assert image["source"]["dockerOutputs"] == ["type=image,oci-mediatypes=false"], "SageMaker takes no OCI"
     assert {path.name for path in folder.iterdir()} == {*SOURCES, "models"}
+    assert code_digest(folder, "tumor") == code_digest(root, "tumor"), "the jobs would refuse to run"
     assert [path.name for path in (folder / "models").iterdir()] == ["tumor"]
     assert not list(folder.rglob("__pycache__"))

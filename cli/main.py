@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import tomllib
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -12,7 +13,8 @@ from cli.commands import cloud, datasets, deploy, logs, models, outputs, pages, 
 from cli.demo import command as demo
 from cli.errors import sentence
 from cli.new_model import command as new_model
-from cli.views.terminal import err
+from cli.paths import ROOT
+from cli.views.terminal import err, out
 
 MODELS, LAPTOP, DEPLOYMENT, OPERATION = "Models", "This laptop", "Deployment", "Operation"
 
@@ -42,6 +44,24 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        out.print(f"{project['name']} {project['version']}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    pass
+
 
 app.command("new-model", epilog=new_model.EXAMPLES, rich_help_panel=MODELS)(new_model.new_model)
 app.command(epilog=train.EXAMPLES, rich_help_panel=MODELS)(train.train)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from typer.main import get_command
 
@@ -16,6 +18,11 @@ def test_all_commands_are_there() -> None:
         "new-model", "up", "deploy", "down", "status", "env", "outputs", "train", "pages", "logs", "redrive", "demo",
         "models", "datasets", "trace",
     }  # fmt: skip
+
+
+def test_the_version_is_that_of_the_changelogs_first_section(run: Run, root: Path) -> None:
+    newest = next(line for line in (root / "CHANGELOG.md").read_text().splitlines() if line.startswith("## "))
+    assert run("--version").output == f"millrace {newest.removeprefix('## ').partition(',')[0]}\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

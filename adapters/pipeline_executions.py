@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from adapters.buckets import S3Bucket
 from adapters.clients import client, translated
-from adapters.ports import FailedStep
+from adapters.errors import NotFound
+from adapters.ports import Bucket, FailedStep
+from contract.failures import NOT_REGISTERED
+from contract.jobs import EVALUATION_FILE, Folder, Job
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -18,9 +24,10 @@ _ENDED_BADLY = ("Failed", "Stopped")
 
 @dataclass(frozen=True)
 class PipelineExecutions:
-    """Reads what became of an execution and of its jobs."""
+    """Reads the outcome of an execution and of its jobs."""
 
     client: SageMakerClient = field(default_factory=partial(client, "sagemaker"), repr=False)
+    bucket: Callable[[str], Bucket] = S3Bucket
 
     def parameters(self, execution_arn: str) -> Mapping[str, str]:
         pages = self.client.get_paginator("list_pipeline_parameters_for_execution")
@@ -41,16 +48,34 @@ class PipelineExecutions:
         with translated("ListPipelineExecutionSteps"):
             found = pages.paginate(PipelineExecutionArn=execution_arn, SortOrder="Ascending")
             steps = [step for page in found for step in page["PipelineExecutionSteps"]]
-        return [self._failed(step) for step in steps if step["StepStatus"] in _ENDED_BADLY]
+        return [self._failed(step, steps) for step in steps if step["StepStatus"] in _ENDED_BADLY]
 
-    def _failed(self, step: Mapping[str, Any]) -> FailedStep:
+    def _failed(self, step: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> FailedStep:
         metadata = step.get("Metadata", {})
-        told = step.get("FailureReason", "")
+        reason = step.get("FailureReason", "")
         if "Fail" in metadata:
-            return FailedStep(
-                name=step["StepName"], reason=metadata["Fail"].get("ErrorMessage", told), verdict=True
-            )
-        return FailedStep(name=step["StepName"], reason=self._job(metadata) or told)
+            verdict = self._verdict(steps) or metadata["Fail"].get("ErrorMessage", reason)
+            return FailedStep(name=step["StepName"], reason=verdict, verdict=True)
+        return FailedStep(name=step["StepName"], reason=self._job(metadata) or reason)
+
+    def _verdict(self, steps: Sequence[Mapping[str, Any]]) -> str:
+        """The gates that the model missed, as its evaluation has them; nothing where there is none."""
+        evaluated = [step for step in steps if step["StepName"] == Job.EVALUATE]
+        job = _job_arn(evaluated[0], "ProcessingJob") if evaluated else ""
+        if not job:
+            return ""
+        with translated("DescribeProcessingJob"):
+            described = self.client.describe_processing_job(ProcessingJobName=job.rpartition("/")[2])
+        folders = {
+            output["OutputName"]: urlsplit(output["S3Output"]["S3Uri"])
+            for output in described.get("ProcessingOutputConfig", {}).get("Outputs", ())
+        }
+        folder = folders[Folder.EVALUATION]
+        try:
+            document = self.bucket(folder.netloc).read(f"{folder.path.strip('/')}/{EVALUATION_FILE}")
+        except NotFound:
+            return ""
+        return f"{NOT_REGISTERED} {json.loads(document)['missed']}"
 
     def _job(self, metadata: Mapping[str, Any]) -> str:
         """What a step's job said; the step itself may only say that it failed."""
@@ -74,3 +99,7 @@ class PipelineExecutions:
                 HyperParameterTuningJobName=tuning_job, StatusEquals="Failed", MaxResults=1
             )["TrainingJobSummaries"]
         return failed[0].get("FailureReason", "") if failed else ""
+
+
+def _job_arn(step: Mapping[str, Any], kind: str) -> str:
+    return str(step.get("Metadata", {}).get(kind, {}).get("Arn", ""))

@@ -31,6 +31,10 @@ _TOLD = re.compile(
 )
 
 
+NOT_REGISTERED = "The model was not registered:"
+"""How the sentence of a run begins whose model missed a gate. The evaluation has its end."""
+
+
 def told(reason: str) -> tuple[Cause, str] | None:
     """What a job said of its failure, out of SageMaker's reason; None where a job said nothing.
 

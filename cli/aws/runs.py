@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from cli.aws.clients import Aws
 from cli.aws.waiting import wait_until
-from contract.failures import told
+from cli.errors import error_code
+from cli.views.evaluation import output_uri, read_document
+from contract.failures import NOT_REGISTERED, told
+from contract.jobs import EVALUATION_FILE, Folder, Job
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import PipelineExecutionStepTypeDef
@@ -71,7 +76,8 @@ def read_run(aws: Aws, execution_arn: str) -> Run:
     pages = aws.sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
         PipelineExecutionArn=execution_arn, SortOrder="Ascending"
     )
-    begun = {step["StepName"]: _step(aws, step) for page in pages for step in page["PipelineExecutionSteps"]}
+    listed = [step for page in pages for step in page["PipelineExecutionSteps"]]
+    begun = {step["StepName"]: _step(aws, step, listed) for step in listed}
     status = described["PipelineExecutionStatus"]
     # What did not begin while the execution went on is still to come, but for the way not taken.
     coming = [] if status in ENDED else _names(aws, execution_arn)
@@ -119,12 +125,16 @@ def step_names(definition: dict[str, Any]) -> list[str]:
     return names
 
 
-def _step(aws: Aws, step: PipelineExecutionStepTypeDef) -> Step:
+def _step(
+    aws: Aws, step: PipelineExecutionStepTypeDef, listed: Sequence[PipelineExecutionStepTypeDef]
+) -> Step:
     metadata: dict[str, Any] = dict(step.get("Metadata", {}))
     kind = next((kind for kind in _JOBS if kind in metadata), "")
     job = metadata[kind]["Arn"].rpartition("/")[2] if kind else ""
     status = step["StepStatus"]
-    reason = metadata.get("Fail", {}).get("ErrorMessage") or step.get("FailureReason", "")
+    reason = step.get("FailureReason", "")
+    if "Fail" in metadata:
+        reason = _verdict(aws, listed) or metadata["Fail"].get("ErrorMessage") or reason
     return Step(
         name=step["StepName"],
         status=status,
@@ -153,14 +163,31 @@ def job_name(aws: Aws, step: Step) -> str:
             ]
 
 
+def _verdict(aws: Aws, listed: Sequence[PipelineExecutionStepTypeDef]) -> str:
+    """The gates that the model missed, as its evaluation has them; nothing where that is gone."""
+    for step in listed:
+        metadata: dict[str, Any] = dict(step.get("Metadata", {}))
+        job_arn = metadata.get("ProcessingJob", {}).get("Arn", "")
+        if step["StepName"] == Job.EVALUATE and job_arn:
+            folder = output_uri(aws, job_arn.rpartition("/")[2], Folder.EVALUATION)
+            try:
+                evaluation = read_document(aws, f"{folder}/{EVALUATION_FILE}")
+            except ClientError as error:
+                if error_code(error) not in ("NoSuchKey", "NoSuchBucket"):
+                    raise
+                return ""
+            return f"{NOT_REGISTERED} {evaluation['missed']}"
+    return ""
+
+
 def _sentence(reason: str) -> str:
-    """What the job said, without what SageMaker put around it."""
-    said = told(reason)
-    return said[1] if said else reason
+    """The job's own sentence, without what SageMaker put around it."""
+    parsed = told(reason)
+    return parsed[1] if parsed else reason
 
 
 def _job_failure(aws: Aws, job: str, metadata: dict[str, Any]) -> str:
-    """What the job itself said; the step only says that it failed."""
+    """The job's own reason; the step only says that it failed."""
     if "ProcessingJob" in metadata:
         return aws.sagemaker.describe_processing_job(ProcessingJobName=job).get("ExitMessage", "")
     if "TrainingJob" in metadata:

@@ -9,14 +9,17 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from contract.jobs import EVALUATION_FILE, Folder, Job
+from contract.layout import RUNS_PREFIX
 from contract.metrics import Metric
 from contract.outputs import Kind, Redrive, RedriveRoute, output_key
 from infra.kit.alarm import AlarmSpec
 from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment
 from infra.kit.function import Function
-from infra.kit.iam import Allow, arn
+from infra.kit.iam import Allow, arn, list_objects, read_objects, use_key
 from infra.kit.queues import DeadLetterQueue, RuleDelivery
+from infra.kit.storage_names import Storage
 from infra.training.pipeline.step_names import TUNING_JOBS
 
 TIMEOUT_SECONDS = 60
@@ -49,7 +52,7 @@ class FailureReports(Composite, Construct):
             variables={},
             timeout_seconds=TIMEOUT_SECONDS,
             memory_mib=256,
-            allows=[*self._allows(), *([self._reads_trials()] if searched else [])],
+            allows=[*self._allows(deployment.storage), *([self._reads_trials()] if searched else [])],
         )
         self._keep_what_fails()
         rule = events.Rule(
@@ -94,11 +97,16 @@ class FailureReports(Composite, Construct):
             destination_config={"onFailure": {"destination": self._dead_letters.queue_arn}},
         )
 
-    def _allows(self) -> list[Allow]:
+    def _allows(self, storage: Storage) -> list[Allow]:
+        evaluations = f"{RUNS_PREFIX}*/{Job.EVALUATE}/{Folder.EVALUATION}/{EVALUATION_FILE}"
         executions = arn(self, "sagemaker", f"pipeline/{self._pipeline}/execution/*")
         jobs = [arn(self, "sagemaker", f"{kind}-job/pipelines-*") for kind in ("processing", "training")]
         return [
             Allow(actions=["sqs:SendMessage"], resources=[self._dead_letters.queue_arn]),
+            # The gates that a model missed stand in its evaluation.
+            read_objects(storage.artifacts_arn, evaluations),
+            list_objects(storage.artifacts_arn, RUNS_PREFIX),
+            use_key(self, storage.key_arn),
             Allow(
                 actions=[
                     "sagemaker:DescribePipelineExecution",

@@ -19,6 +19,17 @@ from cli.views.progress import StepsDisplay
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/p/execution/abcdefgh1234"
 JOB_ARN = "arn:aws:sagemaker:eu-west-1:123456789012:processing-job/pipelines-abc-validate-x"
 BEGUN = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+PROCESSED = {
+    "ProcessingJobName": "pipelines-abc-validate-x",
+    "ProcessingResources": {
+        "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.xlarge", "VolumeSizeInGB": 1}
+    },
+    "AppSpecification": {"ImageUri": "image"},
+    "ProcessingJobArn": JOB_ARN,
+    "ProcessingJobStatus": "Failed",
+    "CreationTime": BEGUN,
+}
+"""As much of DescribeProcessingJob's response as botocore insists on."""
 DEFINITION = {
     "Steps": [
         {"Name": "validate", "Arguments": {}},
@@ -68,17 +79,7 @@ def test_a_failed_job_is_explained_in_its_own_words(aws: Aws) -> None:
         FailureReason="ClientError: see logs",
         Metadata={"ProcessingJob": {"Arn": JOB_ARN}},
     )
-    described = {
-        "ProcessingJobName": "pipelines-abc-validate-x",
-        "ProcessingResources": {
-            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.xlarge", "VolumeSizeInGB": 1}
-        },
-        "AppSpecification": {"ImageUri": "image"},
-        "ProcessingJobArn": JOB_ARN,
-        "ProcessingJobStatus": "Failed",
-        "CreationTime": BEGUN,
-        "ExitMessage": "Data: age in a.csv, line 7: 'old' is not a number.",
-    }
+    described = {**PROCESSED, "ExitMessage": "Data: age in a.csv, line 7: 'old' is not a number."}
 
     run = reading(aws, "Failed", [failed], describe_processing_job=described)
 
@@ -86,12 +87,29 @@ def test_a_failed_job_is_explained_in_its_own_words(aws: Aws) -> None:
 
 
 def test_a_missed_gate_is_told_by_the_step_that_rejects(aws: Aws) -> None:
-    sentence = "The model was not registered: roc_auc is 0.6 and must be >= 0.7"
-    rejected = step("reject", "Failed", Metadata={"Fail": {"ErrorMessage": sentence}})
+    run = rejected_run(aws, {"missed": "roc_auc is 0.6 and must be >= 0.7"})
 
-    run = reading(aws, "Failed", [step("gate", "Succeeded"), rejected])
+    assert run.failures == ["reject: The model was not registered: roc_auc is 0.6 and must be >= 0.7"]
 
-    assert run.failures == [f"reject: {sentence}"]
+
+def test_without_its_evaluation_the_step_that_rejects_speaks_for_itself(aws: Aws) -> None:
+    assert rejected_run(aws, None).failures == ["reject: its evaluation has more"]
+
+
+def rejected_run(aws: Aws, evaluation: dict[str, Any] | None) -> Run:
+    """A run whose model was rejected, and the evaluation that its job wrote, if it is still there."""
+    evaluate = step("evaluate", "Succeeded", Metadata={"ProcessingJob": {"Arn": JOB_ARN}})
+    rejected = step("reject", "Failed", Metadata={"Fail": {"ErrorMessage": "its evaluation has more"}})
+    output = {"S3Uri": "s3://runs/1/evaluate/evaluation", "LocalPath": "/", "S3UploadMode": "EndOfJob"}
+    described = {
+        **PROCESSED,
+        "ProcessingOutputConfig": {"Outputs": [{"OutputName": "evaluation", "S3Output": output}]},
+    }
+    aws.s3.create_bucket(Bucket="runs", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    if evaluation is not None:
+        key = "1/evaluate/evaluation/evaluation.json"
+        aws.s3.put_object(Bucket="runs", Key=key, Body=json.dumps(evaluation).encode())
+    return reading(aws, "Failed", [evaluate, rejected], describe_processing_job=described)
 
 
 def test_the_registered_package(aws: Aws) -> None:

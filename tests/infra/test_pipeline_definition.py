@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -127,14 +128,32 @@ def test_approval_is_the_environments(root: Path, synth: Any, environment: str) 
     assert register["Arguments"]["ModelApprovalStatus"] == expected
 
 
-def test_what_misses_a_gate_is_told_by_name() -> None:
+def test_a_model_that_misses_a_gate_is_rejected() -> None:
     gate = named(write()["Steps"])["gate"]["Arguments"]
     [condition] = gate["Conditions"]
     file = {"Get": "Steps.evaluate.PropertyFiles.Evaluation"}
     assert condition["LeftValue"] == {"Std:JsonGet": {"PropertyFile": file, "Path": "passed"}}
     assert condition["RightValue"] is True
-    message = gate["ElseSteps"][0]["Arguments"]["ErrorMessage"]["Std:Join"]
-    assert message["Values"][1] == {"Std:JsonGet": {"PropertyFile": file, "Path": "missed"}}
+    [reject] = gate["ElseSteps"]
+    assert reject["Arguments"] == {
+        "ErrorMessage": "The model was not registered: its evaluation names the gates that it missed."
+    }
+
+
+def test_a_property_file_is_read_by_a_condition_only() -> None:
+    """Anywhere else it is not documented, and the first deployment to an account might fail."""
+
+    def reads(node: Any, place: str = "") -> Iterator[str]:
+        if isinstance(node, dict):
+            if "Std:JsonGet" in node:
+                yield place
+            for key, value in node.items():
+                yield from reads(value, f"{place}/{key}")
+        elif isinstance(node, list):
+            for value in node:
+                yield from reads(value, place)
+
+    assert set(reads(write())) == {"/Steps/Arguments/Conditions/LeftValue"}
 
 
 def test_a_job_is_reused_by_what_does_not_change_from_run_to_run() -> None:

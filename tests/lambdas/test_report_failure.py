@@ -18,7 +18,7 @@ from contract.failures import Cause
 from contract.metrics import Dimension, Metric
 from lambdas.report_failure.logic import explain, report_failure
 from local.cloud.cloudwatch.embedded_metrics import points
-from tests.fixtures.fakes import MemoryMetrics
+from tests.fixtures.fakes import MemoryBucket, MemoryMetrics
 
 ARN = "arn:aws:sagemaker:eu-central-1:123456789012:pipeline/p/execution/abcdefgh1234"
 JOB = "arn:aws:sagemaker:eu-central-1:123456789012:{kind}/pipelines-abcdefgh1234-step-x"
@@ -122,14 +122,17 @@ def step(name: str, metadata: Mapping[str, Any], status: str = "Failed") -> dict
     return {"StepName": name, "StepStatus": status, "FailureReason": "see the job", "Metadata": metadata}
 
 
-def failed_steps(steps: list[dict[str, Any]], **answers: Any) -> list[FailedStep]:
+def failed_steps(
+    steps: list[dict[str, Any]], bucket: MemoryBucket | None = None, **answers: Any
+) -> list[FailedStep]:
     sagemaker = boto3.client("sagemaker", region_name="eu-central-1")
     with Stubber(sagemaker) as stub:
         asked = {"PipelineExecutionArn": ARN, "SortOrder": "Ascending"}
         stub.add_response("list_pipeline_execution_steps", {"PipelineExecutionSteps": steps}, asked)
         for operation, answer in answers.items():
             stub.add_response(operation, answer)
-        found = PipelineExecutions(sagemaker).failed_steps(ARN)
+        executions = PipelineExecutions(sagemaker, bucket=lambda _name: bucket or MemoryBucket())
+        found = executions.failed_steps(ARN)
         stub.assert_no_pending_responses()
     return found
 
@@ -166,6 +169,32 @@ def test_a_step_without_a_job_speaks_for_itself() -> None:
     refused = step("register", {"RegisterModel": {"Arn": "a"}})
     rejected = step("reject", {"Fail": {"ErrorMessage": MISSED.reason}})
     assert failed_steps([refused, rejected]) == [FailedStep(name="register", reason="see the job"), MISSED]
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "reason"),
+    [
+        ('{"missed": "roc_auc is 0.6"}', "The model was not registered: roc_auc is 0.6"),
+        (None, "its evaluation has more"),
+    ],
+)
+def test_a_missed_gate_is_told_as_the_evaluation_has_it(evaluation: str | None, reason: str) -> None:
+    evaluated = step("evaluate", {"ProcessingJob": {"Arn": JOB.format(kind="processing-job")}}, "Succeeded")
+    rejected = step("reject", {"Fail": {"ErrorMessage": "its evaluation has more"}})
+    output = {
+        "S3Uri": "s3://artifacts/runs/1/evaluate/evaluation",
+        "LocalPath": "/",
+        "S3UploadMode": "EndOfJob",
+    }
+    outputs = {"Outputs": [{"OutputName": "evaluation", "S3Output": output}]}
+    bucket = MemoryBucket()
+    if evaluation:
+        bucket.put("runs/1/evaluate/evaluation/evaluation.json", evaluation.encode())
+
+    answer = described("processing", ProcessingOutputConfig=outputs)
+    found = failed_steps([evaluated, rejected], bucket, describe_processing_job=answer)
+
+    assert found == [FailedStep(name="reject", reason=reason, verdict=True)]
 
 
 def test_what_an_execution_was_started_with_and_why_it_failed() -> None:

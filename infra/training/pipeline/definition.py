@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from contract.failures import NOT_REGISTERED
 from contract.gates import METRICS
 from contract.jobs import EVALUATION_FILE, Folder, Job, Variable
 from contract.runs import Origin, Parameter
@@ -85,9 +86,7 @@ def author(
         property_files=[evaluation],
     )
 
-    def evaluated(path: str) -> Any:
-        return sdk.JsonGet(step_name=Job.EVALUATE, property_file=evaluation, json_path=path)
-
+    passed = sdk.JsonGet(step_name=Job.EVALUATE, property_file=evaluation, json_path="passed")
     registered = register(
         "register",
         model=model,
@@ -105,11 +104,13 @@ def author(
     )
     reject = sdk.FailStep(
         name="reject",
-        error_message=sdk.Join(on=" ", values=["The model was not registered:", evaluated("missed")]),
+        # Not with the evaluation's own words: a property file is documented for conditions only. What reports
+        # the failure reads them there.
+        error_message=f"{NOT_REGISTERED} its evaluation names the gates that it missed.",
     )
     gate = sdk.ConditionStep(
         name="gate",
-        conditions=[sdk.ConditionEquals(left=evaluated("passed"), right=True)],
+        conditions=[sdk.ConditionEquals(left=passed, right=True)],
         if_steps=[registered],
         else_steps=[reject],
     )

@@ -43,6 +43,7 @@ def register(
             "ModelQuality": quality,
             "ModelDataQuality": {"Statistics": _json(_in(validation, VALIDATION_FILE))},
         },
+        # Pipeline variables are documented as its values: `register` of the SDK's model builder.
         "CustomerMetadataProperties": {
             **origin,
             "execution": sdk.ExecutionVariables.PIPELINE_EXECUTION_ARN,

@@ -50,6 +50,8 @@ class Variable(StrEnum):
     RESULTS_BUCKET = "MILLRACE_RESULTS_BUCKET"
     BATCH_FOLDER = "MILLRACE_BATCH_FOLDER"
     BATCH_ROUND = "MILLRACE_BATCH_ROUND"
+    BIND_HOST = "MILLRACE_BIND_HOST"
+    """The address that a model server listens on, where it is not all of them as in a container."""
 
 
 ROOT = "/opt/ml"

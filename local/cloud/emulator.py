@@ -11,20 +11,24 @@ from typing import Any
 
 from ministack import app
 
+from local.cloud.cloudformation import properties
 from local.cloud.cloudwatch import log_groups
 from local.cloud.cloudwatch import service as cloudwatch
 from local.cloud.cloudwatch.measurements import Measurements
 from local.cloud.cloudwatch.service import Clock, QueueMetrics
 from local.cloud.events import rules as event_rules
-from local.cloud.iam import authorization, service_calls
+from local.cloud.gateway import Gateway
+from local.cloud.iam import authentication, authorization, service_calls
 from local.cloud.iam.decisions import DecisionLog
 from local.cloud.iam.principals import Principals
 from local.cloud.iam.service_calls import ServiceCalls
 from local.cloud.lambda_ import functions, queue_mappings
 from local.cloud.process.background import HOST
 from local.cloud.process.children import Children
+from local.cloud.process.root_key import RootKey
 from local.cloud.s3 import buckets, object_bodies, object_events, object_ranges
 from local.cloud.seam import Cloud
+from local.cloud.sns import deliveries, topics
 from local.cloud.stepfunctions import state_machines
 
 
@@ -41,18 +45,23 @@ class Emulator:
         ca_bundle: Path,
         image_root: Path,
         children: Children,
+        root: RootKey,
     ) -> None:
         endpoint_url = f"https://{HOST}:{port}"
         decisions = DecisionLog(folder)
         calls = ServiceCalls(decisions, account, region)
-        principals = Principals(endpoint_url, region, ca_bundle, calls)
+        principals = Principals(endpoint_url, region, ca_bundle, calls, root)
         measurements = Measurements(account, region)
+        properties.install()
         authorization.install(decisions)
+        authentication.install(root, account)
         service_calls.install(calls)
         functions.install(children, calls, measurements)
         queue_mappings.install(calls)
         state_machines.install(principals, measurements)
         event_rules.install(calls, measurements)
+        topics.install()
+        deliveries.install(measurements)
         object_events.install()
         cloudwatch.install(calls)
         log_groups.install(calls)
@@ -86,4 +95,4 @@ class Emulator:
     @property
     def application(self) -> Any:
         """The ASGI application of the gateway."""
-        return app.app
+        return Gateway(app.app, self.cloud.port)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from contract.jobs import Variable
 from local.cloud.seam import Cloud
 
 ROOT = PurePosixPath("/opt/ml")
@@ -46,6 +47,8 @@ def environment(
         "PYTHONPATH": str(cloud.image_root),
         "PYTHONUNBUFFERED": "1",
         "SAGEMAKER_BASE_DIR": str(base),
+        # A container's port is nobody's but its host's; a process's would be every neighbour's.
+        Variable.BIND_HOST: "127.0.0.1",
         **variables,
     }
     if credentials is None:

@@ -26,6 +26,7 @@ from scoring.server.predictor import Predictor
 from tabular.parquet import TableScorer, result_fields
 
 PORT = "SAGEMAKER_BIND_TO_PORT"
+EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - a container's port
 LARGE_BODY_BYTES = 64 * 1024
 """A larger body is answered in a thread, so that /ping need not wait for it."""
 
@@ -42,14 +43,15 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     Raises:
         PlatformError: the folder holds no sealed artifact that this code can read.
     """
-    listen(load(paths, environ), int(environ.get(PORT, "8080")))
+    host = environ.get(Variable.BIND_HOST, EVERY_INTERFACE)
+    listen(load(paths, environ), int(environ.get(PORT, "8080")), host)
 
 
-def listen(application: Any, port: int) -> None:
-    """Serve an ASGI application on every interface until told to stop."""
+def listen(application: Any, port: int, host: str = EVERY_INTERFACE) -> None:
+    """Serve an ASGI application until told to stop."""
     uvicorn.run(
         application,
-        host="0.0.0.0",  # noqa: S104 - a container's port
+        host=host,
         port=port,
         loop="uvloop",
         http="httptools",

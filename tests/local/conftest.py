@@ -25,15 +25,15 @@ class RunningCloud:
     info: CloudInfo
     folder: Path
 
-    def client(self, service: str, access_key: str = "test", secret_key: str = "test") -> Any:
+    def client(self, service: str, access_key: str = "", secret_key: str = "") -> Any:
         """A boto3 client, of the account's root unless keys of a user are given."""
         return boto3.client(
             service,  # type: ignore[call-overload]
             endpoint_url=self.info.endpoint_url,
             region_name=self.info.region,
             verify=self.info.ca_bundle,
-            aws_access_key_id=access_key,
-            aws_secret_access_key=secret_key,
+            aws_access_key_id=access_key or self.info.access_key,
+            aws_secret_access_key=secret_key or self.info.secret_key,
         )
 
     def denials(self) -> str:

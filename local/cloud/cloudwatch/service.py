@@ -157,7 +157,7 @@ def _check_queries(queries: Sequence[Mapping[str, Any]]) -> None:
 def _use_queries(alarm: dict[str, Any], queries: Sequence[Mapping[str, Any]]) -> None:
     for name in ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period"):
         alarm.pop(name, None)
-    alarm["Metrics"] = list(queries)
+    alarm["Metrics"] = [dict(query) for query in queries]
 
 
 def _reading_metrics(original: Callable[..., None]) -> Callable[..., None]:

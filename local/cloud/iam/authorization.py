@@ -92,6 +92,8 @@ def _enforcing(original: Callable[..., Any], decisions: DecisionLog) -> Callable
                     _implied.set((action, key_arn))
                     iam_action, resource_arn = action, key_arn
                     break
+                if problem := encryption.problem_with_key(key_arn, service):
+                    return AuthError(*problem)
         if isinstance(denied, EvalResult):
             message = denial_message(
                 iam_action, denied.principal_arn, resource_arn, denied.decision == "Deny"

@@ -19,7 +19,8 @@ from ministack.core import iam_evaluator
 from ministack.core.iam_evaluator import EvalContext, ParsedStatement
 from ministack.services import iam
 
-from local.cloud.iam.documents import Document, Statement, digest_of, for_service, parsed, statements_of
+from local.cloud.iam.documents import for_service, parsed
+from local.cloud.iam.statements import Document, Statement, digest_of, statements_of
 
 DENIED, ALLOWED = "denied.jsonl", "allowed.jsonl"
 TRUST, RESOURCE = "trust policy", "resource policy"

@@ -1,34 +1,18 @@
-"""Policy documents: their statements, and what identifies one of them."""
+"""Statements as ministack's evaluator wants them."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.core.iam_evaluator import ParsedStatement
 
-Document = str | Mapping[str, Any]
-Statement = dict[str, Any]
-
-
-def statements_of(document: Document) -> list[Statement]:
-    """A policy's statements, in their order."""
-    parsed = json.loads(document or "{}") if isinstance(document, str) else document
-    statements = parsed.get("Statement", [])
-    return [statements] if isinstance(statements, dict) else list(statements)
-
-
-def digest_of(statement: Statement) -> str:
-    """A short digest of a statement's content, the same wherever in a policy it stands."""
-    return hashlib.sha256(json.dumps(statement, sort_keys=True).encode()).hexdigest()[:12]
+from local.cloud.iam.statements import Document, Statement, as_list, digest_of, statements_of
 
 
 def parsed(document: Document) -> tuple[tuple[str, ParsedStatement], ...]:
-    """The digest of each statement, and the statement as the evaluator wants it."""
+    """The digest of each statement of a policy, and the statement."""
     return _parsed(document if isinstance(document, str) else json.dumps(document))
 
 
@@ -44,6 +28,5 @@ def _parsed(text: str) -> tuple[tuple[str, ParsedStatement], ...]:
 def for_service(statement: Statement, service: str) -> Statement:
     """A trust policy's statement, spelled for a matcher that knows no services."""
     principal = statement.get("Principal", {})
-    services = principal.get("Service", []) if isinstance(principal, dict) else [service]
-    is_named = service in ([services] if isinstance(services, str) else services)
-    return {**statement, "Principal": {"AWS": service if is_named else []}}
+    services = as_list(principal.get("Service")) if isinstance(principal, dict) else [service]
+    return {**statement, "Principal": {"AWS": service if service in services else []}}

@@ -46,6 +46,32 @@ def implied_checks(action: str, resource_arn: str) -> Iterator[tuple[str, str]]:
             yield kms_action, key_arn
 
 
+UNUSABLE = {
+    "Disabled": ("KMS.DisabledException", "{key} is disabled."),
+    "PendingDeletion": ("KMS.KMSInvalidStateException", "{key} is pending deletion."),
+    None: ("KMS.NotFoundException", "Key '{key}' does not exist"),
+}
+_SPELLED = {
+    ("sqs", "KMS.DisabledException"): "KmsDisabled",
+    ("sqs", "KMS.KMSInvalidStateException"): "KmsInvalidState",
+    ("sqs", "KMS.NotFoundException"): "KmsNotFound",
+    ("sns", "KMS.DisabledException"): "KMSDisabled",
+    ("sns", "KMS.KMSInvalidStateException"): "KMSInvalidState",
+    ("sns", "KMS.NotFoundException"): "KMSNotFound",
+}
+"""SQS and SNS have errors of their own for it; S3 gives KMS's."""
+
+
+def problem_with_key(key_arn: str, service: str) -> tuple[str, str] | None:
+    """Code and message of the error where a key cannot be used by anybody, as the service gives it."""
+    record = kms._resolve_key(key_arn)
+    state = record["KeyState"] if record else None
+    if state not in UNUSABLE:
+        return None
+    code, message = UNUSABLE[state]
+    return _SPELLED.get((service, code), code), message.format(key=key_arn)
+
+
 def _customer_key(reference: str | None) -> str | None:
     """ARN of the key; None for none and for the keys that AWS manages, which need no permission."""
     if not reference or "alias/aws/" in reference:

@@ -14,21 +14,26 @@ from botocore.config import Config
 from ministack.services import sts
 
 from local.cloud.iam.service_calls import ServiceCalls
-from local.cloud.process.background import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
+from local.cloud.process.root_key import RootKey
 from local.cloud.seam import Credentials
 
 LIFETIME_SECONDS = 12 * 3600
-ROOT: Credentials = {"AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY}
 
 
 class Principals:
     """Vends credentials and clients of one gateway."""
 
-    def __init__(self, endpoint_url: str, region: str, ca_bundle: Path, calls: ServiceCalls) -> None:
+    def __init__(
+        self, endpoint_url: str, region: str, ca_bundle: Path, calls: ServiceCalls, root: RootKey
+    ) -> None:
         self._endpoint_url = endpoint_url
         self._region = region
         self._ca_bundle = ca_bundle
         self._calls = calls
+        self._root: Credentials = {
+            "AWS_ACCESS_KEY_ID": root.access_key,
+            "AWS_SECRET_ACCESS_KEY": root.secret_key,
+        }
         self._lock = threading.Lock()
         self._session: boto3.Session | None = None
         self._cached = lru_cache(maxsize=256)(self._make)
@@ -61,7 +66,7 @@ class Principals:
 
     def client(self, service: str, credentials: Credentials | None) -> Any:
         """See `seam.Cloud.client`."""
-        key = tuple(sorted((credentials or ROOT).items()))
+        key = tuple(sorted((credentials or self._root).items()))
         with self._lock:  # boto3's session and its loaders are not safe for threads
             return self._cached(service, key)
 

@@ -14,7 +14,8 @@ from ministack.services import iam, kms, lambda_svc, sns, sqs
 from local.cloud.iam import encryption
 from local.cloud.iam.authorization import denial_message
 from local.cloud.iam.decisions import DecisionLog
-from local.cloud.iam.documents import for_service, statements_of
+from local.cloud.iam.documents import for_service
+from local.cloud.iam.statements import statements_of
 from local.cloud.patching import replace
 from local.cloud.seam import AccessDeniedError
 
@@ -80,6 +81,8 @@ class ServiceCalls:
             message = denial_message(action, request.principal_arn, resource, decision == "Deny")
             self._refuse(request.principal_arn, action, resource, message)
         self._decisions.allowed(request)
+        if action.startswith("kms:"):
+            _must_be_usable(resource, service)
 
     def permits(
         self, role_arn: str, service: str, action: str, resource: str, context: Mapping[str, str]
@@ -155,6 +158,7 @@ class ServiceCalls:
         policy, _ = kms.key_policy_for_arn(key_arn) or ("", "")
         for action in ("kms:GenerateDataKey", "kms:Decrypt"):
             self._by_policy(policy, service, action, key_arn, source_arn, context)
+        _must_be_usable(key_arn, service)
 
     def _context(self, principal: str, action: str, resource: str, source_arn: str) -> EvalContext:
         return EvalContext(
@@ -206,6 +210,12 @@ class ServiceCalls:
     def _refuse(self, principal: str, action: str, resource: str, message: str) -> None:
         self._decisions.refused(principal, action, resource, message)
         raise AccessDeniedError(message)
+
+
+def _must_be_usable(key_arn: str, service: str) -> None:
+    """Raise AccessDeniedError for a key that is disabled or gone: nobody refuses, yet it cannot be used."""
+    if problem := encryption.problem_with_key(key_arn, service.partition(".")[0]):
+        raise AccessDeniedError(": ".join(problem))
 
 
 @contextlib.contextmanager

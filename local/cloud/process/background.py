@@ -10,14 +10,14 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from local.cloud.process.folder import CloudError, claim, is_locked
+from local.cloud.process.root_key import write_private
 
 DEFAULT_PORT = 4566
 HOST = "127.0.0.1"
-ROOT_ACCESS_KEY = ROOT_SECRET_KEY = "test"  # noqa: S105 - no secret: the emulator's own
 LOG_TAIL_LINES = 30
 _POLL_SECONDS = 0.05
 _started: dict[Path, subprocess.Popen[bytes]] = {}
@@ -34,6 +34,8 @@ class CloudInfo:
     ca_bundle: str
     region: str
     account: str
+    access_key: str
+    secret_key: str = field(repr=False)
 
 
 def default_folder(port: int = DEFAULT_PORT) -> Path:
@@ -143,8 +145,8 @@ def client_environment(info: CloudInfo) -> dict[str, str]:
     """As `environment`, for a cloud that is known."""
     return {
         "AWS_ENDPOINT_URL": info.endpoint_url,
-        "AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY,
+        "AWS_ACCESS_KEY_ID": info.access_key,
+        "AWS_SECRET_ACCESS_KEY": info.secret_key,
         "AWS_SESSION_TOKEN": "",
         "AWS_REGION": info.region,
         "AWS_DEFAULT_REGION": info.region,
@@ -165,10 +167,8 @@ def client_environment(info: CloudInfo) -> dict[str, str]:
 
 
 def publish(folder: Path, info: CloudInfo) -> None:
-    """Say that the cloud is ready. Written whole or not at all."""
-    draft = folder / "cloud.json.new"
-    draft.write_text(json.dumps(asdict(info), indent=2) + "\n")
-    draft.replace(folder / "cloud.json")
+    """Say that the cloud is ready, to who may read its root's key."""
+    write_private(folder / "cloud.json", json.dumps(asdict(info), indent=2) + "\n")
 
 
 def check_port(port: int) -> None:

@@ -8,7 +8,10 @@ import shutil
 import time
 from pathlib import Path
 
+from local.cloud.process.root_key import KEY_NAME
+
 LOCK_NAME, LOG_NAME = "cloud.lock", "cloud.log"
+KEPT = (LOCK_NAME, LOG_NAME, KEY_NAME)
 LOCK_SECONDS = 1.0
 """Longer than anybody who only asks with `is_locked` holds the lock for it."""
 
@@ -19,7 +22,7 @@ class CloudError(Exception):
 
 def claim(folder: Path) -> None:
     """Make it a cloud's folder. Raises CloudError when it holds things and was never one."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if any(folder.iterdir()) and not (folder / LOCK_NAME).exists():
         raise CloudError(f"{folder} holds other things and would be emptied. Choose another: --folder DIR")
     (folder / LOCK_NAME).touch()
@@ -30,7 +33,7 @@ def empty(folder: Path) -> None:
     for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
-        elif entry.name not in (LOCK_NAME, LOG_NAME):
+        elif entry.name not in KEPT:
             entry.unlink()
 
 

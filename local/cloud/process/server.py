@@ -13,6 +13,7 @@ from local.cloud.process import background, certificate
 from local.cloud.process import folder as folders
 from local.cloud.process.background import HOST, CloudInfo
 from local.cloud.process.children import Children
+from local.cloud.process.root_key import RootKey, root_key
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -34,7 +35,8 @@ def run(folder: Path, port: int, image_root: Path) -> None:
     folders.lock(folder)
     folders.empty(folder)
     certificates = certificate.issue(folder / "tls")
-    _set_environment(folder, port, certificates)
+    key = root_key(folder)
+    _set_environment(folder, port, certificates, key)
     children = Children()
     try:
         # Only now: the emulator reads its environment when it is imported.
@@ -48,6 +50,7 @@ def run(folder: Path, port: int, image_root: Path) -> None:
             ca_bundle=certificates.authority,
             image_root=image_root,
             children=children,
+            root=key,
         )
         info = CloudInfo(
             endpoint_url=emulator.cloud.endpoint_url,
@@ -56,6 +59,8 @@ def run(folder: Path, port: int, image_root: Path) -> None:
             ca_bundle=str(certificates.authority),
             region=REGION,
             account=ACCOUNT,
+            access_key=key.access_key,
+            secret_key=key.secret_key,
         )
         emulator.clock.start()
         # Not asyncio.run, which would wait for every thread and open connection. None is worth waiting for.
@@ -65,7 +70,7 @@ def run(folder: Path, port: int, image_root: Path) -> None:
         (folder / "cloud.json").unlink(missing_ok=True)
 
 
-def _set_environment(folder: Path, port: int, certificates: certificate.Certificate) -> None:
+def _set_environment(folder: Path, port: int, certificates: certificate.Certificate, key: RootKey) -> None:
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     temporary = folder / "tmp"
     temporary.mkdir()
@@ -90,8 +95,8 @@ def _set_environment(folder: Path, port: int, certificates: certificate.Certific
         S3_DATA_DIR=str(folder / "s3"),
         STATE_DIR=str(folder / "state"),
         TMPDIR=str(temporary),
-        AWS_ACCESS_KEY_ID=background.ROOT_ACCESS_KEY,
-        AWS_SECRET_ACCESS_KEY=background.ROOT_SECRET_KEY,
+        AWS_ACCESS_KEY_ID=key.access_key,
+        AWS_SECRET_ACCESS_KEY=key.secret_key,
         AWS_ENDPOINT_URL=f"https://{HOST}:{port}",
         AWS_REGION=REGION,
         AWS_DEFAULT_REGION=REGION,

@@ -1,4 +1,4 @@
-"""Encryption, lifecycle, access logs and ownership of a template's buckets, which ministack leaves out."""
+"""Encryption, lifecycle, access logs, tags and ownership of a template's buckets: ministack drops them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def install() -> None:
         ("BucketEncryption", to_xml("PutBucketEncryption", _encryption), "encryption"),
         ("LifecycleConfiguration", to_xml("PutBucketLifecycleConfiguration", _lifecycle), "lifecycle"),
         ("LoggingConfiguration", to_xml("PutBucketLogging", _logging), "logging"),
+        ("Tags", to_xml("PutBucketTagging", _tags), "tagging"),
         ("OwnershipControls", to_xml("PutBucketOwnershipControls", _ownership), "ownership_controls"),
     )
     provisioners._S3_BUCKET_CONFIGURATIONS = (
@@ -97,6 +98,10 @@ def _logging(properties: Properties) -> dict[str, Any]:
 
 def _ownership(properties: Properties) -> dict[str, Any]:
     return {"OwnershipControls": {"Rules": properties["Rules"]}}
+
+
+def _tags(tags: Properties) -> dict[str, Any]:
+    return {"Tagging": {"TagSet": tags}}
 
 
 def _present(values: Properties) -> dict[str, Any]:

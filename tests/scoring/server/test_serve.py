@@ -79,7 +79,8 @@ def started(model: Path, version: str) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    job = Job(model.parent, {"SAGEMAKER_BIND_TO_PORT": str(port), Variable.MODEL_VERSION: version})
+    variables: dict[str, str] = {Variable.BIND_HOST: "127.0.0.1", Variable.MODEL_VERSION: version}
+    job = Job(model.parent, {"SAGEMAKER_BIND_TO_PORT": str(port), **variables})
     process = job.spawn("serve")
     try:
         wait_for_ping(process, port)
@@ -105,6 +106,11 @@ def wait_for_ping(process: Any, port: int) -> None:
 @pytest.fixture(scope="module")
 def server(mixed_model: Path) -> Iterator[Server]:
     yield from started(mixed_model, VERSION)
+
+
+def test_a_server_listens_where_it_is_told(server: Server) -> None:
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.2", server.port), 5):
+        pass
 
 
 def test_ping(server: Server) -> None:

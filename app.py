@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from contract.names.image import CONTEXT
 from infra.app import FLAGS, Configuration, compose
 from infra.settings import SettingsError
 
@@ -20,7 +21,7 @@ def main() -> None:
             root,
             environment=app.node.try_get_context("environment"),
             model=app.node.try_get_context("model"),
-            image_uri=app.node.try_get_context("image_uri"),
+            image_uri=app.node.try_get_context(CONTEXT),
         )
     except SettingsError as error:
         sys.exit(str(error))

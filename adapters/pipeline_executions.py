@@ -14,7 +14,7 @@ from adapters.clients import client, translated
 from adapters.errors import NotFound
 from adapters.ports import Bucket, FailedStep
 from contract.failures import NOT_REGISTERED
-from contract.jobs import EVALUATION_FILE, Folder, Job
+from contract.names.jobs import EVALUATION_FILE, Folder, Job
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient

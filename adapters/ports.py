@@ -12,7 +12,7 @@ from datetime import datetime
 from io import BufferedIOBase
 from typing import IO, Any, Protocol
 
-from contract.metrics import Dimension, Metric
+from contract.names.metrics import Dimension, Metric
 
 
 @dataclass(frozen=True, kw_only=True)

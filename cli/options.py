@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from contract.jobs import Variable
+from contract.names.jobs import Variable
 from local import DEFAULT_PORT as LOCAL_PORT
 
 Environment = Annotated[

@@ -9,8 +9,8 @@ from pathlib import Path
 from container.errors import PlatformError
 from container.paths import CODE
 from contract.code import code_digest
-from contract.jobs import Variable
 from contract.layout import CONTRACT_FILE, GATES_FILE
+from contract.names.jobs import Variable
 from contract.schema import Contract, ContractError
 
 

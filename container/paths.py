@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from contract.jobs import INPUTS, OUTPUTS, ROOT, Folder
+from contract.names.jobs import INPUTS, OUTPUTS, ROOT, Folder
 
 CODE = Path(__file__).resolve().parent.parent
 """The folder that holds `contract/`, `training/` and `models/`: the image's, or the repository."""

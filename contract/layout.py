@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from contract.batch import UPLOAD_FILE
-from contract.jobs import VALIDATION_FILE, Folder, Job
+from contract.names.batch import UPLOAD_FILE
+from contract.names.jobs import VALIDATION_FILE, Folder, Job
 
 SCORE_PREFIX = "score/"
 TRAINING_PREFIX = "training/"

@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 
 from contract import threshold
 from contract.checks import Rule, default_rules
-from contract.estimators import Estimator
+from contract.names.estimators import Estimator
 from contract.search import Search
 
 Problem = Literal["binary", "multiclass", "regression"]

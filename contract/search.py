@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from contract.estimators import Estimator
+from contract.names.estimators import Estimator
 
 Strategy = Literal["Bayesian", "Random"]
 Kind = Literal["integer", "float", "category"]

@@ -28,6 +28,8 @@ from itertools import accumulate, takewhile
 from typing import Self
 from urllib.parse import quote, unquote
 
+from contract.names.live import Live
+
 CSV = "text/csv"
 JSON_LINES = "application/jsonlines"
 JSON = "application/json"
@@ -53,7 +55,7 @@ HIGHEST_PROBABILITY = "probability_"
 REJECTED = "rejected"
 UNSEEN = "unseen"
 """In a row's answer: columns whose category the model does not know; absent where there is none."""
-MODEL_VERSION = "model_version"
+MODEL_VERSION = Live.MODEL_VERSION.value
 
 
 def probability_column(class_name: str) -> str:

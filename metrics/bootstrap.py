@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from contract.evaluation import Comparison, Interval
+from contract.documents.evaluation import Comparison, Interval
 from contract.gates import METRICS
 from metrics.formulas import Array, Measure
 from metrics.problem_metrics import Rows

@@ -12,9 +12,9 @@ from cli.aws.releases import FAILED
 from cli.aws.session import Deployment
 from cli.errors import error_code
 from contract import layout
-from contract.batch import INPUT
 from contract.events import Upload
-from contract.outputs import Output
+from contract.names.batch import INPUT
+from contract.names.outputs import Output
 
 
 def restart(deployed: Deployment, machine_arn: str, report: Callable[[str], object]) -> int:

@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError
 
 from cli.aws.session import Deployment
 from cli.errors import CliError, error_code
-from contract.dataset import Manifest
+from contract.documents.dataset import Manifest
 from contract.layout import DATASETS_PREFIX, RUNS_PREFIX, manifest_key, parameters_key, validation_key
-from contract.outputs import Output
-from contract.runs import Parameter
+from contract.names.outputs import Output
+from contract.names.runs import Parameter
 
 READERS = 8
 """Objects that are read at a time."""

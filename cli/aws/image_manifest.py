@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from cli.aws.clients import Aws
 from cli.errors import CliError, error_code
+from contract.names.image import DOCKER_OUTPUT
 from infra.settings.environment import ECR_IMAGE
 
 _DOCKER = "application/vnd.docker.distribution.manifest"
@@ -46,7 +47,7 @@ def push_command(image: re.Match[str]) -> str:
     """The command that builds the image and pushes it with a manifest that SageMaker takes."""
     host, _, _ = image.string.partition("/")
     tag = image["reference"] if image["reference"].startswith(":") else ":<tag>"
-    output = "type=image,oci-mediatypes=false,push=true"
+    output = f"{DOCKER_OUTPUT},push=true"
     return (
         f"docker buildx build --platform linux/amd64 --provenance=false --output {output} \\\n"
         f"  --tag {host}/{image['repository']}{tag} --file container/Dockerfile ."

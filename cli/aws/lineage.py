@@ -20,7 +20,7 @@ from cli.aws.session import Deployment
 from cli.errors import CliError, error_code
 from contract import serving
 from contract.layout import SCORED_PREFIX
-from contract.outputs import Output
+from contract.names.outputs import Output
 
 HEXADECIMAL = frozenset("0123456789abcdef")
 JSON_LINES, PARQUET, GZIP = ".jsonl", ".parquet", ".gz"

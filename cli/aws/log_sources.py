@@ -11,7 +11,7 @@ from cli.aws.loglines import Line, of_group
 from cli.aws.runs import job_name, read_run
 from cli.aws.session import Deployment
 from cli.errors import CliError
-from contract.outputs import Kind, of_kind
+from contract.names.outputs import Kind, of_kind
 
 JOB_GROUPS = tuple(f"/aws/sagemaker/{kind}Jobs" for kind in ("Processing", "Training", "Transform"))
 RECENT_RUNS = 5

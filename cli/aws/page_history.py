@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.aws.session import Deployment
 from contract.layout import resource_name
-from contract.outputs import Output
+from contract.names.outputs import Output
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef

@@ -10,7 +10,7 @@ from cli.aws.batch_restart import restart
 from cli.aws.dead_letters import count, dead_letters, delete, move
 from cli.aws.session import Deployment
 from cli.errors import CliError
-from contract.outputs import Kind, Redrive, RedriveRoute, of_kind, output_key
+from contract.names.outputs import Kind, Redrive, RedriveRoute, of_kind, output_key
 
 Report = Callable[[str], object]
 """Is given the progress, as a text."""

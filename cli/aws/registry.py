@@ -14,8 +14,8 @@ from cli.aws.clients import Aws
 from cli.aws.releases import APPROVED, REJECTED
 from cli.aws.session import Deployment
 from cli.errors import CliError, error_code
-from contract.outputs import Output
-from contract.runs import Origin
+from contract.names.outputs import Output
+from contract.names.runs import Origin
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ModelApprovalStatusType

@@ -13,7 +13,7 @@ from cli.aws.session import Deployment
 from cli.aws.waiting import wait_until
 from cli.errors import CliError, error_code
 from contract.layout import live_parameter
-from contract.outputs import RELEASE_MACHINE
+from contract.names.outputs import RELEASE_MACHINE
 
 RELEASE_TIMEOUT_SECONDS = 3600.0
 APPROVED: Final = "Approved"

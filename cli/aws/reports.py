@@ -12,8 +12,8 @@ from cli.aws.runs import Run
 from cli.errors import CliError, error_code
 from cli.paths import STATE
 from cli.views.evaluation import output_uri
-from contract.jobs import REPORT_PAGE, Folder, Job
 from contract.layout import RUNS_PREFIX
+from contract.names.jobs import REPORT_PAGE, Folder, Job
 
 FOLDER = STATE / "reports"
 _EXPLAINING = (

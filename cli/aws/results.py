@@ -15,7 +15,7 @@ from cli.aws.session import Deployment
 from cli.aws.waiting import wait_until
 from cli.errors import error_code
 from contract.layout import SCORE_PREFIX, scored_key, unscorable_key
-from contract.outputs import Output
+from contract.names.outputs import Output
 
 OUTCOME_TIMEOUT_SECONDS = 120.0
 

@@ -15,7 +15,7 @@ from cli.aws.waiting import wait_until
 from cli.errors import error_code
 from cli.views.evaluation import output_uri, read_document
 from contract.failures import NOT_REGISTERED, told
-from contract.jobs import EVALUATION_FILE, Folder, Job
+from contract.names.jobs import EVALUATION_FILE, Folder, Job
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import PipelineExecutionStepTypeDef

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from cli.aws.session import Deployment
 from cli.errors import CliError, error_code
 from contract.layout import TRAINING_PREFIX
-from contract.outputs import Output
+from contract.names.outputs import Output
 from contract.reasons import Unscorable
 from tabular.formats.detection import claim_of
 

@@ -18,8 +18,9 @@ from cli.options import DEFAULT_PORT, LOCAL, Environment, Port, examples
 from cli.paths import ROOT, STATE
 from cli.settings import check_model, default_model, environment_settings
 from cli.views.terminal import err, out, warn
-from contract.jobs import Variable
-from contract.outputs import Output
+from contract.names.image import CONTEXT
+from contract.names.jobs import Variable
+from contract.names.outputs import Output
 
 EXAMPLES = examples(
     ("./millrace deploy", "the only model, or tumor, on the local cloud"),
@@ -71,7 +72,7 @@ def deploy(
     for name in named:
         check_model(name)
     aws = connect(environment, port)
-    given = extra.get("image_uri") or environment_settings(environment).image_uri
+    given = extra.get(CONTEXT) or environment_settings(environment).image_uri
     if given and environment != LOCAL:
         check_image(aws, given)
     prepare(aws, port, asked=bootstrap)

@@ -17,7 +17,7 @@ from cli.paths import display
 from cli.views.evaluation import comparison_table, evaluation_text
 from cli.views.terminal import out
 from cli.views.version_tables import versions_table
-from contract.runs import Origin
+from contract.names.runs import Origin
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ModelApprovalStatusType

@@ -25,7 +25,7 @@ from cli.errors import error_message
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.paths import display
 from cli.views.terminal import facts, out
-from contract.outputs import Kind, Output, of_kind
+from contract.names.outputs import Kind, Output, of_kind
 
 EXAMPLES = examples(
     ("./millrace status", "every model on the local cloud"),

@@ -16,8 +16,8 @@ from cli.errors import CliError
 from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.views.terminal import out
 from contract.layout import SCORED_PREFIX, UNSCORABLE_PREFIX
-from contract.outputs import Output
-from contract.runs import Origin
+from contract.names.outputs import Output
+from contract.names.runs import Origin
 
 EXAMPLES = examples(
     ("./millrace trace scored/people.csv/<version id>.csv", "from a result to the bytes behind it"),

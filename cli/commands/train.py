@@ -24,9 +24,9 @@ from cli.views.progress import StepsDisplay
 from cli.views.terminal import err, out
 from cli.views.validation import findings
 from contract.failures import Cause
-from contract.jobs import EVALUATION_FILE, REPORT_PAGE, Folder, Job
 from contract.layout import TRAINING_PREFIX
-from contract.outputs import START_TRAINING, Output
+from contract.names.jobs import EVALUATION_FILE, REPORT_PAGE, Folder, Job
+from contract.names.outputs import START_TRAINING, Output
 
 EXAMPLES = examples(
     ("./millrace train adult.csv", "upload a table, train on all that was uploaded, release"),

@@ -22,8 +22,8 @@ from cli.errors import CliError
 from cli.options import DEFAULT_PORT, LOCAL, Port, examples
 from cli.paths import STATE, display
 from cli.views.terminal import err, out
-from contract.metrics import UNSCORABLE_ALARM
-from contract.outputs import Output
+from contract.names.metrics import UNSCORABLE_ALARM
+from contract.names.outputs import Output
 from contract.serving import MODEL_VERSION, PREDICTION, PROBABILITY, REJECTED
 
 EXAMPLES = examples(

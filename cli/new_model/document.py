@@ -11,7 +11,7 @@ from cli.new_model.hints import Hint, Weight
 from cli.new_model.target import Target
 from cli.new_model.wording import counted, quote
 from contract.checks import MINIMUM_ROWS
-from contract.estimators import built_in
+from contract.names.estimators import built_in
 from contract.schema import Training
 
 MAX_ALIGNED = 60

@@ -15,8 +15,8 @@ from cli.aws.runs import Run
 from cli.errors import error_code
 from cli.paths import display
 from cli.views.evaluation import output_uri, read_document
-from contract.jobs import REPORT_PAGE, VALIDATION_FILE, Folder, Job
-from contract.validation import Validation
+from contract.documents.validation import Validation
+from contract.names.jobs import REPORT_PAGE, VALIDATION_FILE, Folder, Job
 
 
 def findings(aws: Aws, run: Run, folder: Path = reports.FOLDER) -> Iterator[str]:

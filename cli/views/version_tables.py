@@ -13,7 +13,7 @@ from cli.aws.releases import live_version
 from cli.aws.session import Deployment
 from cli.views.evaluation import gate_lines
 from cli.views.terminal import facts
-from contract.runs import Origin
+from contract.names.runs import Origin
 
 SHORT = 12
 

@@ -12,7 +12,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from contract.outputs import Output
+from contract.names.outputs import Output
 from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment
 from infra.kit.iam import arn

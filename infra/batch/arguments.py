@@ -13,9 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from contract.batch import ANSWERS, ROUNDS, Field
-from contract.jobs import INPUTS, ROOT, Folder, Job, Variable
-from contract.live import Live
+from contract.names.batch import ANSWERS, ROUNDS, Field
+from contract.names.jobs import INPUTS, ROOT, Folder, Job, Variable
+from contract.names.live import Live
 from contract.serving import JSON_LINES
 from infra.kit.asl import State
 from infra.kit.job_size import MAX_PROCESSING_SECONDS

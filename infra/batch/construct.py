@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from contract.layout import live_parameter
-from contract.outputs import Kind, Redrive, RedriveRoute, output_key
+from contract.names.outputs import Kind, Redrive, RedriveRoute, output_key
 from infra.batch.arguments import BatchArguments
 from infra.batch.definition import BatchDefinition
 from infra.batch.roles import assemble_role, split_role, state_machine_role

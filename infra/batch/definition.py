@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from contract.batch import INPUT, NOTHING_LEFT, Field, Outcome
 from contract.layout import BATCH_PREFIX
-from contract.live import Live
+from contract.names.batch import INPUT, NOTHING_LEFT, Field, Outcome
+from contract.names.live import Live
 from infra.batch.arguments import Arguments, BatchArguments
 from infra.batch.jobs import again, call_batch, ended
 from infra.kit.asl import State, States, fail

@@ -5,9 +5,9 @@ from __future__ import annotations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.batch import ANSWERS, PARTS, ROUNDS, SPLIT_FILE, UPLOAD_FILE
-from contract.jobs import Job
 from contract.layout import BATCH_PREFIX, RUNS_PREFIX, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
+from contract.names.batch import ANSWERS, PARTS, ROUNDS, SPLIT_FILE, UPLOAD_FILE
+from contract.names.jobs import Job
 from infra.kit.iam import (
     Allow,
     arn,

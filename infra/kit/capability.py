@@ -16,7 +16,7 @@ class Capability(Protocol):
         ...
 
     def outputs(self) -> Mapping[str, str]:
-        """The stack outputs by which it is found; a key is a `contract.outputs.Output` or an `output_key`."""
+        """The stack outputs by which it is found; a key is an `Output` or an `output_key`."""
         ...
 
 

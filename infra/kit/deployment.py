@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 
-from contract.metrics import NAMESPACE, Dimension, Metric
+from contract.names.metrics import NAMESPACE, Dimension, Metric
 from infra.kit.storage_names import Storage
 from infra.settings import EnvironmentSettings
 from infra.settings.model import ModelServingSettings

@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from contract.outputs import Kind, output_key
+from contract.names.outputs import Kind, output_key
 from infra.kit.alarm import AlarmSpec
 from infra.kit.deployment import Deployment
 from infra.kit.iam import Allow, acknowledge, role, write_logs

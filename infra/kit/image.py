@@ -10,7 +10,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
-from contract.outputs import Output
+from contract.names.image import DOCKER_OUTPUT
+from contract.names.outputs import Output
 from infra.kit.capability import Composite
 from infra.kit.iam import Allow
 from infra.settings.environment import ECR_IMAGE
@@ -38,8 +39,7 @@ class Image(Composite, Construct):
                 ],
                 ignore_mode=cdk.IgnoreMode.DOCKER,
                 platform=ecr_assets.Platform.LINUX_AMD64,
-                # SageMaker refuses OCI's manifests, which current Docker makes unless it is told not to.
-                outputs=["type=image,oci-mediatypes=false"],
+                outputs=[DOCKER_OUTPUT],
             )
             self.uri = asset.image_uri
             repository = asset.repository.repository_arn

@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from contract.outputs import Kind, output_key
+from contract.names.outputs import Kind, output_key
 from infra.kit.alarm import AlarmSpec
 from infra.kit.iam import acknowledge
 

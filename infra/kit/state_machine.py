@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from contract.outputs import Kind, output_key
+from contract.names.outputs import Kind, output_key
 from infra.kit.alarm import AlarmSpec
 from infra.kit.deployment import Deployment
 from infra.kit.iam import Allow, acknowledge

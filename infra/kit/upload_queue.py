@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from contract.events import OBJECT_CREATED, SOURCE
-from contract.outputs import Kind, Redrive, RedriveRoute, output_key
+from contract.names.outputs import Kind, Redrive, RedriveRoute, output_key
 from infra.kit.alarm import AlarmSpec
 from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment

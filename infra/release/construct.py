@@ -10,9 +10,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from contract.events import DETAIL_TYPE
-from contract.jobs import Job
 from contract.layout import CAPTURED_PREFIX, EVALUATION_PLACE, RUNS_PREFIX, live_parameter
-from contract.outputs import Kind, Output, Redrive, RedriveRoute, output_key
+from contract.names.jobs import Job
+from contract.names.outputs import Kind, Output, Redrive, RedriveRoute, output_key
 from infra.kit.alarm import AlarmSpec
 from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment

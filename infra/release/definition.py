@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from contract.jobs import Variable
-from contract.live import Approved, Live
+from contract.names.jobs import Variable
+from contract.names.live import Approved, Live
 from infra.kit.asl import OVERTAKEN, RETRY_SAGEMAKER, State, States, again, call, made_once
 from infra.release.endpoint import EndpointStates
 from infra.release.endpoint_deletion import EndpointDeletion

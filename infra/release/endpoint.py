@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contract.live import Approved
+from contract.names.live import Approved
 from infra.kit.asl import OVERTAKEN, RETRY_SAGEMAKER, State, States, call, fail, made_once, passing
 from infra.release.endpoint_configuration import EndpointConfiguration
 from infra.release.scaling import Scaling

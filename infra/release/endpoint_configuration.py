@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from contract.live import Approved, Live
+from contract.names.live import Approved, Live
 from contract.serving import CSV, JSON, JSON_LINES
 from infra.settings.environment import ServingSettings
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from constructs import Construct
 
-from contract.batch import UPLOAD_FILE
 from contract.layout import BATCH_PREFIX, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
-from contract.metrics import UNSCORABLE_ALARM, Metric
+from contract.names.batch import UPLOAD_FILE
+from contract.names.metrics import UNSCORABLE_ALARM, Metric
 from contract.serving import MAX_REQUEST_BYTES, MAX_SERVERLESS_BYTES
 from infra.batch.construct import Batch
 from infra.kit.alarm import AlarmSpec

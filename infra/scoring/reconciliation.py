@@ -11,7 +11,7 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from contract.layout import RECONCILIATION_KEY, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
-from contract.metrics import Metric
+from contract.names.metrics import Metric
 from infra.batch.construct import Batch
 from infra.kit.alarm import AlarmSpec
 from infra.kit.capability import Composite

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from contract import gates, threshold
-from contract.estimators import built_in
 from contract.gates import METRICS
+from contract.names.estimators import built_in
 from contract.serving import is_result_column
 from infra.settings.toml import Problem, suggestion
 from infra.settings.validation import rule_problems

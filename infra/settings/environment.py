@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from contract.names.image import CONTEXT
 from infra.settings.toml import Problem, SettingsError, SettingsTable, read, suggestion, validate
 
 FILE = "environments.toml"
@@ -174,5 +175,5 @@ def load_environment(root: Path, name: str, *, image_uri: str | None = None) -> 
     settings = validate(EnvironmentSettings, document[name], path=path.relative_to(root), within=(name,))
     if image_uri is None:
         return settings
-    table = {**document[name], "image_uri": image_uri}
-    return validate(EnvironmentSettings, table, path=Path("-c image_uri"))
+    table = {**document[name], CONTEXT: image_uri}
+    return validate(EnvironmentSettings, table, path=Path(f"-c {CONTEXT}"))

@@ -18,7 +18,7 @@ from contract.layout import (
     CHECKPOINTS_PREFIX,
     resource_name,
 )
-from contract.outputs import Output
+from contract.names.outputs import Output
 from infra.kit.iam import acknowledge, arn
 from infra.kit.storage_names import Storage
 from infra.settings import EnvironmentSettings

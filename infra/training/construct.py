@@ -19,7 +19,7 @@ from contract.layout import (
     TRAINING_PREFIX,
     live_parameter,
 )
-from contract.outputs import Kind, Output, output_key
+from contract.names.outputs import Kind, Output, output_key
 from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment
 from infra.kit.function import Function

@@ -9,10 +9,10 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from contract.jobs import EVALUATION_FILE, Folder, Job
 from contract.layout import RUNS_PREFIX
-from contract.metrics import Metric
-from contract.outputs import Kind, Redrive, RedriveRoute, output_key
+from contract.names.jobs import EVALUATION_FILE, Folder, Job
+from contract.names.metrics import Metric
+from contract.names.outputs import Kind, Redrive, RedriveRoute, output_key
 from infra.kit.alarm import AlarmSpec
 from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment

@@ -29,7 +29,7 @@ from adapters.errors import AwsError
 from adapters.ports import Bucket, ListedVersion, Metrics, Outbox, StateMachine
 from contract import layout
 from contract.events import object_created
-from contract.metrics import Metric
+from contract.names.metrics import Metric
 from lambdas.reconcile_uploads.checkpoint import Progress, load, save
 from lambdas.reconcile_uploads.outcome_lookup import Lookup, named
 from lambdas.reconcile_uploads.schedule import is_due

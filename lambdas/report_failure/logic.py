@@ -8,8 +8,8 @@ from typing import Any
 
 from adapters.ports import Executions, FailedStep, Metrics
 from contract.failures import Cause, StartedBy, pages, told
-from contract.metrics import Dimension, Metric
-from contract.runs import Parameter
+from contract.names.metrics import Dimension, Metric
+from contract.names.runs import Parameter
 
 log = logging.getLogger(__name__)
 

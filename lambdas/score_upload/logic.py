@@ -18,8 +18,8 @@ from adapters.observability import logged_with
 from adapters.ports import Bucket, Metrics, ModelServer, Queue, StateMachine
 from adapters.retry import RetryPolicy
 from contract import layout
-from contract.batch import INPUT
 from contract.events import Upload
+from contract.names.batch import INPUT
 from contract.reasons import FileReason, Unscorable
 from lambdas.score_upload.settings import Settings
 from scoring.upload.messages import upload_of

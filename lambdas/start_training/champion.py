@@ -18,7 +18,7 @@ from adapters.ports import Bucket, Parameter, Registry
 from contract import layout
 from contract.artifact import ARCHIVE
 from contract.layout import CHAMPION_FILE
-from contract.live import Live
+from contract.names.live import Live
 
 log = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 from adapters.errors import AlreadyExists, NotFound
 from adapters.ports import Bucket, Catalogue, ObjectVersion, Pipeline
 from contract import layout
-from contract.dataset import Manifest
+from contract.documents.dataset import Manifest
 from contract.failures import StartedBy
-from contract.runs import Origin, Parameter
+from contract.names.runs import Origin, Parameter
 from lambdas.start_training.champion import Champions
 from lambdas.start_training.debounce import Debounce, Record, uploaded
 from lambdas.start_training.snapshot import NoTrainingData, pin

@@ -9,7 +9,7 @@ from contextlib import closing
 from adapters.ports import Bucket, ObjectVersion
 from contract import layout
 from contract.artifact import sha256
-from contract.dataset import Manifest, PinnedObject
+from contract.documents.dataset import Manifest, PinnedObject
 from contract.reasons import Unscorable
 from tabular.formats.detection import claim_of
 

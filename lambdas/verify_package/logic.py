@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from adapters.errors import NotFound
 from adapters.ports import Bucket, Registry
 from contract import artifact
-from contract.live import Approved, Live
-from contract.runs import Origin
+from contract.names.live import Approved, Live
+from contract.names.runs import Origin
 from lambdas.verify_package.archive import unpack
 
 log = logging.getLogger(__name__)

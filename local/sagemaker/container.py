@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from contract.jobs import Variable
+from contract.names.jobs import Variable
 from local.cloud.seam import Cloud
 
 ROOT = PurePosixPath("/opt/ml")

@@ -20,8 +20,8 @@ from adapters.errors import NotFound
 from adapters.ports import Response, StoredObject
 from container.paths import Paths
 from contract import serving
-from contract.batch import Outcome
-from contract.jobs import Variable
+from contract.names.batch import Outcome
+from contract.names.jobs import Variable
 from scoring.batch.documents import MAX_BYTES, Batch, Split, on_disk, on_volume, say
 from scoring.upload.score import Result, open_upload, score_file, spool
 from tabular.formats import compression

@@ -1,6 +1,6 @@
 """What the two jobs of the batch path share: which upload, where its parts lie, what to say at the end.
 
-`contract.batch` says what lies under an execution's folder.
+`contract.names.batch` says what lies under an execution's folder.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from adapters.ports import StoredObject
 from container.errors import PlatformError
 from container.paths import Paths
 from contract import layout, serving
-from contract.batch import ANSWERS, PARTS, ROUNDS, SPLIT_FILE, Outcome, exit_message
 from contract.events import Upload
-from contract.jobs import Variable
+from contract.names.batch import ANSWERS, PARTS, ROUNDS, SPLIT_FILE, Outcome, exit_message
+from contract.names.jobs import Variable
 from contract.reasons import FileReason, Unscorable
 from scoring.upload.outcomes import Outcomes
 from tabular.formats.detection import Format

@@ -22,8 +22,8 @@ from adapters.ports import StoredObject
 from container.paths import Paths
 from contract import serving
 from contract.artifact import ARCHIVE
-from contract.batch import Outcome
-from contract.jobs import Folder
+from contract.names.batch import Outcome
+from contract.names.jobs import Folder
 from contract.reasons import Unscorable
 from scoring.batch.documents import MAX_BYTES, Batch, Split, on_disk, on_volume, say
 from scoring.server.predictor import Predictor

@@ -19,7 +19,7 @@ import uvicorn
 from container.errors import PlatformError
 from container.paths import Paths
 from contract import artifact, serving
-from contract.jobs import Variable
+from contract.names.jobs import Variable
 from contract.reasons import FileReason, Unscorable
 from contract.schema import ContractError
 from scoring.server.predictor import Predictor

@@ -24,7 +24,7 @@ from adapters.ports import Bucket, Metrics, StoredObject
 from adapters.retry import RetryPolicy
 from contract import layout
 from contract.events import Upload
-from contract.metrics import Dimension, Metric
+from contract.names.metrics import Dimension, Metric
 from contract.reasons import Unscorable
 from scoring.upload.score import Result
 

@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from adapters.observability import UNITS, EmbeddedMetrics, log_as_json, logged_with
-from contract.metrics import Dimension, Metric
+from contract.names.metrics import Dimension, Metric
 
 
 def test_a_line_has_its_context_its_extras_and_its_error(capsys: pytest.CaptureFixture[str]) -> None:

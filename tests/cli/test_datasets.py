@@ -12,7 +12,7 @@ from cli.aws.clients import Aws
 from cli.aws.dataset_versions import datasets
 from cli.aws.session import Deployment
 from cli.commands.datasets import datasets_table
-from contract.dataset import Manifest, PinnedObject
+from contract.documents.dataset import Manifest, PinnedObject
 from contract.layout import manifest_key, parameters_key, validation_key
 from tests.cli.registered import EVALUATIONS, GROUP, deploy_group, live, register
 

@@ -12,7 +12,7 @@ from container.entry_point import JOBS, main
 from container.errors import LIMIT_BYTES, DataError, ModelCodeError, PlatformError, report, shorten
 from container.paths import CODE, Paths
 from contract.code import code_digest
-from contract.jobs import Folder
+from contract.names.jobs import Folder
 from tests.fixtures.folders import Job, Run
 from tests.fixtures.tables import tumor
 

@@ -45,6 +45,8 @@ def _names_in(text: str) -> Iterator[str]:
     if re.search(r"\S\s+\S", text):
         return
     for part in re.split(r"[^\w.-]+", text):
+        if part.endswith(".py") or part.partition(".")[0] in ROOMS:
+            continue  # a module's path or name: a wrong one is not found
         whole = NAME.fullmatch(part)
         yield from (one for one in ([part] if whole else part.split(".")) if NAME.fullmatch(one))
 

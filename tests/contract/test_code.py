@@ -31,7 +31,7 @@ STARTS_A_RUN = {
     "adapters/buckets.py": False,
     "benchmarks/serving.py": False,
     "cli/main.py": False,
-    "contract/outputs.py": False,
+    "contract/names/outputs.py": False,
     "docs/architecture.md": False,
     "infra/app.py": False,
     "lambdas/score_upload/logic.py": False,

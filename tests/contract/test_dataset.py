@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.dataset import Manifest, PinnedObject
+from contract.documents.dataset import Manifest, PinnedObject
 
 objects = st.builds(
     PinnedObject,

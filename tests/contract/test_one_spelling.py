@@ -11,8 +11,9 @@ from typing import get_type_hints, is_typeddict
 
 import pytest
 
-from contract import evaluation, gates, validation
+from contract import gates
 from contract.checks import CHECKS
+from contract.documents import evaluation, validation
 from tests.contract.names import aws_names, names_of, rooms_by_name
 
 CONTRACT, LOCAL = "contract", "local"

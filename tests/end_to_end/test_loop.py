@@ -11,7 +11,7 @@ import pytest
 
 from cli import samples
 from contract import layout
-from contract.metrics import NAMESPACE, Dimension, Metric
+from contract.names.metrics import NAMESPACE, Dimension, Metric
 from tests.end_to_end.laptop import Model, eventually, table
 
 pytestmark = pytest.mark.local_cloud

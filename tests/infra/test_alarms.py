@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contract.metrics import NAMESPACE, Dimension, Metric
+from contract.names.metrics import NAMESPACE, Dimension, Metric
 from tests.synthesis import Synthesis
 
 pytestmark = pytest.mark.synth

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.dataset import Manifest
+from contract.documents.dataset import Manifest
 from contract.layout import LAST_RUN_KEY, manifest_key
 from lambdas.start_training.snapshot import pin
 from tests.fixtures.uploads import event, message

@@ -13,7 +13,7 @@ import pytest
 from adapters.errors import Transient
 from adapters.ports import Response
 from contract import layout
-from contract.metrics import Metric
+from contract.names.metrics import Metric
 from tests.fixtures.fakes import MemoryBucket, SignModel
 from tests.fixtures.uploads import KEY, World, event, message
 

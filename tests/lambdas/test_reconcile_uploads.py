@@ -11,7 +11,7 @@ import pytest
 
 from adapters.errors import AwsError
 from contract import layout
-from contract.metrics import Metric
+from contract.names.metrics import Metric
 from lambdas.reconcile_uploads.logic import LOOKS_BETWEEN_SAVES, Reconciler, reconcile
 from lambdas.reconcile_uploads.schedule import DAY_SECONDS
 from scoring.upload.messages import upload_of

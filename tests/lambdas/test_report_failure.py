@@ -15,7 +15,7 @@ from adapters.observability import EmbeddedMetrics
 from adapters.pipeline_executions import PipelineExecutions
 from adapters.ports import FailedStep
 from contract.failures import Cause
-from contract.metrics import Dimension, Metric
+from contract.names.metrics import Dimension, Metric
 from lambdas.report_failure.logic import explain, report_failure
 from local.cloud.cloudwatch.embedded_metrics import points
 from tests.fixtures.fakes import MemoryBucket, MemoryMetrics

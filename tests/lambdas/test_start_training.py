@@ -14,7 +14,7 @@ import pytest
 from adapters.errors import AwsError, Transient
 from adapters.ports import ObjectVersion
 from contract import layout
-from contract.dataset import Manifest
+from contract.documents.dataset import Manifest
 from lambdas.start_training.champion import ChampionLost, Champions
 from lambdas.start_training.debounce import Debounce
 from lambdas.start_training.logic import Trainer, handle

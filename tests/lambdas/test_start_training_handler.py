@@ -9,7 +9,7 @@ import pytest
 
 from adapters.clients import client
 from contract import layout
-from contract.dataset import Manifest
+from contract.documents.dataset import Manifest
 from lambdas.start_training.handler import handler
 from tests.fixtures.account import Context, create_bucket
 

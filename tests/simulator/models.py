@@ -12,7 +12,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from container.paths import Paths
-from contract.jobs import Variable
+from contract.names.jobs import Variable
 from contract.schema import Contract, Feature
 from contract.serving import MODEL_VERSION_HEADER
 from scoring.server.serve import Application, load

@@ -9,7 +9,7 @@ from pathlib import Path
 from container.errors import PlatformError
 from contract.artifact import ARCHIVE
 from contract.layout import CHAMPION_FILE
-from contract.live import Live
+from contract.names.live import Live
 
 
 @dataclass(frozen=True, kw_only=True)

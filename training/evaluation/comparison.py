@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from contract.evaluation import Champion
+from contract.documents.evaluation import Champion
 from contract.schema import Contract, ContractError
 from metrics import bootstrap
 from metrics.problem_metrics import Rows

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from contract.evaluation import (
+from contract.documents.evaluation import (
     Calibration,
     CalibrationBin,
     Confusion,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from contract.evaluation import Fairness, Group, Interval
+from contract.documents.evaluation import Fairness, Group, Interval
 from contract.gates import DISPARITIES
 from contract.schema import Contract
 from metrics.bootstrap import defined, interval, resampled

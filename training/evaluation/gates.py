@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contract.evaluation import Champion, Evaluation, Verdict
+from contract.documents.evaluation import Champion, Evaluation, Verdict
 from contract.gates import SERVING, ChampionGate, Gate, parse
 
 Values = Mapping[str, float | None]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from contract import serving
-from contract.evaluation import Golden
+from contract.documents.evaluation import Golden
 from contract.schema import Contract
 from scoring.server.predictor import Predictor
 from tabular.samples import Samples

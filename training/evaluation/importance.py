@@ -17,7 +17,7 @@ from functools import partial
 
 import numpy as np
 
-from contract.evaluation import Importances
+from contract.documents.evaluation import Importances
 from contract.gates import LOWER_IS_BETTER, PRIMARY
 from metrics.bootstrap import defined
 from metrics.formulas import Array

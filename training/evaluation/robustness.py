@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from contract.evaluation import Robustness
+from contract.documents.evaluation import Robustness
 from contract.gates import PRIMARY, changes
 from contract.schema import Contract
 from metrics.bootstrap import defined

@@ -18,7 +18,7 @@ from typing import cast
 from container.errors import PlatformError
 from container.paths import CODE
 from contract import serving
-from contract.evaluation import Serving
+from contract.documents.evaluation import Serving
 from contract.schema import Contract
 from scoring.server.predictor import Predictor
 from tabular.samples import Samples

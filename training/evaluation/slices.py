@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from contract.evaluation import Slice, Slices
+from contract.documents.evaluation import Slice, Slices
 from contract.gates import LOWER_IS_BETTER, PRIMARY
 from contract.schema import Contract, Feature
 from metrics.bootstrap import interval, resampled

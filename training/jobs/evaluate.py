@@ -17,8 +17,8 @@ from container.errors import PlatformError
 from container.inputs import check_code, read_contract, read_gates
 from container.paths import Paths
 from contract import artifact
-from contract.evaluation import GOLDEN, Evaluation
-from contract.jobs import EVALUATION_FILE, VALIDATION_FILE, Folder, Variable
+from contract.documents.evaluation import GOLDEN, Evaluation
+from contract.names.jobs import EVALUATION_FILE, VALIDATION_FILE, Folder, Variable
 from contract.schema import Contract
 from metrics import bootstrap
 from scoring.server.sealed_model import SealedModel, unpack

@@ -11,7 +11,7 @@ import numpy as np
 from container.errors import DataError
 from container.inputs import check_code, read_contract
 from container.paths import Paths
-from contract.jobs import Folder
+from contract.names.jobs import Folder
 from contract.reasons import Unscorable
 from contract.schema import Contract
 from tabular.samples import Samples, marks

@@ -15,9 +15,9 @@ import numpy as np
 from container.inputs import check_code, read_contract
 from container.paths import Paths
 from contract import artifact
-from contract.evaluation import Threshold
-from contract.jobs import Folder, Variable
-from contract.runs import Origin
+from contract.documents.evaluation import Threshold
+from contract.names.jobs import Folder, Variable
+from contract.names.runs import Origin
 from contract.schema import Contract
 from contract.threshold import DEFAULT
 from metrics import problem_metrics

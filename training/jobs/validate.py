@@ -17,9 +17,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from container.errors import DataError
 from container.inputs import check_code, read_contract
 from container.paths import Paths
-from contract.jobs import REPORT_PAGE, VALIDATION_FILE, Folder, Variable
+from contract.documents.validation import Problem, Validation
+from contract.names.jobs import REPORT_PAGE, VALIDATION_FILE, Folder, Variable
 from contract.schema import Contract
-from contract.validation import Problem, Validation
 from training.report.facts import Lineage
 from training.validation.evidence import Evidence
 from training.validation.live_data import Live, read_live

@@ -26,7 +26,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from container.errors import ModelCodeError
-from contract.estimators import Estimator
+from contract.names.estimators import Estimator
 from contract.schema import Contract
 from training.features.estimator_input import Columns
 

@@ -13,7 +13,7 @@ from typing import Any
 from container.errors import ModelCodeError, PlatformError
 from container.paths import Paths
 from contract.artifact import ARCHIVE
-from contract.evaluation import Search, Trial
+from contract.documents.evaluation import Search, Trial
 from contract.gates import LOWER_IS_BETTER
 from contract.schema import Contract
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from contract import threshold
-from contract.evaluation import Threshold
+from contract.documents.evaluation import Threshold
 from contract.schema import Contract
 from contract.threshold import AtLeast, Best, Costs, Fixed
 from metrics.formulas import Array, divided

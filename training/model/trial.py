@@ -12,7 +12,7 @@ import logging
 from container.errors import ModelCodeError
 from container.inputs import check_code, read_contract
 from container.paths import Paths
-from contract.jobs import Folder
+from contract.names.jobs import Folder
 from contract.schema import Contract
 from contract.search import PREFIX
 from metrics import problem_metrics

@@ -11,9 +11,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from contract.evaluation import Evaluation
-from contract.jobs import REPORT_PAGE
+from contract.documents.evaluation import Evaluation
 from contract.layout import EVALUATION_PLACE
+from contract.names.jobs import REPORT_PAGE
 from training.report.card_measures import evaluation_details
 from training.report.card_texts import LONG, SHORT, TEXT, Document, cut, known
 from training.report.facts import Facts

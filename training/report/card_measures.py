@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-from contract.evaluation import Evaluation
+from contract.documents.evaluation import Evaluation
 from training.report.card_texts import NAME, OBSERVATION, SHORT, TEXT, Document, cut, known
 from training.report.facts import Facts
 from training.report.page import number

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from container.paths import Paths
-from contract.evaluation import Evaluation, Slice
+from contract.documents.evaluation import Evaluation, Slice
 from contract.schema import Contract
 
 JOB = "processingjobconfig.json"

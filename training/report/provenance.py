@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract.gates import LOWER_IS_BETTER
-from contract.jobs import REPORT_PAGE
+from contract.names.jobs import REPORT_PAGE
 from contract.schema import Feature
 from training.data.holdout import Holdout
 from training.report.blocks import Badge, Block, Pairs, Plots, Table, Text, Tiles

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from contract.jobs import CARD_FILE, CARD_PAGE, REPORT_PAGE
+from contract.names.jobs import CARD_FILE, CARD_PAGE, REPORT_PAGE
 from training.report.card import card, to_json
 from training.report.facts import Facts
 from training.report.markdown import to_markdown

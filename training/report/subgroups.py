@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from contract.evaluation import Fairness, Slice
+from contract.documents.evaluation import Fairness, Slice
 from training.report.blocks import Badge, Block, Heading, Table, Text
 from training.report.facts import Facts
 from training.report.page import number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contract.evaluation import Interval, Verdict
+from contract.documents.evaluation import Interval, Verdict
 from contract.gates import CHAMPION, LOWER_IS_BETTER
 from training.report.blocks import Badge, Block, Cell, Pairs, Table, Text
 from training.report.facts import Facts

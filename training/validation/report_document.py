@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from contract.validation import CheckMade, FeatureLooked, Problem, Validation
+from contract.documents.validation import CheckMade, FeatureLooked, Problem, Validation
 from training.validation.evidence import Evidence
 from training.validation.finding import Finding
 from training.validation.verdicts import Verdict

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from contract.documents.validation import CheckMade, FeatureLooked, Problem, Validation
 from contract.schema import Contract
-from contract.validation import CheckMade, FeatureLooked, Problem, Validation
 from training.report.blocks import Badge, Bar, Block, Cell, Level, Pairs, Section, Table, Text, Tiles
 from training.report.facts import Lineage
 from training.report.page import number, percent, render

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from contract.checks import CHECKS, Check, Rule
-from contract.validation import Outcome
+from contract.documents.validation import Outcome
 from training.validation import feature_checks, row_checks
 from training.validation.evidence import Evidence
 from training.validation.finding import Finding

@@ -10,8 +10,8 @@ from typing import Any
 
 from contract.failures import NOT_REGISTERED
 from contract.gates import METRICS
-from contract.jobs import EVALUATION_FILE, Folder, Job, Variable
-from contract.runs import Origin, Parameter
+from contract.names.jobs import EVALUATION_FILE, Folder, Job, Variable
+from contract.names.runs import Origin, Parameter
 from contract.schema import Problem, Training
 from contract.search import PREFIX
 from infra.kit.job_size import Size

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.artifact import ARCHIVE
-from contract.jobs import INPUTS, OUTPUTS, ROOT, Folder, Job, Variable
+from contract.names.jobs import INPUTS, OUTPUTS, ROOT, Folder, Job, Variable
 from infra.kit.job_size import Size
 from infra.training.pipeline import sdk
 from infra.training.pipeline.values import PLACEHOLDERS

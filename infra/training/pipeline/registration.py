@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract import layout, serving
-from contract.jobs import CARD_FILE, EVALUATION_FILE, REPORT_PAGE, VALIDATION_FILE
-from contract.runs import Origin
+from contract.names.jobs import CARD_FILE, EVALUATION_FILE, REPORT_PAGE, VALIDATION_FILE
+from contract.names.runs import Origin
 from infra.training.pipeline import sdk
 from infra.training.pipeline.values import PLACEHOLDERS
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract.jobs import Job
+from contract.names.jobs import Job
 
 JOBS = (Job.VALIDATE, Job.PREPARE, Job.TRAIN, Job.EVALUATE)
 """The jobs of the pipeline, which are the commands of the image. Each has a role of its own."""

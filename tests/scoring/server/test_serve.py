@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract import serving
-from contract.jobs import Variable
+from contract.names.jobs import Variable
 from tests.fixtures.folders import Job, Run
 from tests.fixtures.tables import Table, diabetes, mixed, to_csv, wine
 

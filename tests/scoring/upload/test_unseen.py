@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from contract.metrics import Dimension, Metric
+from contract.names.metrics import Dimension, Metric
 from contract.serving import UNSEEN
 from tests.fixtures.fakes import SignModel
 from tests.fixtures.files import delimited, score

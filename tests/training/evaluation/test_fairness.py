@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fairlearn import metrics as fairlearn
 
-from contract.evaluation import Fairness
+from contract.documents.evaluation import Fairness
 from contract.gates import DISPARITIES
 from contract.schema import Feature, Problem
 from metrics.problem_metrics import Rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contract.evaluation import Champion, Comparison, Verdict
+from contract.documents.evaluation import Champion, Comparison, Verdict
 from training.evaluation.gates import judge
 
 

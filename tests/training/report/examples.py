@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from contract.evaluation import Curves, Evaluation, Fairness, Interval, Slice
+from contract.documents.evaluation import Curves, Evaluation, Fairness, Interval, Slice
 from contract.schema import Contract, Feature, Problem, Target
 from training.report.facts import Facts, Lineage
 

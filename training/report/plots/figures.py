@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from contract.evaluation import Calibration, Confusion, Curve, Evaluation, Importances, Residuals
+from contract.documents.evaluation import Calibration, Confusion, Curve, Evaluation, Importances, Residuals
 from training.report.page import number
 from training.report.plots import charts
 from training.report.plots.charts import Series

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from contract import serving
-
 
 class Live(StrEnum):
     """A member of the document in the parameter `contract.layout.live_parameter`.
@@ -13,7 +11,7 @@ class Live(StrEnum):
     `verify_package` says most of them of a release; the champion that is pinned for a run has the first two.
     """
 
-    MODEL_VERSION = serving.MODEL_VERSION
+    MODEL_VERSION = "model_version"
     MODEL_PACKAGE_ARN = "model_package_arn"
     MODEL = "model"
     MODEL_NAME = "model_name"

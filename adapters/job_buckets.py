@@ -72,6 +72,15 @@ class JobBucket(S3Bucket):
                 for item in page.get("Contents", []):
                     yield item["Key"].rpartition("/")[2]
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """What lies between a prefix, which ends in a slash, and the next slash of the keys under it."""
+        with translated("ListObjectsV2"):
+            for page in self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=prefix, Delimiter="/"
+            ):
+                for item in page.get("CommonPrefixes", []):
+                    yield item["Prefix"].removeprefix(prefix).rstrip("/")
+
     def _create_in_parts(self, key: str, first: bytes, rest: IO[bytes], content_type: str) -> None:
         with translated("CreateMultipartUpload"):
             upload = self.client.create_multipart_upload(Bucket=self.name, Key=key, ContentType=content_type)[

@@ -77,6 +77,11 @@ class ModelServingSettings(SettingsTable):
         return self.mode == "endpoint"
 
 
+class ModelMonitoringSettings(SettingsTable):
+    false_alarms_per_year: float = Field(default=1.0, gt=0, le=365)
+    least_change: float = Field(default=0.0, ge=0, lt=1)
+
+
 class ModelSettings(SettingsTable):
     """A validated `model.toml`."""
 
@@ -93,6 +98,7 @@ class ModelSettings(SettingsTable):
     evaluation: EvaluationSettings = EvaluationSettings()
     gates: dict[str, str] = Field(default_factory=dict)
     serving: ModelServingSettings = ModelServingSettings()
+    monitoring: ModelMonitoringSettings = ModelMonitoringSettings()
 
     @field_validator("gates", mode="before")
     @classmethod

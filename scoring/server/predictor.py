@@ -21,9 +21,10 @@ from scoring.server.response_rows import (
 )
 from tabular.category_encoder import detached
 from tabular.cells import STEP, split
+from tabular.json_values import JsonDecoder
 from tabular.matrix import CodedRows, MatrixReader, with_places
 from tabular.onnx_session import MatrixGraph
-from tabular.requests import parse, plain_csv, unquoted
+from tabular.requests import parse_csv, plain_csv, unquoted
 from tabular.rows import MANY_ROWS, TableRead
 from tabular.values import MISSING, UNSEEN
 
@@ -52,6 +53,7 @@ class Predictor:
         self._categories = [feature.name for feature in self.contract.categorical]
         numbers = len(self.contract.numeric)
         self._codes = slice(numbers, numbers + len(self._categories))
+        self._json_decoder = JsonDecoder(self.contract.features)
         self._readers: dict[Hashable, MatrixReader] = {}
         self._warm_up()
 
@@ -98,15 +100,23 @@ class Predictor:
             self._readers[header] = reader
 
     def _read(self, content_type: str, body: bytes) -> TableRead[CodedRows]:
-        """The body's rows. A plain header that was seen before is known by its bytes."""
-        plain = plain_csv(body) if content_type == serving.CSV else None
+        """Return the body's rows as they were read."""
+        if content_type == serving.CSV:
+            return self._read_csv(body)
+        table = self._json_decoder.decode(content_type, body)
+        reader = self.reader(table.header)
+        return TableRead(reader.read_values(table.columns, table.nested), {}, reader.width)
+
+    def _read_csv(self, body: bytes) -> TableRead[CodedRows]:
+        """Return the rows of CSV. A plain header that was seen before is known by its bytes."""
+        plain = plain_csv(body)
         reader = self._readers.get(plain.header) if plain else None
         if plain is None or reader is None:
-            table = parse(content_type, body, self.contract.feature_names)
+            table = parse_csv(body)
             reader = self.reader(table.header)
             if plain and tuple(plain.header.decode("utf-8-sig").split(",")) == table.header:
                 self._remember(plain.header, reader)
-            return reader.read_table(table.rows, table.nested)
+            return reader.read_table(table.rows)
         if reader.width > 1 and plain.lines.count(b"\n") >= MANY_ROWS:
             cells = split(plain.lines, reader.width)
             return TableRead(reader.read_cells(cells.texts, STEP), cells.ragged, reader.width)

@@ -119,14 +119,23 @@ def _is_gone(folder: Path, info: CloudInfo) -> bool:
 
 
 def status(folder: Path | None = None) -> CloudInfo | None:
-    """The ready cloud of this folder, or None."""
+    """The ready cloud of this folder, or None.
+
+    Raises CloudError when it was started by another version of this code.
+    """
     folder = (folder or default_folder()).resolve()
     if not is_locked(folder):
         return None
     try:
-        return CloudInfo(**json.loads((folder / "cloud.json").read_text()))
+        document = json.loads((folder / "cloud.json").read_text())
     except FileNotFoundError:
         return None
+    if document.keys() != CloudInfo.__dataclass_fields__.keys():
+        raise CloudError(
+            f"the cloud in {folder} was started by another version of this code: "
+            f"end it with kill {document.get('pid')}, and start it again"
+        )
+    return CloudInfo(**document)
 
 
 def environment(folder: Path | None = None) -> dict[str, str]:

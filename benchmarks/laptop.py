@@ -21,7 +21,7 @@ import boto3
 import local
 from benchmarks.environment import ROOT
 from benchmarks.servers import free_port
-from cli import samples
+from cli.kit import samples
 from contract import layout
 
 MODEL = "tumor"

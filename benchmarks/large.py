@@ -15,7 +15,7 @@ import local
 from benchmarks.laptop import Laptop, laptop, until
 from benchmarks.memory import watched
 from benchmarks.report import console, judged, machine, table
-from cli import samples
+from cli.kit import samples
 from contract import layout
 
 KEY = f"{layout.SCORE_PREFIX}large/table.csv"

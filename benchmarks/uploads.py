@@ -13,7 +13,7 @@ import typer
 
 from benchmarks.laptop import Laptop, laptop, until, zipped
 from benchmarks.report import console, machine, ratio, table
-from cli import samples
+from cli.kit import samples
 from contract import layout
 
 ROWS = 100

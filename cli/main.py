@@ -24,9 +24,9 @@ from cli.commands import (
     train,
 )
 from cli.demo import command as demo
-from cli.errors import sentence
+from cli.kit.errors import sentence
+from cli.kit.paths import ROOT
 from cli.new_model import command as new_model
-from cli.paths import ROOT
 from cli.views.terminal import err, out
 
 MODELS, LAPTOP, DEPLOYMENT, OPERATION = "Models", "This laptop", "Deployment", "Operation"

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from cli.aws.loglines import Line, of_group
+from cli.aws.logs.lines import Line, of_group
 from cli.aws.runs import job_name, read_run
 from cli.aws.session import Deployment
-from cli.errors import CliError
+from cli.kit.errors import CliError
 from contract.names.outputs import Kind, of_kind
 
 JOB_GROUPS = tuple(f"/aws/sagemaker/{kind}Jobs" for kind in ("Processing", "Training", "Transform"))

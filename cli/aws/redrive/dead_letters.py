@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.errors import CliError
+from cli.kit.errors import CliError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".millrace"
 """What commands keep between runs; git ignores it."""
 TOOLS = (ROOT / ".venv" / "bin", ROOT / "node_modules" / ".bin")

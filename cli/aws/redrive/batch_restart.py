@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from cli.aws.releases import FAILED
 from cli.aws.session import Deployment
-from cli.errors import error_code
+from cli.kit.errors import error_code
 from contract import layout
 from contract.events import Upload
 from contract.names.batch import INPUT

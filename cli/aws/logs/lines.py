@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli.aws.clients import Aws
-from cli.errors import error_code
+from cli.kit.errors import error_code
 
 
 @dataclass(frozen=True)

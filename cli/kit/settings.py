@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.errors import CliError
-from cli.paths import ROOT
+from cli.kit.errors import CliError
+from cli.kit.paths import ROOT
 from contract.schema import MODEL_FILE
 
 if TYPE_CHECKING:

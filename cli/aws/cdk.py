@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.aws.session import ABSENT, local_variables
-from cli.errors import CliError
-from cli.options import LOCAL
-from cli.paths import ROOT, STATE, display, tool_path
+from cli.kit.errors import CliError
+from cli.kit.options import LOCAL
+from cli.kit.paths import ROOT, STATE, display, tool_path
 
 TAIL_LINES = 15
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cli.aws.batch_restart import restart
-from cli.aws.dead_letters import count, dead_letters, delete, move
+from cli.aws.redrive.batch_restart import restart
+from cli.aws.redrive.dead_letters import count, dead_letters, delete, move
 from cli.aws.session import Deployment
-from cli.errors import CliError
+from cli.kit.errors import CliError
 from contract.names.outputs import Kind, Redrive, RedriveRoute, of_kind, output_key
 
 Report = Callable[[str], object]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from cli.aws.session import Deployment
-from cli.errors import CliError, error_code
+from cli.kit.errors import CliError, error_code
 from contract.names.monitoring import VERSIONS_PREFIX, Version
 from contract.names.outputs import Kind, Output, output_key
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from cli.aws.monitoring import WatchedVersion, start_monitor, watched_versions
 from cli.aws.releases import live_version
 from cli.aws.session import connect, deployment
-from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.views.terminal import out
 
 EXAMPLES = examples(

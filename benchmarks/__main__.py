@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from benchmarks.cold_start import cold_start
+from benchmarks.drift import drift
 from benchmarks.files import files
 from benchmarks.large import large
 from benchmarks.serving import serving
@@ -20,7 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serving, files, uploads, large, training, cold_start):
+for command in (serving, files, uploads, large, training, cold_start, drift):
     app.command(command.__name__)(command)
 
 if __name__ == "__main__":

@@ -68,6 +68,12 @@ def test_training(root: Path) -> None:
         assert what in printed
 
 
+def test_drift(root: Path) -> None:
+    printed = run(root, "drift", "--models", "1", "--windows", "5")
+    assert printed.count("a window, correlation") == 4
+    assert "median windows to the alarm" in printed
+
+
 def test_cold_start(root: Path) -> None:
     printed = run(root, "cold_start", "--runs", "1")
     for function in (path.parent.name for path in (root / "lambdas").glob("*/handler.py")):

@@ -69,6 +69,7 @@ class NumberColumns:
 
     def __init__(self, features: Sequence[Feature], places: Sequence[int]) -> None:
         self._places = tuple(places)
+        self._at = np.array(places, int)
         self._lows = np.array([-values.LARGEST if f.minimum is None else f.minimum for f in features])
         self._highs = np.array([values.LARGEST if f.maximum is None else f.maximum for f in features])
         # A marker such as -999 reads as a number, so that a number of one row may always be one.
@@ -134,7 +135,7 @@ class NumberColumns:
         valid = _validity(len(texts), width * step, self._places, step)
         masked = pa.StringArray.from_buffers(len(texts), offsets, data, valid, -1, texts.offset)
         numbers = np.frombuffer(masked.cast(pa.float64()).buffers()[1], np.float64, len(texts))
-        return numbers.reshape(-1, width * step)[:, [step * place for place in self._places]]
+        return numbers.reshape(-1, width * step).take(step * self._at, axis=1)
 
     def _with_missing(self, texts: pa.StringArray) -> ColumnValues:
         marker = pc.index_in(texts, self._markers)
@@ -174,12 +175,9 @@ class TextColumns:
         pairs = encoded.indices.to_numpy().reshape(-1, columns) * columns + np.arange(columns)
         # What a text is in a column, for those of all pairs that there are.
         of_pair = np.empty(len(texts) * columns, self._dtype)
-        undecided: list[int] = []
         for pair in np.flatnonzero(np.bincount(pairs.ravel(), minlength=len(of_pair))).tolist():
-            of_pair[pair] = value = self._known[pair % columns][texts[pair // columns]]
-            if value is UNDECIDED:
-                undecided.append(pair)
-        return ColumnValues(of_pair[pairs], np.isin(pairs, undecided) if undecided else None)
+            of_pair[pair] = self._known[pair % columns][texts[pair // columns]]
+        return self._judged(of_pair[pairs])
 
     def read_values(self, columns: Sequence[Sequence[Value]]) -> ColumnValues:
         """Read all rows at once, given column by column."""
@@ -188,6 +186,11 @@ class TextColumns:
             map(known.__getitem__, _texts(columns[place])) for place, known in self._pairs
         )
         matrix = np.fromiter(cells, self._dtype, rows * len(self._pairs)).reshape(-1, rows).T
+        return self._judged(matrix)
+
+    def _judged(self, matrix: Matrix) -> ColumnValues:
+        if not any(known.refuses for known in self._known):
+            return ColumnValues(matrix, None)
         undecided = matrix == UNDECIDED
         return ColumnValues(matrix, undecided if np.count_nonzero(undecided) else None)
 
@@ -217,7 +220,8 @@ class ColumnGroup:
             self._parts.append(NumberColumns(numbers, [places[feature.name] for feature in numbers]))
         if others:
             known = [partial(rule, feature) for feature, rule in others]
-            self._parts.append(TextColumns(known, [places[feature.name] for feature, _ in others], dtype))
+            of_texts = object if dtype is object else np.float64
+            self._parts.append(TextColumns(known, [places[feature.name] for feature, _ in others], of_texts))
 
     def read_rows(self, rows: Sequence[Sequence[Value]]) -> ColumnValues:
         """Read a few rows, one by one."""
@@ -239,16 +243,17 @@ class ColumnGroup:
         matrix = np.concatenate(
             [matrix for matrix, _ in read], axis=1, dtype=self._dtype, casting="same_kind"
         )
-        if all(undecided is None for _, undecided in read):
+        if not [mask for _, mask in read if mask is not None]:
             return ColumnValues(matrix, None)
-        masks = [np.zeros(part.shape, bool) if mask is None else mask for part, mask in read]
-        return ColumnValues(matrix, np.concatenate(masks, axis=1))
+        shaped = [np.zeros(part.shape, bool) if mask is None else mask for part, mask in read]
+        return ColumnValues(matrix, np.concatenate(shaped, axis=1))
 
 
 class _Known(dict[str, Any]):
-    """What texts are by a rule; `UNDECIDED` where it refuses them."""
+    """What texts are by a rule; `UNDECIDED` where it refuses them, and then it `refuses` some."""
 
     def __init__(self, rule: Callable[[str], Any]) -> None:
+        self.refuses = False
         self._rule = rule
 
     def __missing__(self, text: str) -> Any:
@@ -256,6 +261,7 @@ class _Known(dict[str, Any]):
             value = self._rule(text)
         except values.RefusedError:
             value = UNDECIDED
+            self.refuses = True
         if len(self) < REMEMBERED_TEXTS and len(text) <= REMEMBERED_CHARACTERS:
             self[text] = value
         return value

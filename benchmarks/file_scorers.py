@@ -14,18 +14,33 @@ Run = Callable[[Path, Path], None]
 """Scores a CSV file into another."""
 
 BATCH_ROWS = 10_000
+PART_BYTES = 2 * 1024 * 1024
+TIMEOUT_SECONDS = 600.0
 
 
 def millrace(folder: Path) -> Run:
-    """The scoring core: parse, validate, score, write."""
-    from scoring.batch.score_file import score_file
+    """The batch path's own code in one process: cut, parse, validate, score, write."""
+    from adapters.ordered_map import ordered_map
+    from contract.parts import PartCounts
+    from scoring.batch.cutting import csv_parts
+    from scoring.server.parts import PartScorer
     from scoring.server.predictor import Predictor
+    from tabular.formats.streams import Peekable
 
     predictor = Predictor(folder / "artifact")
+    scorer = PartScorer(predictor, "benchmark/1")
 
     def run(source: Path, result: Path) -> None:
         with source.open("rb") as rows, result.open("wb") as written:
-            score_file(predictor, rows, written, model_version="benchmark/1")
+            cuts = csv_parts(Peekable(rows), predictor, compressed=False, rows_bytes=PART_BYTES)
+            answers = ordered_map(
+                lambda cut: scorer.answer(cut.body),
+                cuts,
+                in_flight=(os.cpu_count() or 1) + 1,
+                remaining_seconds=lambda: TIMEOUT_SECONDS,
+            )
+            for _, answer in answers:
+                written.write(memoryview(answer)[: -PartCounts.size(answer)])
 
     return run
 

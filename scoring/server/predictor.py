@@ -63,12 +63,17 @@ class Predictor:
         Raises:
             Unscorable: the body is not this model's table.
         """
-        answers = self.answers(self._read(content_type, body), self._json)
+        answers = self.answers(self.read(content_type, body), self._json)
         answers.append("")
         return "\n".join(answers)
 
-    def answers(self, table: TableRead[CodedRows], writer: ResponseWriter) -> list[str]:
-        """What a writer says of each row, in order."""
+    def answers(
+        self,
+        table: TableRead[CodedRows],
+        writer: ResponseWriter,
+        ragged_rows: Mapping[int, Reason] | None = None,
+    ) -> list[str]:
+        """The writer's answer to each row, in order. `ragged_rows` has reasons for those of another width."""
         (matrix, refusals, texts), uneven, width = table
         if refusals:
             reasons: dict[int, list[Reason]] = {}
@@ -78,7 +83,8 @@ class Predictor:
         else:
             answers = self._scored(matrix, texts, writer)
         for i, fields in uneven.items():
-            answers.insert(i, writer.rejection([ragged(fields, width)]))
+            why = ragged_rows[i] if ragged_rows else ragged(fields, width)
+            answers.insert(i, writer.rejection([why]))
         return answers
 
     def reader(self, header: tuple[str, ...]) -> MatrixReader:
@@ -99,8 +105,12 @@ class Predictor:
                 self._readers.clear()
             self._readers[header] = reader
 
-    def _read(self, content_type: str, body: bytes) -> TableRead[CodedRows]:
-        """Return the body's rows as they were read."""
+    def read(self, content_type: str, body: bytes) -> TableRead[CodedRows]:
+        """Return the body's rows as they were read.
+
+        Raises:
+            Unscorable: the body is not this model's table.
+        """
         if content_type == serving.CSV:
             return self._read_csv(body)
         table = self._json_decoder.decode(content_type, body)
@@ -150,17 +160,18 @@ class Predictor:
             first, second = matrix[:half], matrix[half:]
             return [*self._scored(first, texts, writer), *self._scored(second, texts, writer)]
         answers = writer.write(output)
+        finite, failed = np.isfinite(output), set[int]()
+        if np.count_nonzero(finite) != finite.size:
+            failed.update(np.flatnonzero(~finite.reshape(rows, -1).all(axis=1)).tolist())
         unseen = matrix[:, self._codes] == UNSEEN
         if np.count_nonzero(unseen):
-            for i in np.flatnonzero(unseen.any(axis=1)).tolist():
+            for i in set(np.flatnonzero(unseen.any(axis=1)).tolist()) - failed:
                 columns = [
                     name for name, new in zip(self._categories, unseen[i].tolist(), strict=True) if new
                 ]
                 answers[i] = writer.with_unseen(answers[i], columns)
-        finite = np.isfinite(output)
-        if np.count_nonzero(finite) != finite.size:
-            for i in np.flatnonzero(~finite.reshape(rows, -1).all(axis=1)).tolist():
-                answers[i] = writer.rejection([MODEL_FAILED])
+        for i in failed:
+            answers[i] = writer.rejection([MODEL_FAILED])
         return answers
 
     def _warm_up(self) -> None:

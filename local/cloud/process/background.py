@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -48,11 +49,13 @@ def start(
     port: int = DEFAULT_PORT,
     *,
     image_root: Path | None = None,
+    images: Mapping[str, Path] | None = None,
     timeout: float = 60.0,
 ) -> CloudInfo:
     """Start a new, empty cloud in the background and wait until it answers.
 
-    `image_root` is the source tree that every image URI stands for (default: the working directory).
+    `image_root` is the source tree that image URIs stand for (default: the working directory), but those
+    of `images`, which have trees of their own, such as an earlier release's.
     A cloud keeps nothing from an earlier one: what lies in its folder is removed first.
     Raises CloudError when the port is taken, or, with the end of the log, when it does not come up.
     """
@@ -68,6 +71,7 @@ def start(
             [
                 *(sys.executable, "-m", "local", "--port", str(port), "--folder", str(folder)),
                 *("--image-root", str((image_root or Path.cwd()).resolve())),
+                *(f"--image={uri}={tree.resolve()}" for uri, tree in (images or {}).items()),
             ],
             env={**os.environ, "PYTHONPATH": str(root)},
             stdin=subprocess.DEVNULL,

@@ -46,7 +46,8 @@ def read(text: str, package: str) -> Source:
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             strings.add(node.value)
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(ASKING):
-            arguments.update(a.value for a in node.args if isinstance(a, ast.Constant))
+            constants = (a.value for a in node.args if isinstance(a, ast.Constant))
+            arguments.update(value for value in constants if isinstance(value, str))
         elif isinstance(node, ast.FunctionDef):
             decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
             if any(decorator.startswith("pytest.fixture") for decorator in decorators):

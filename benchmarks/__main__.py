@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from benchmarks.cold_start import cold_start
-from benchmarks.drift import drift
-from benchmarks.files import files
-from benchmarks.large import large
-from benchmarks.serving import serving
-from benchmarks.training import training
-from benchmarks.uploads import uploads
+from benchmarks.suites.cold_start import cold_start
+from benchmarks.suites.drift import drift
+from benchmarks.suites.files import files
+from benchmarks.suites.large import large
+from benchmarks.suites.serving import serving
+from benchmarks.suites.training import training
+from benchmarks.suites.uploads import uploads
 
 app = typer.Typer(
     help="What Millrace costs, beside what others cost or the limit, measured in one run.",

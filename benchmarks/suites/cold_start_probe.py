@@ -1,7 +1,7 @@
 """A process of `cold_start`: everything up to the first request, which is not sent.
 
-  python -m benchmarks.cold_start_probe function NAME EVENT
-  python -m benchmarks.cold_start_probe alone SERVICE ...
+  python -m benchmarks.suites.cold_start_probe function NAME EVENT
+  python -m benchmarks.suites.cold_start_probe alone SERVICE ...
 
 Prints the processor's milliseconds since this file began, and the services of the clients made.
 """

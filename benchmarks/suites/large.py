@@ -12,9 +12,9 @@ from typing import IO, Annotated, Any
 import typer
 
 import local
-from benchmarks.laptop import Laptop, laptop, until
 from benchmarks.memory import watched
 from benchmarks.report import console, judged, machine, table
+from benchmarks.suites.laptop import Laptop, laptop, until
 from cli.kit import samples
 from contract import layout
 

@@ -25,7 +25,7 @@ CONTENDERS = {
     "pandas_written": "pandas.read_csv + pipeline + to_csv",
     LIMIT: "pyarrow parse + session.run alone",
 }
-"""By their name in `benchmarks.file_scorers`."""
+"""By their name in `benchmarks.suites.file_scorers`."""
 TARGETS = {PANDAS: 3.5, LIMIT: 0.6}
 """How many times the rows a second of each."""
 PEAK_TARGET_MIB, GROWTH_TARGET = 350, 1.1
@@ -66,7 +66,7 @@ def files(
 
 def _run(name: str, folder: Path, source: Path) -> Figures:
     with TemporaryDirectory(prefix="millrace-") as results:
-        command = [sys.executable, "-m", "benchmarks.file_scorers", name, str(folder), str(source)]
+        command = [sys.executable, "-m", "benchmarks.suites.file_scorers", name, str(folder), str(source)]
         done = subprocess.run(
             [*command, str(Path(results) / "result.csv")],
             env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"},

@@ -16,11 +16,12 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import models, requests, servers, tables
+from benchmarks import models, servers, tables
 from benchmarks.environment import FOLDER, install_peers
 from benchmarks.load import Load, drive
 from benchmarks.models import Models
 from benchmarks.report import console, judged, machine, ratio, table
+from benchmarks.suites import requests
 from tabular.onnx_session import Graph
 from tabular.samples import Samples
 

@@ -11,8 +11,8 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from benchmarks.laptop import Laptop, laptop, until, zipped
 from benchmarks.report import console, machine, ratio, table
+from benchmarks.suites.laptop import Laptop, laptop, until, zipped
 from cli.kit import samples
 from contract import layout
 

@@ -99,6 +99,6 @@ def _probe(task_root: str, *arguments: str) -> Figures:
         "AWS_ACCESS_KEY_ID": "nobody",
         "AWS_SECRET_ACCESS_KEY": "nothing",
     }
-    command: Sequence[str] = [sys.executable, "-m", "benchmarks.cold_start_probe", *arguments]
+    command: Sequence[str] = [sys.executable, "-m", "benchmarks.suites.cold_start_probe", *arguments]
     done = subprocess.run(command, env=environ, stdout=subprocess.PIPE, check=True)
     return Figures(**json.loads(done.stdout.splitlines()[-1]))

@@ -25,6 +25,11 @@ UPLOAD = {
     "source": "aws.s3",
     "detail": {"bucket": {"name": "data"}, "object": {"key": "score/a.csv", "version-id": "1", "size": 9}},
 }
+RESULT = {
+    **UPLOAD,
+    "time": "2026-11-30T12:00:00Z",
+    "detail": {"bucket": {"name": "results"}, "object": {"key": "scored/a.csv/1.csv", "version-id": "1"}},
+}
 EVENTS: Mapping[str, Any] = {
     "score_upload": {
         "Records": [
@@ -38,6 +43,9 @@ EVENTS: Mapping[str, Any] = {
     },
     "start_training": {"again": False},
     "verify_package": {"model_package_arn": "arn:aws:sagemaker:::model-package/a/1", "execution": "e"},
+    "collect_predictions": {
+        "Records": [{"messageId": "1", "receiptHandle": "1", "body": json.dumps(RESULT), "attributes": {}}]
+    },
     "reconcile_uploads": {},
     "report_failure": {
         "detail": {"pipelineExecutionArn": "arn:aws:sagemaker:us-east-1:000000000000:pipeline/a/execution/b"}

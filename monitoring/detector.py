@@ -16,7 +16,7 @@ from monitoring.baseline.drift import FEWEST_ROWS
 from monitoring.baseline.p_values import judged_rows, p_values, thinned
 from monitoring.windows import Window, joined
 
-MINUTES_A_YEAR = 365.25 * 24 * 60
+HOURS_A_YEAR = 8766.0
 _NAMED = 0.05
 """Share of the columns named after an alarm that are named wrongly, at most (Wang and Ramdas, 2022)."""
 
@@ -36,12 +36,12 @@ class Settings:
 
     false_alarms_per_year: float = 1.0
     least_change: float = 0.0
-    every_minutes: int = 60
+    every_hours: float = 1.0
 
     @property
     def limit(self) -> float:
         """The evidence at which the alarm rings."""
-        windows = MINUTES_A_YEAR / self.every_minutes / self.false_alarms_per_year
+        windows = HOURS_A_YEAR / self.every_hours / self.false_alarms_per_year
         return limit(windows)
 
 
@@ -100,7 +100,7 @@ def _add(baseline: Baseline, window: Window, known: Detection, settings: Setting
     e = column_e_values(baseline, window, settings.least_change)
     mean = sum(e.values()) / len(e)
     p = baseline.joint.p_value(mean, window.rows) if baseline.joint else min(1.0, 1 / mean)
-    periods = max(1.0, window.minutes / settings.every_minutes)
+    periods = max(1.0, window.hours / settings.every_hours)
     evidence = known.evidence.add(float(e_values(p)), window.name, periods)
     columns = {
         name: known.columns.get(name, Evidence()).add(value, window.name, periods)

@@ -10,7 +10,9 @@ from pathlib import Path
 from contract.layout import CONTRACT_FILE, GATES_FILE
 from contract.schema import Contract
 
-PACKAGES = ("adapters", "contract", "lambdas", "scoring/upload", "tabular/formats")
+PACKAGES = ("adapters", "contract", "lambdas", "releasing", "scoring/upload", "tabular/formats")
+MODULES = ("metrics/confidence_sequences.py",)
+"""Of packages that need more than Lambda has."""
 
 
 def make_bundle(*, root: Path, contract: Contract, gates: Mapping[str, str], folder: Path) -> Path:
@@ -19,9 +21,10 @@ def make_bundle(*, root: Path, contract: Contract, gates: Mapping[str, str], fol
     Only source goes in, so equal code, contract and gates give an equal asset.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    for package in PACKAGES:
-        outer = [root / parent / "__init__.py" for parent in Path(package).parents if parent.name]
-        for source in sorted([*outer, *(root / package).rglob("*.py")]):
+    for part in (*PACKAGES, *MODULES):
+        outer = [root / parent / "__init__.py" for parent in Path(part).parents if parent.name]
+        inner = [root / part] if part in MODULES else (root / part).rglob("*.py")
+        for source in sorted([*outer, *inner]):
             target = folder / source.relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)

@@ -52,9 +52,7 @@ class Cloud:
     ca_bundle: Path
     """PEM file with the system's roots and the gateway's certificate, for whoever calls the gateway."""
     image_root: Path
-    """The source tree that image URIs stand for, but those of `images`."""
-    images: Mapping[str, Path]
-    """Source trees by image URI."""
+    """The source tree that every image URI stands for."""
     children: ChildProcesses
 
     credentials_for: Callable[[str, str], dict[str, str]]

@@ -15,13 +15,8 @@ ROOT = PurePosixPath("/opt/ml")
 
 
 def command(arguments: Sequence[str]) -> list[str]:
-    """The image's entry point with its arguments. An image stands for a source tree: see `tree`."""
+    """The image's entry point with its arguments. Any image stands for the cloud's source tree."""
     return [sys.executable, "-m", "training", *arguments]
-
-
-def tree(cloud: Cloud, image: str) -> Path:
-    """The source tree that an image stands for."""
-    return cloud.images.get(image, cloud.image_root)
 
 
 def local_path(base: Path, path: str) -> Path:
@@ -34,11 +29,7 @@ def local_path(base: Path, path: str) -> Path:
 
 
 def environment(
-    cloud: Cloud,
-    image: str,
-    base: Path,
-    variables: Mapping[str, str],
-    credentials: Mapping[str, str] | None,
+    cloud: Cloud, base: Path, variables: Mapping[str, str], credentials: Mapping[str, str] | None
 ) -> dict[str, str]:
     """The whole environment of a container's process; nothing of the cloud's own leaks into it.
 
@@ -53,7 +44,7 @@ def environment(
         "TMPDIR": str(temporary),
         # As the image is built with it: no job looks for the machine's fonts again.
         "MPLCONFIGDIR": str(cloud.folder / "cache" / "matplotlib"),
-        "PYTHONPATH": str(tree(cloud, image)),
+        "PYTHONPATH": str(cloud.image_root),
         "PYTHONUNBUFFERED": "1",
         "SAGEMAKER_BASE_DIR": str(base),
         # A container's port is nobody's but its host's; a process's would be every neighbour's.

@@ -1,1 +1,0 @@
-"""Log lines, and where they come from."""

@@ -1,1 +1,0 @@
-"""What was given up on, and how it is done again."""

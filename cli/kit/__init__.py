@@ -1,1 +1,0 @@
-"""What every command needs: options, paths, errors, settings."""

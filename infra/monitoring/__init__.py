@@ -1,1 +1,0 @@
-"""The monitor: new results are noted as they come, and looked at together on a schedule."""

@@ -1,1 +1,0 @@
-"""Notes new results for the monitor, which looks at them together later."""

@@ -1,0 +1,1 @@
+"""Releases: the judge of a candidate, replay, experiments. Pure logic on the standard library alone."""

@@ -1,1 +1,0 @@
-"""What the project is built and tested with."""

@@ -4,16 +4,24 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
-# One process has the local cloud, and mostly waits for it; two do all else (tests/conftest.py).
-TOGETHER := -n 3 --no-loadscope-reorder
+# Rooms, folders or files of tests: make test ONLY=scoring, ONLY="contract tests/scoring/upload".
+ONLY :=
+ROOMS = $(filter-out fixtures hostile __pycache__,$(notdir $(patsubst %/,%,$(wildcard tests/*/))))
+TESTS = $(foreach one,$(ONLY),$(or $(wildcard tests/$(one)),$(filter tests/%,$(wildcard $(one))),\
+  $(error ONLY=$(one): no such tests; there are those of $(ROOMS))))
+PYTEST = $(BIN)/python -m pytest --no-loadscope-reorder -n
+# Of three processes one has the local cloud, and mostly waits for it (tests/conftest.py).
+ALL = $(if $(ONLY),2,3)
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
+# Tests start hundreds of processes: none of them shall compile what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:  ## show this help
 	@echo "Millrace: an MLOps pipeline for AWS, whole on your laptop."
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  ./millrace --help   what to do by hand, on the laptop or in an account"
 
@@ -44,17 +52,26 @@ synth: setup  ## write the CloudFormation templates to cdk.out (ENVIRONMENT=, MO
 	cdk synth --quiet -c environment=$(or $(ENVIRONMENT),local) -c model=$(or $(MODEL),tumor)
 
 .PHONY: test
-test: setup  ## every test: unit, templates, end to end on the local cloud (under 10 minutes)
-	$(BIN)/python -m pytest $(TOGETHER)
+test: setup  ## every test but the longest: units, templates, the local cloud (make test ONLY=scoring: one room's)
+	$(PYTEST) $(ALL) -m "not long" $(TESTS)
 
 .PHONY: test-fast
-test-fast: setup  ## only what needs neither a synthesis nor the local cloud (under a minute)
-	$(BIN)/python -m pytest $(TOGETHER) -m "not local_cloud and not synth"
+test-fast: setup  ## unit tests, in under a minute (make test-fast ONLY=scoring: one room's)
+	$(PYTEST) 2 -m "not (slow or synth or local_cloud or long)" $(TESTS)
+
+.PHONY: test-changed
+test-changed: setup  ## the tests that the changes since main can reach (make test-changed SINCE=BRANCH)
+	@tests=$$($(BIN)/python tools/changed_tests.py $(SINCE)) && \
+	  if [ -n "$$tests" ]; then $(PYTEST) 3 -m "not long" $$tests; fi
+
+.PHONY: test-long
+test-long: setup  ## the longest tests: the upgrade of stacks of 0.1.0, worlds without end
+	$(PYTEST) 2 -m long $(TESTS)
 
 .PHONY: fuzz
 fuzz: setup  ## look for new examples that break a property, ROUNDS times over (make fuzz ROUNDS=20)
 	for round in $$(seq $(or $(ROUNDS),3)); do \
-	  $(BIN)/python -m pytest $(TOGETHER) -m hypothesis --hypothesis-profile=fuzz || exit 1; done
+	  $(PYTEST) 3 -m hypothesis --hypothesis-profile=fuzz $(TESTS) || exit 1; done
 
 .PHONY: lint
 lint: setup  ## formatting, lint, types

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from io import BufferedReader, RawIOBase
 from time import sleep
 from typing import IO, TYPE_CHECKING, Any
 
 from adapters.buckets import S3Bucket
 from adapters.clients import translated
+from adapters.concatenation import MAX_PARTS, PlannedPart, Range, plan
 from adapters.errors import AwsError
+from adapters.ordered_map import ordered_map
 from adapters.ports import StoredObject
 from adapters.retry import RetryPolicy
 
@@ -25,12 +28,14 @@ PART_BYTES = 16 * 1024 * 1024
 PARTS_OF_A_SIZE = 2000
 """After as many parts of a result the next ones are twice as large: of 10,000, S3's limit, 968 GiB."""
 
+COPIES_AT_A_TIME = 8
+
 RETRY = RetryPolicy(remaining_seconds=lambda: threading.TIMEOUT_MAX, sleep=sleep)
 """A job's, whose time is not limited."""
 
 
 class JobBucket(S3Bucket):
-    """A bucket that takes objects of any size, and whose keys can be listed."""
+    """A bucket that takes objects of any size, also made of others, and whose keys can be listed."""
 
     def open(self, key: str, version_id: str | None = None) -> StoredObject:
         """The object; at a version it is read range by range. Raises NotFound."""
@@ -72,19 +77,83 @@ class JobBucket(S3Bucket):
                 for item in page.get("Contents", []):
                     yield item["Key"].rpartition("/")[2]
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """What lies between a prefix, which ends in a slash, and the next slash of the keys under it."""
+        with translated("ListObjectsV2"):
+            for page in self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=prefix, Delimiter="/"
+            ):
+                for item in page.get("CommonPrefixes", []):
+                    yield item["Prefix"].removeprefix(prefix).rstrip("/")
+
+    def read_end(self, key: str, size: int) -> tuple[bytes, int]:
+        """The last `size` bytes of an object, or all there are, and how many it has. Raises NotFound."""
+        with translated("GetObject"):
+            answer = self.client.get_object(Bucket=self.name, Key=key, Range=f"bytes=-{size}")
+            return answer["Body"].read(), int(answer["ContentRange"].rpartition("/")[2])
+
+    def concatenate(self, key: str, source: JobBucket, ranges: Iterable[Range], content_type: str) -> None:
+        """Write an object that does not exist yet, of ranges of a bucket's objects. S3 copies most of them.
+
+        Raises:
+            AlreadyExists: it does.
+            NotFound: one of the others does not.
+        """
+        parts = plan(ranges)
+        if len(parts) > MAX_PARTS:
+            raise ValueError(f"{key} would have {len(parts):,} parts, of {MAX_PARTS:,} at most")
+        if not any(part.copied for part in parts) and len(parts) < 2:
+            super().create(key, source.read_ranges(parts[0].ranges if parts else []), content_type)
+            return
+
+        def make(upload: str, numbered: tuple[int, PlannedPart]) -> CompletedPartTypeDef:
+            number, part = numbered
+            if part.copied:
+                return self._copy_part(key, upload, number, source, part.ranges[0])
+            return self._upload_part(key, upload, number, source.read_ranges(part.ranges))
+
+        with self._multipart(key, content_type) as (upload, done):
+            made = ordered_map(
+                partial(make, upload),
+                enumerate(parts, start=1),
+                in_flight=COPIES_AT_A_TIME,
+                remaining_seconds=RETRY.remaining_seconds,
+            )
+            with closing(made):
+                done.extend(part for _, part in made)
+
+    def read_ranges(self, ranges: Iterable[Range]) -> bytes:
+        """Some ranges, one after the other. Raises NotFound."""
+        return b"".join(RETRY(partial(self._read_range, each)) for each in ranges)
+
+    def _read_range(self, wanted: Range) -> bytes:
+        with translated("GetObject"):
+            answer = self.client.get_object(Bucket=self.name, Key=wanted.key, Range=_header(wanted))
+            return answer["Body"].read()
+
     def _create_in_parts(self, key: str, first: bytes, rest: IO[bytes], content_type: str) -> None:
+        with self._multipart(key, content_type) as (upload, done):
+            data = first
+            while data:
+                number = len(done) + 1
+                done.append(self._upload_part(key, upload, number, data))
+                data = rest.read(part_bytes(number))
+
+    @contextmanager
+    def _multipart(self, key: str, content_type: str) -> Iterator[tuple[str, list[CompletedPartTypeDef]]]:
+        """An upload that is completed with the parts in the list, or given up if the block fails."""
         with translated("CreateMultipartUpload"):
-            upload = self.client.create_multipart_upload(Bucket=self.name, Key=key, ContentType=content_type)[
-                "UploadId"
-            ]
+            created = self.client.create_multipart_upload(Bucket=self.name, Key=key, ContentType=content_type)
+        upload = created["UploadId"]
+        done: list[CompletedPartTypeDef] = []
         try:
-            parts = self._upload_parts(key, upload, first, rest)
+            yield upload, done
             with translated("CompleteMultipartUpload"):
                 self.client.complete_multipart_upload(
                     Bucket=self.name,
                     Key=key,
                     UploadId=upload,
-                    MultipartUpload={"Parts": parts},
+                    MultipartUpload={"Parts": done},
                     IfNoneMatch="*",
                 )
         except Exception:
@@ -92,20 +161,30 @@ class JobBucket(S3Bucket):
                 self.client.abort_multipart_upload(Bucket=self.name, Key=key, UploadId=upload)
             raise
 
-    def _upload_parts(
-        self, key: str, upload: str, first: bytes, rest: IO[bytes]
-    ) -> list[CompletedPartTypeDef]:
-        done: list[CompletedPartTypeDef] = []
-        data = first
-        while data:
-            number = len(done) + 1
-            with translated("UploadPart"):
-                part = self.client.upload_part(
-                    Bucket=self.name, Key=key, UploadId=upload, PartNumber=number, Body=data
-                )
-            done.append({"ETag": part["ETag"], "PartNumber": number})
-            data = rest.read(part_bytes(number))
-        return done
+    def _upload_part(self, key: str, upload: str, number: int, data: bytes) -> CompletedPartTypeDef:
+        with translated("UploadPart"):
+            part = self.client.upload_part(
+                Bucket=self.name, Key=key, UploadId=upload, PartNumber=number, Body=data
+            )
+        return {"ETag": part["ETag"], "PartNumber": number}
+
+    def _copy_part(
+        self, key: str, upload: str, number: int, source: JobBucket, wanted: Range
+    ) -> CompletedPartTypeDef:
+        with translated("UploadPartCopy"):
+            part = self.client.upload_part_copy(
+                Bucket=self.name,
+                Key=key,
+                UploadId=upload,
+                PartNumber=number,
+                CopySource={"Bucket": source.name, "Key": wanted.key},
+                CopySourceRange=_header(wanted),
+            )
+        return {"ETag": part["CopyPartResult"]["ETag"], "PartNumber": number}
+
+
+def _header(wanted: Range) -> str:
+    return f"bytes={wanted.start}-{wanted.start + wanted.size - 1}"
 
 
 def part_bytes(before: int) -> int:

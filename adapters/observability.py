@@ -34,6 +34,9 @@ UNITS: dict[Metric, str] = {
     Metric.UPLOADS_WITHOUT_OUTCOME: "Count",
     Metric.RUNS_FAILED: "Count",
     Metric.RUNS_PAGED: "Count",
+    Metric.DRIFTED: "Count",
+    Metric.DRIFT_EVIDENCE: "None",
+    Metric.ROWS_MONITORED: "Count",
 }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from benchmarks.cold_start import cold_start
-from benchmarks.files import files
-from benchmarks.large import large
-from benchmarks.releases import releases
-from benchmarks.serving import serving
-from benchmarks.training import training
-from benchmarks.uploads import uploads
+from benchmarks.suites.cold_start import cold_start
+from benchmarks.suites.drift import drift
+from benchmarks.suites.files import files
+from benchmarks.suites.large import large
+from benchmarks.suites.releases import releases
+from benchmarks.suites.serving import serving
+from benchmarks.suites.training import training
+from benchmarks.suites.uploads import uploads
 
 app = typer.Typer(
     help="What Millrace costs, beside what others cost or the limit, measured in one run.",
@@ -21,7 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serving, files, uploads, large, training, releases, cold_start):
+for command in (serving, files, uploads, large, training, cold_start, drift, releases):
     app.command(command.__name__)(command)
 
 if __name__ == "__main__":

@@ -9,11 +9,24 @@ import typer
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from cli.commands import cloud, datasets, deploy, logs, models, outputs, pages, redrive, status, trace, train
+from cli.commands import (
+    cloud,
+    datasets,
+    deploy,
+    logs,
+    models,
+    monitor,
+    outputs,
+    pages,
+    redrive,
+    status,
+    trace,
+    train,
+)
 from cli.demo import command as demo
-from cli.errors import sentence
+from cli.kit.errors import sentence
+from cli.kit.paths import ROOT
 from cli.new_model import command as new_model
-from cli.paths import ROOT
 from cli.views.terminal import err, out
 
 MODELS, LAPTOP, DEPLOYMENT, OPERATION = "Models", "This laptop", "Deployment", "Operation"
@@ -74,6 +87,7 @@ app.command(epilog=deploy.EXAMPLES, rich_help_panel=DEPLOYMENT)(deploy.deploy)
 app.command(epilog=outputs.EXAMPLES, rich_help_panel=DEPLOYMENT)(outputs.outputs)
 app.command(epilog=cloud.ENV_EXAMPLES, rich_help_panel=DEPLOYMENT)(cloud.env)
 app.command(epilog=status.EXAMPLES, rich_help_panel=OPERATION)(status.status)
+app.add_typer(monitor.app, name="monitor", epilog=monitor.EXAMPLES, rich_help_panel=OPERATION)
 app.command(epilog=trace.EXAMPLES, rich_help_panel=OPERATION)(trace.trace)
 app.command(epilog=pages.EXAMPLES, rich_help_panel=OPERATION)(pages.pages)
 app.command(epilog=logs.EXAMPLES, rich_help_panel=OPERATION)(logs.logs)

@@ -22,10 +22,16 @@ JOBS = {
     "evaluate": "measure a sealed artifact on the rows held out, and judge its gates",
     "split": "cut an upload into parts, each a request to the model server",
     "assemble": "make the answers to all parts one result, in the upload's order, and commit it",
+    "monitor": "count what is new of the predictions, and judge each model version by what they add up to",
     "serve": "answer /ping and /invocations with the model in the model folder",
 }
 """What each job does, for people."""
-ROOMS = {"split": "scoring.batch", "assemble": "scoring.batch", "serve": "scoring.server"}
+ROOMS = {
+    "split": "scoring.batch",
+    "assemble": "scoring.batch",
+    "serve": "scoring.server",
+    "monitor": "monitoring.jobs",
+}
 """A job is a module of its name with a function `run(paths, environ)`: here, or in `training.jobs`."""
 
 _EPILOG = """\

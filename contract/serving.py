@@ -22,7 +22,7 @@ a whole table by its counts, as in `millrace-prod-tumor/3;rows=569;rejected=2;un
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, takewhile
 from typing import Self
@@ -61,6 +61,11 @@ MODEL_VERSION = Live.MODEL_VERSION.value
 def probability_column(class_name: str) -> str:
     """Name of the column with one class's probability in a multiclass result."""
     return f"{PROBABILITY}_{class_name}"
+
+
+def probability_columns(problem: str, classes: Sequence[str]) -> list[str]:
+    """Names of the columns of numbers that a result has beside its prediction."""
+    return {"binary": [PROBABILITY], "multiclass": [*map(probability_column, classes)]}.get(problem, [])
 
 
 def is_result_column(name: str) -> bool:

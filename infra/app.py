@@ -110,6 +110,7 @@ def compose(app: cdk.App, configuration: Configuration, *, build: Path) -> tuple
         **common,
         root=configuration.root,
         serving=configuration.model.serving,
+        monitoring=configuration.model.monitoring,
         storage=storage.storage,
         bundle=make_bundle(
             root=configuration.root,

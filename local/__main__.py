@@ -17,12 +17,20 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=DEFAULT_PORT)
     parser.add_argument("--folder", type=Path, help="everything it writes (default .millrace/cloud-PORT)")
     parser.add_argument(
-        "--image-root", type=Path, default=Path.cwd(), help="the source tree that every image URI stands for"
+        "--image-root", type=Path, default=Path.cwd(), help="the source tree that image URIs stand for"
+    )
+    parser.add_argument(
+        "--image",
+        action="append",
+        default=[],
+        metavar="URI=TREE",
+        help="the source tree that one image URI stands for; may be repeated",
     )
     arguments = parser.parse_args()
     folder = arguments.folder or default_folder(arguments.port)
     try:
-        server.run(folder.resolve(), arguments.port, arguments.image_root.resolve())
+        images = {uri: Path(tree).resolve() for uri, _, tree in (i.rpartition("=") for i in arguments.image)}
+        server.run(folder.resolve(), arguments.port, arguments.image_root.resolve(), images)
     except CloudError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1

@@ -16,7 +16,7 @@ from monitoring.baseline.drift import FEWEST_ROWS
 from monitoring.baseline.p_values import judged_rows, p_values, thinned
 from monitoring.windows import Window, joined
 
-HOURS_A_YEAR = 8766.0
+MINUTES_A_YEAR = 365.25 * 24 * 60
 _NAMED = 0.05
 """Share of the columns named after an alarm that are named wrongly, at most (Wang and Ramdas, 2022)."""
 
@@ -36,12 +36,12 @@ class Settings:
 
     false_alarms_per_year: float = 1.0
     least_change: float = 0.0
-    every_hours: float = 1.0
+    every_minutes: int = 60
 
     @property
     def limit(self) -> float:
         """The evidence at which the alarm rings."""
-        windows = HOURS_A_YEAR / self.every_hours / self.false_alarms_per_year
+        windows = MINUTES_A_YEAR / self.every_minutes / self.false_alarms_per_year
         return limit(windows)
 
 
@@ -100,7 +100,7 @@ def _add(baseline: Baseline, window: Window, known: Detection, settings: Setting
     e = column_e_values(baseline, window, settings.least_change)
     mean = sum(e.values()) / len(e)
     p = baseline.joint.p_value(mean, window.rows) if baseline.joint else min(1.0, 1 / mean)
-    periods = max(1.0, window.hours / settings.every_hours)
+    periods = max(1.0, window.minutes / settings.every_minutes)
     evidence = known.evidence.add(float(e_values(p)), window.name, periods)
     columns = {
         name: known.columns.get(name, Evidence()).add(value, window.name, periods)

@@ -1,4 +1,4 @@
-"""Windows: what was predicted by one model version within one hour, as counts. Any two can be added."""
+"""Windows: counts of what one model version predicted in a span of time. Any two can be added."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import numpy as np
 from monitoring.baseline.bins import Counts, Integers, add
 
 FORMAT = 1
-_HOUR = "%Y-%m-%dT%H"
+_START = "%Y-%m-%dT%H%M"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Window:
-    """The rows that one model version answered from `start` on, for `hours`.
+    """The rows that one model version answered from `start` on, for `minutes`.
 
     `rows` were predicted, `rejected` refused; `counts` are of the predicted ones, in the baseline's bins.
     `inputs` are the names of the results and captures that are in it: each is counted once, however often
@@ -27,7 +27,7 @@ class Window:
 
     version: str
     start: datetime
-    hours: int = 1
+    minutes: int = 60
     rows: int = 0
     rejected: int = 0
     counts: Counts = field(default_factory=dict)
@@ -35,12 +35,12 @@ class Window:
 
     @property
     def name(self) -> str:
-        """The hour it begins with, in UTC, by which windows sort."""
-        return self.start.strftime(_HOUR)
+        """When it begins, in UTC, by which windows sort."""
+        return self.start.strftime(_START)
 
     @property
     def end(self) -> datetime:
-        return self.start + timedelta(hours=self.hours)
+        return self.start + timedelta(minutes=self.minutes)
 
     def with_rows(self, source: str, rows: int, rejected: int, counts: Counts) -> Window:
         """This window and the rows of one more input; the same where that is in it already."""
@@ -49,7 +49,7 @@ class Window:
         return Window(
             version=self.version,
             start=self.start,
-            hours=self.hours,
+            minutes=self.minutes,
             rows=self.rows + rows,
             rejected=self.rejected + rejected,
             counts=add(self.counts, counts) if self.counts else dict(counts),
@@ -62,7 +62,7 @@ class Window:
             "format": FORMAT,
             "version": self.version,
             "start": self.name,
-            "hours": self.hours,
+            "minutes": self.minutes,
             "rows": self.rows,
             "rejected": self.rejected,
             "counts": {name: counts.tolist() for name, counts in sorted(self.counts.items())},
@@ -83,13 +83,19 @@ class Window:
         counts: Mapping[str, Integers] = {
             name: np.array(counts, np.int64) for name, counts in document.pop("counts").items()
         }
-        start = datetime.strptime(document.pop("start"), _HOUR).replace(tzinfo=UTC)
+        start = read_start(document.pop("start"))
         return cls(**{**document, "start": start, "counts": counts, "inputs": frozenset(document["inputs"])})
 
 
-def hour_of(moment: datetime) -> datetime:
-    """The hour that a moment lies in, in UTC."""
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+def start_of(moment: datetime, minutes: int) -> datetime:
+    """When the window begins that a moment lies in, in UTC."""
+    span = 60 * minutes
+    return datetime.fromtimestamp(moment.timestamp() // span * span, UTC)
+
+
+def read_start(name: str) -> datetime:
+    """When the window of a name begins."""
+    return datetime.strptime(name, _START).replace(tzinfo=UTC)
 
 
 def joined(windows: Iterable[Window]) -> Window:
@@ -103,7 +109,7 @@ def joined(windows: Iterable[Window]) -> Window:
     return Window(
         version=first.version,
         start=first.start,
-        hours=int((last.end - first.start) / timedelta(hours=1)),
+        minutes=int((last.end - first.start) / timedelta(minutes=1)),
         rows=sum(window.rows for window in every),
         rejected=sum(window.rejected for window in every),
         counts=counts,

@@ -1,110 +1,139 @@
-"""A CSV file as blocks of whole rows, in memory that does not grow with it.
+"""CSV as blocks of whole records: found with a few scans of their bytes, and not taken apart.
 
-While nothing is quoted a block is its lines, as they are; from the first quote on it is
-rows that Python's reader has parsed. Neither is blank.
+That is possible where every quote opens or closes a field, and every record ends with a line feed. Other
+text is read record by record and written anew, so that all blocks are regular: of UTF-8, each record
+as it was or as `csv_record` writes it, and each on the line on which it was.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
-from itertools import islice
-from typing import IO
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import NamedTuple
 
-from contract.reasons import FileReason, Unscorable
+import numpy as np
+from numpy.typing import NDArray
 
-Lines = bytes
-Rows = list[list[str]]
+from contract.serving import MAX_REQUEST_BYTES
+from tabular.formats.records import csv_record, records
 
-BLOCK_BYTES = 1 << 21
-BLOCK_ROWS = 10_000
+MAX_REST_BYTES = 1024 * 1024
+"""Of a record that has not ended: longer ones are read as records, which knows what is wrong with them."""
+BLOCK_BYTES = 256 * 1024
+"""Of records that are written anew."""
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_QUOTE, _NEWLINE, _RETURN = b'"\n\r'
+Check = Callable[[int, list[str]], None]
 
 
-def read(source: IO[bytes], size: int = BLOCK_BYTES) -> tuple[list[str], Iterator[Lines | Rows]]:
-    """The header, and the other rows of a UTF-8 CSV in blocks of about `size` bytes.
+class Block(NamedTuple):
+    """Whole records, how many they are, and the line on which the first begins.
+
+    Blank lines between two blocks may be in neither.
+    """
+
+    text: bytes
+    rows: int
+    line: int
+
+
+def read(texts: Iterator[str], delimiter: str, line: int, check: Check) -> Iterator[Block]:
+    """The records of a text that begins with one, on this line.
+
+    `check` is shown each record that is not certainly short, with its line.
 
     Raises:
-        Unscorable: here or as the blocks are asked for, where the file is no such thing.
+        Unscorable: the text is not CSV, or `check` does.
     """
-    first = source.readline().removeprefix(_BYTE_ORDER_MARK)
-    while first and not first.strip(b"\r\n"):
-        first = source.readline()
-    if not first:
-        raise Unscorable(code=FileReason.EMPTY_FILE, message="The file holds no header and no rows.")
-    if b'"' in first or b"\r" in first.removesuffix(b"\r\n"):
-        rows = _parsed(first, source)
-        return next(rows), _in_blocks(rows)
-    return _text(first, 0).rstrip("\r\n").split(","), _lines(source, size, len(first))
-
-
-def _lines(source: IO[bytes], size: int, offset: int) -> Iterator[Lines | Rows]:
     rest = b""
-    while data := source.read(size):
-        data = rest + data
-        if b'"' in data or (b"\r" in data and _holds_lone_return(data)):
-            yield from _in_blocks(_parsed(data, source))
+    for text in chain(texts, [None]):
+        data = rest + (b"" if text is None else text.encode())
+        closed = data + b"\n" if text is None and rest and not rest.endswith(b"\n") else data
+        ends = record_ends(closed, delimiter)
+        end = 0 if ends is None or not len(ends) else int(ends[-1]) + 1
+        if ends is None or len(closed) - end > (0 if text is None else MAX_REST_BYTES):
+            yield from written_anew(chain([data.decode()], texts), delimiter, line, check)
             return
-        ends = data.rfind(b"\n") + 1
-        rest = data[ends:]
-        if lines := _checked(data[:ends], offset):
-            yield lines
-        offset += ends
-    if lines := _checked(rest, offset):
-        yield lines
+        rest = data[end:]
+        if rows := _not_blank(closed, ends):
+            yield Block(closed[:end], rows, line)
+        line += line_ends(closed[:end])
 
 
-def _checked(lines: bytes, offset: int) -> bytes:
-    """Lines in UTF-8 that end in a line feed each; nothing where all are blank."""
-    _text(lines, offset)
-    if b"\r" in lines:
-        lines = lines.replace(b"\r\n", b"\n")
-    return lines if lines.strip(b"\n") else b""
+def written_anew(texts: Iterator[str], delimiter: str, line: int, check: Check) -> Iterator[Block]:
+    """The same of any text, more slowly: every record is read, checked and written."""
+    begin, text, rows = line, bytearray(), 0
+    for place, fields in records(texts, MAX_REQUEST_BYTES, delimiter, line):
+        check(place, fields)
+        record = csv_record(fields, delimiter) + b"\n"
+        blank = place - line
+        if rows and (len(text) + blank + len(record) > BLOCK_BYTES):
+            yield Block(bytes(text), rows, begin)
+            text.clear()
+            begin, blank, rows = place, 0, 0
+        elif not rows:
+            begin, blank = place, 0
+        text += b"\n" * blank + record
+        line = place + line_ends(record)
+        rows += 1
+    if rows:
+        yield Block(bytes(text), rows, begin)
 
 
-def _holds_lone_return(data: bytes) -> bool:
-    """Whether a carriage return has no line feed after it. One at the end may have it yet."""
-    return data.count(b"\r") > data.count(b"\r\n") + data.endswith(b"\r")
+def pieces(data: bytes, delimiter: str, size: int) -> Iterator[bytes]:
+    """The records of a block in pieces of about so many bytes."""
+    begin = 0
+    while begin < len(data):
+        taken, ends = 0, None
+        while not (ends is not None and len(ends)) and begin + taken < len(data):
+            taken += size
+            ends = record_ends(data[begin : begin + taken], delimiter)
+        end = len(data) if ends is None or not len(ends) else begin + int(ends[-1]) + 1
+        yield data[begin:end]
+        begin = end
 
 
-def _text(data: bytes, offset: int) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        at = offset + error.start
-        message = f"The byte {data[error.start]:#04x} at offset {at} is not UTF-8."
-        raise Unscorable(code=FileReason.UNDECODABLE, message=message, byte=at) from None
+def record_ends(data: bytes, delimiter: str) -> NDArray[np.int64] | None:
+    """Where the line feeds are that end records, in text that begins with one; None if it is not regular."""
+    codes = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(codes == _NEWLINE)
+    returns = np.empty(0, np.int64)
+    if b"\r" in data and data.count(b"\r") > data.count(b"\r\n") + data.endswith(b"\r"):
+        returns = np.flatnonzero(codes[:-1] == _RETURN)
+        returns = returns[codes[returns + 1] != _NEWLINE]
+    if b'"' not in data:
+        return None if len(returns) else ends
+    quotes = np.flatnonzero(codes == _QUOTE)
+    if not _regular(codes, quotes, delimiter.encode()) or not _within(quotes, returns).all():
+        return None
+    return ends[~_within(quotes, ends)]
 
 
-def _parsed(begin: bytes, source: IO[bytes]) -> Iterator[list[str]]:
-    text = io.TextIOWrapper(io.BufferedReader(_Joined(begin, source)), "utf-8", newline="")
-    rows = csv.reader(text, strict=True)
-    try:
-        yield from filter(None, rows)
-    except (csv.Error, UnicodeDecodeError) as error:
-        code = FileReason.NOT_CSV if isinstance(error, csv.Error) else FileReason.UNDECODABLE
-        message = f"{rows.line_num} lines after the first quote the file is not CSV in UTF-8: {error}."
-        raise Unscorable(code=code, message=message) from error
+def line_ends(data: bytes) -> int:
+    """How many lines end in some whole records."""
+    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
 
 
-def _in_blocks(rows: Iterator[list[str]]) -> Iterator[Rows]:
-    while block := list(islice(rows, BLOCK_ROWS)):
-        yield block
+def _within(quotes: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.bool_]:
+    within: NDArray[np.bool_] = np.searchsorted(quotes, places) % 2 == 1
+    return within
 
 
-class _Joined(io.RawIOBase):
-    """What was read of a stream already, and then the rest of it."""
+def _regular(codes: NDArray[np.uint8], quotes: NDArray[np.int64], delimiter: bytes) -> bool:
+    """Whether each quote opens a field or closes it, if it does not stand for one with its neighbour."""
+    if len(delimiter) > 1:
+        return False
+    beside = np.zeros(256, bool)
+    beside[[*delimiter, _NEWLINE, _RETURN, _QUOTE]] = True
+    before, after = quotes[::2] - 1, quotes[1::2] + 1
+    places = [before[before >= 0], after[after < len(codes)]]
+    return bool(beside[codes[np.concatenate(places)]].all())
 
-    def __init__(self, begin: bytes, source: IO[bytes]) -> None:
-        self._begin = io.BytesIO(begin)
-        self._source = source
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # always a view
-        data = self._begin.read(len(buffer)) or self._source.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+def _not_blank(data: bytes, ends: NDArray[np.int64]) -> int:
+    """How many of the records that end here are more than the end of their line."""
+    if not len(ends):
+        return 0
+    sizes = np.diff(ends, prepend=-1)
+    returns = np.frombuffer(data, np.uint8)[ends - 1] == _RETURN
+    return len(ends) - int(np.count_nonzero((sizes == 1) | ((sizes == 2) & returns)))

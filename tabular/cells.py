@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-_COMMA, _NEWLINE = b",\n"
+_NEWLINE = ord("\n")
 
 
 STEP = 2
@@ -28,15 +28,15 @@ class Cells(NamedTuple):
     ragged: Mapping[int, int]
 
 
-def split(data: bytes, width: int) -> Cells:
+def split(data: bytes, width: int, delimiter: bytes = b",") -> Cells:
     """Lines of two or more cells, `width` of them where they are as they should be.
 
-    `data` is UTF-8 without quotes or carriage returns. Blank lines are no rows.
+    `data` is UTF-8 without quotes or carriage returns, `delimiter` one byte. Blank lines are no rows.
     """
     data = data if data.endswith(b"\n") else data + b"\n"
     codes = np.frombuffer(data, np.uint8)
     is_newline = codes == _NEWLINE
-    ends = np.flatnonzero((codes == _COMMA) | is_newline)
+    ends = np.flatnonzero((codes == ord(delimiter)) | is_newline)
     # With separators as texts of their own, the bytes are Arrow's layout for texts as they are.
     offsets = np.zeros(STEP * len(ends) + 1, np.int32)
     offsets[1::STEP] = ends

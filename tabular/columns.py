@@ -7,8 +7,9 @@ reads it by its rule.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
+from itertools import chain
 from operator import ge, le
 from typing import Any, NamedTuple
 
@@ -24,6 +25,11 @@ Matrix = NDArray[Any]
 Rule = Callable[[Feature, str], Any]
 """What a text is as a value of a feature; it raises `values.RefusedError`."""
 
+Value = str | int | float | bool | None
+"""What a cell may hold where it is more than its text: a number, a boolean, or nothing."""
+
+_EXPONENT = 1e16
+"""From here on the shortest text of a number has an exponent."""
 UNDECIDED = np.inf
 REMEMBERED_TEXTS = 10_000
 REMEMBERED_CHARACTERS = 100
@@ -63,22 +69,30 @@ class NumberColumns:
 
     def __init__(self, features: Sequence[Feature], places: Sequence[int]) -> None:
         self._places = tuple(places)
+        self._at = np.array(places, int)
         self._lows = np.array([-values.LARGEST if f.minimum is None else f.minimum for f in features])
         self._highs = np.array([values.LARGEST if f.maximum is None else f.maximum for f in features])
-        # A marker such as -999 reads as a number, so that a number may always be one.
-        marked = [has_numeric_marker(feature) for feature in features]
+        # A marker such as -999 reads as a number, so that a number of one row may always be one.
+        marked = [bool(values.numeric_markers(feature)) for feature in features]
         self._least, self._most = np.where(marked, np.inf, self._lows).tolist(), self._highs.tolist()
-        self._any_marked = any(marked)
         self._markers = pa.array(sorted({"", *(m for f in features for m in f.missing)}), pa.string())
         # Whether each marker is a missing value of each feature. The last row is for what is none.
+        self._optional = np.array([not feature.required for feature in features])
+        self._numeric_markers = [
+            (i, marker) for i, feature in enumerate(features) for marker in values.numeric_markers(feature)
+        ]
         self._missing = np.array(
             [[not f.required and m in ("", *f.missing) for f in features] for m in self._markers.to_pylist()]
             + [[False] * len(features)]
         )
 
-    def read_row(self, row: Sequence[str]) -> list[Any]:
-        """Read one row's texts."""
-        numbers = floats([row[place] for place in self._places])
+    def read_row(self, row: Sequence[Value]) -> list[Any]:
+        """Read one row."""
+        cells = [row[place] for place in self._places]
+        try:
+            numbers = floats(cells)  # type: ignore[arg-type]
+        except TypeError:
+            numbers = [cell if type(cell) is float else _number(cell) for cell in cells]
         if all(map(le, self._least, numbers)) and all(map(ge, self._most, numbers)):
             return numbers
         bounded = zip(self._least, numbers, self._most, strict=True)
@@ -86,14 +100,33 @@ class NumberColumns:
 
     def read_cells(self, cells: Cells) -> ColumnValues:
         """Read all rows at once."""
-        if not self._any_marked:
-            try:
-                matrix = self._cast_in_place(cells)
-            except pa.ArrowInvalid:
-                pass
-            else:
-                return _judged(matrix, (matrix >= self._lows) & (matrix <= self._highs))
-        return self._with_missing(_of_columns(cells, self._places))
+        try:
+            return self._judged(self._cast_in_place(cells))
+        except pa.ArrowInvalid:
+            return self._with_missing(_of_columns(cells, self._places))
+
+    def read_values(self, columns: Sequence[Sequence[Value]]) -> ColumnValues:
+        """Read all rows at once, given column by column."""
+        cells = [*chain.from_iterable([columns[place] for place in self._places])]
+        shape = len(self._places), -1
+        matrix = np.array(cells)
+        if matrix.dtype.kind in "fiu":
+            return self._judged(matrix.reshape(shape).T)
+        matrix = np.array([_number(cell) for cell in cells]).reshape(shape).T
+        return self._judged(matrix, np.isnan(matrix) & self._optional)
+
+    def _judged(self, matrix: Matrix, missing: NDArray[np.bool_] | None = None) -> ColumnValues:
+        plain = (matrix >= self._lows) & (matrix <= self._highs)
+        if missing is not None:
+            plain |= missing
+        for column, marker in self._numeric_markers:
+            marked = matrix[:, column] == marker
+            if marked.any():
+                matrix[marked, column] = np.nan
+                plain[marked, column] = self._optional[column]
+        if np.count_nonzero(plain) == plain.size:
+            return ColumnValues(matrix, None)
+        return ColumnValues(np.where(plain, matrix, UNDECIDED), ~plain)
 
     def _cast_in_place(self, cells: Cells) -> Matrix:
         """Of all texts only those of these columns are cast, where they are: the others are null."""
@@ -102,19 +135,18 @@ class NumberColumns:
         valid = _validity(len(texts), width * step, self._places, step)
         masked = pa.StringArray.from_buffers(len(texts), offsets, data, valid, -1, texts.offset)
         numbers = np.frombuffer(masked.cast(pa.float64()).buffers()[1], np.float64, len(texts))
-        return numbers.reshape(-1, width * step)[:, [step * place for place in self._places]]
+        return numbers.reshape(-1, width * step).take(step * self._at, axis=1)
 
     def _with_missing(self, texts: pa.StringArray) -> ColumnValues:
         marker = pc.index_in(texts, self._markers)
         texts = pc.if_else(marker.is_null(), texts, None)
         columns = len(self._places)
         try:
-            matrix = _cast(texts).reshape(-1, columns)
+            matrix = np.array(_cast(texts)).reshape(-1, columns)
         except pa.ArrowInvalid:
             matrix = np.column_stack([_cast_or_floats(texts[i::columns]) for i in range(columns)])
         at = marker.fill_null(len(self._markers)).to_numpy().reshape(matrix.shape)
-        missing = self._missing[at, np.arange(columns)]
-        return _judged(matrix, missing | ((matrix >= self._lows) & (matrix <= self._highs)))
+        return self._judged(matrix, self._missing[at, np.arange(columns)])
 
 
 class TextColumns:
@@ -129,9 +161,11 @@ class TextColumns:
         self._known = [_Known(rule) for rule in rules]
         self._pairs = list(zip(places, self._known, strict=True))
 
-    def read_row(self, row: Sequence[str]) -> list[Any]:
-        """Read one row's texts."""
-        return [known[row[place]] for place, known in self._pairs]
+    def read_row(self, row: Sequence[Value]) -> list[Any]:
+        """Read one row."""
+        return [
+            known[cell if type(cell := row[place]) is str else written(cell)] for place, known in self._pairs
+        ]
 
     def read_cells(self, cells: Cells) -> ColumnValues:
         """Read all rows at once."""
@@ -141,12 +175,24 @@ class TextColumns:
         pairs = encoded.indices.to_numpy().reshape(-1, columns) * columns + np.arange(columns)
         # What a text is in a column, for those of all pairs that there are.
         of_pair = np.empty(len(texts) * columns, self._dtype)
-        undecided: list[int] = []
         for pair in np.flatnonzero(np.bincount(pairs.ravel(), minlength=len(of_pair))).tolist():
-            of_pair[pair] = value = self._known[pair % columns][texts[pair // columns]]
-            if value is UNDECIDED:
-                undecided.append(pair)
-        return ColumnValues(of_pair[pairs], np.isin(pairs, undecided) if undecided else None)
+            of_pair[pair] = self._known[pair % columns][texts[pair // columns]]
+        return self._judged(of_pair[pairs])
+
+    def read_values(self, columns: Sequence[Sequence[Value]]) -> ColumnValues:
+        """Read all rows at once, given column by column."""
+        rows = len(columns[0])
+        cells = chain.from_iterable(
+            map(known.__getitem__, _texts(columns[place])) for place, known in self._pairs
+        )
+        matrix = np.fromiter(cells, self._dtype, rows * len(self._pairs)).reshape(-1, rows).T
+        return self._judged(matrix)
+
+    def _judged(self, matrix: Matrix) -> ColumnValues:
+        if not any(known.refuses for known in self._known):
+            return ColumnValues(matrix, None)
+        undecided = matrix == UNDECIDED
+        return ColumnValues(matrix, undecided if np.count_nonzero(undecided) else None)
 
 
 class ColumnGroup:
@@ -174,9 +220,10 @@ class ColumnGroup:
             self._parts.append(NumberColumns(numbers, [places[feature.name] for feature in numbers]))
         if others:
             known = [partial(rule, feature) for feature, rule in others]
-            self._parts.append(TextColumns(known, [places[feature.name] for feature, _ in others], dtype))
+            of_texts = object if dtype is object else np.float64
+            self._parts.append(TextColumns(known, [places[feature.name] for feature, _ in others], of_texts))
 
-    def read_rows(self, rows: Sequence[Sequence[str]]) -> ColumnValues:
+    def read_rows(self, rows: Sequence[Sequence[Value]]) -> ColumnValues:
         """Read a few rows, one by one."""
         cells = [cell for row in rows for part in self._parts for cell in part.read_row(row)]
         matrix = np.array(cells, self._dtype).reshape(len(rows), len(self.features))
@@ -184,22 +231,29 @@ class ColumnGroup:
 
     def read_cells(self, cells: Cells) -> ColumnValues:
         """Read many rows at once."""
-        if not self._parts:
-            return ColumnValues(np.empty((cells.rows, 0), self._dtype), None)
-        read = [part.read_cells(cells) for part in self._parts]
+        return self._joined([part.read_cells(cells) for part in self._parts], cells.rows)
+
+    def read_values(self, columns: Sequence[Sequence[Value]]) -> ColumnValues:
+        """Read all rows at once, given column by column."""
+        return self._joined([part.read_values(columns) for part in self._parts], len(columns[0]))
+
+    def _joined(self, read: Sequence[ColumnValues], rows: int) -> ColumnValues:
+        if not read:
+            return ColumnValues(np.empty((rows, 0), self._dtype), None)
         matrix = np.concatenate(
             [matrix for matrix, _ in read], axis=1, dtype=self._dtype, casting="same_kind"
         )
-        if all(undecided is None for _, undecided in read):
+        if not [mask for _, mask in read if mask is not None]:
             return ColumnValues(matrix, None)
-        masks = [np.zeros(part.shape, bool) if mask is None else mask for part, mask in read]
-        return ColumnValues(matrix, np.concatenate(masks, axis=1))
+        shaped = [np.zeros(part.shape, bool) if mask is None else mask for part, mask in read]
+        return ColumnValues(matrix, np.concatenate(shaped, axis=1))
 
 
 class _Known(dict[str, Any]):
-    """What texts are by a rule; `UNDECIDED` where it refuses them."""
+    """What texts are by a rule; `UNDECIDED` where it refuses them, and then it `refuses` some."""
 
     def __init__(self, rule: Callable[[str], Any]) -> None:
+        self.refuses = False
         self._rule = rule
 
     def __missing__(self, text: str) -> Any:
@@ -207,6 +261,7 @@ class _Known(dict[str, Any]):
             value = self._rule(text)
         except values.RefusedError:
             value = UNDECIDED
+            self.refuses = True
         if len(self) < REMEMBERED_TEXTS and len(text) <= REMEMBERED_CHARACTERS:
             self[text] = value
         return value
@@ -223,15 +278,27 @@ def floats(texts: Sequence[str]) -> list[float]:
     return [math.nan if x is None else x for x in map(values.plain_float, texts)]
 
 
-def has_numeric_marker(feature: Feature) -> bool:
-    """Tell if a marker of a missing value reads as a number."""
-    return any(values.plain_float(marker) is not None for marker in feature.missing)
+def written(value: Value) -> str:
+    """Return the text of a value: the shortest of a number (5 and 5.0 are the same), none of nothing."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXPONENT:
+        value = int(value)
+    return "" if value is None else repr(value)
 
 
-def _judged(matrix: Matrix, plain: NDArray[np.bool_]) -> ColumnValues:
-    if np.count_nonzero(plain) == plain.size:
-        return ColumnValues(matrix, None)
-    return ColumnValues(np.where(plain, matrix, UNDECIDED), ~plain)
+def _texts(column: Sequence[Value]) -> Iterable[str]:
+    return column if {*map(type, column)} == {str} else map(written, column)  # type: ignore[return-value]
+
+
+def _number(cell: Value) -> float:
+    """Return a cell's number, NaN where there is none, `UNDECIDED` where its text is no plain one."""
+    if cell is None:
+        return math.nan
+    number = values.plain_float(cell) if isinstance(cell, str) else float(cell)
+    return UNDECIDED if number is None or math.isnan(number) else number
 
 
 def _of_columns(cells: Cells, places: tuple[int, ...]) -> pa.StringArray:

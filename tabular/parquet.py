@@ -48,10 +48,9 @@ class TableResponse(NamedTuple):
 def result_fields(problem: str, classes: Sequence[str]) -> list[pa.Field]:
     """The columns that a result adds to those of its upload."""
     label = pa.float64() if problem == "regression" else pa.string()
-    shares = {"binary": [serving.PROBABILITY], "multiclass": list(map(serving.probability_column, classes))}
     return [
         pa.field(serving.PREDICTION, label),
-        *(pa.field(name, pa.float64()) for name in shares.get(problem, [])),
+        *(pa.field(name, pa.float64()) for name in serving.probability_columns(problem, classes)),
         pa.field(serving.REJECTED, pa.string()),
         pa.field(serving.MODEL_VERSION, pa.string()),
     ]

@@ -1,17 +1,13 @@
-"""Bodies of requests as rows of text, whatever their content type."""
+"""Bodies of requests in CSV as rows of text."""
 
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Callable, Sequence
 from io import StringIO
-from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from contract import serving
-from contract.reasons import FileReason, RowReason, Unscorable
-from tabular.rows import Refusal, Table
+from contract.reasons import FileReason, Unscorable
+from tabular.rows import Table
 
 csv.field_size_limit(2**31 - 1)  # the whole body is limited already
 
@@ -45,31 +41,13 @@ def unquoted(text: str) -> list[list[str]]:
     return [line.split(",") for line in text.split("\n") if line]
 
 
-def parse(content_type: str, body: bytes, names: Sequence[str]) -> Table:
-    """A body of one of `serving.CONTENT_TYPES`; `names` are the columns to take from JSON objects.
+def parse_csv(body: bytes) -> Table:
+    """Parse a body of CSV, all its columns.
 
     Raises:
-        Unscorable: the body is no table, or none of its objects has a column of `names`.
+        Unscorable: it is no table with rows.
     """
-    table = _PARSERS[content_type](_text(body), names)
-    if not table.rows:
-        raise Unscorable(code=FileReason.HEADER_ONLY, message="The request holds no row.", line=1)
-    return table
-
-
-def _text(body: bytes) -> str:
-    try:
-        text = body.removeprefix(_BYTE_ORDER_MARK).decode()
-    except UnicodeDecodeError as error:
-        at = error.start + len(body) - len(error.object)
-        message = f"The byte {error.object[error.start]:#04x} at offset {at} is not UTF-8."
-        raise Unscorable(code=FileReason.UNDECODABLE, message=message, byte=at) from None
-    if not text or text.isspace():
-        raise Unscorable(code=FileReason.EMPTY_FILE, message="The request is empty.")
-    return text
-
-
-def _csv(text: str, names: Sequence[str]) -> Table:  # noqa: ARG001 - all columns; the reader picks
+    text = text_of(body)
     if '"' in text or "\r" in text:
         reader = csv.reader(StringIO(text, newline=""), strict=True)
         try:
@@ -79,65 +57,23 @@ def _csv(text: str, names: Sequence[str]) -> Table:  # noqa: ARG001 - all column
             raise Unscorable(code=FileReason.NOT_CSV, message=message, line=reader.line_num) from None
     else:
         rows = unquoted(text)
+    if len(rows) < 2:
+        raise Unscorable(code=FileReason.HEADER_ONLY, message="The request holds no row.", line=1)
     return Table(tuple(rows[0]), rows[1:])
 
 
-def _json_lines(text: str, names: Sequence[str]) -> Table:
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
-    return _table([_decoded(line, number) for number, line in lines], names)
+def text_of(body: bytes) -> str:
+    """Return the text of a body.
 
-
-def _json(text: str, names: Sequence[str]) -> Table:
-    document = _decoded(text, 1)
-    return _table(document if isinstance(document, list) else [document], names)
-
-
-# A number stays the text it is written as: the rules for values are in one place.
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
-
-
-def _decoded(text: str, line: int) -> Any:
+    Raises:
+        Unscorable: it has none, or is not in UTF-8.
+    """
     try:
-        return _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        line, fault = line + error.lineno - 1, error.msg
-    except RecursionError:
-        message = f"Line {line} nests lists and objects too deep."
-        raise Unscorable(code=FileReason.TOO_DEEP, message=message, line=line) from None
-    raise Unscorable(code=FileReason.NOT_JSON, message=f"Line {line} is not JSON: {fault}.", line=line)
-
-
-def _table(objects: list[Any], names: Sequence[str]) -> Table:
-    for number, found in enumerate(objects, start=1):
-        if not isinstance(found, dict):
-            message = f"Row {number} is not a JSON object of column names and values."
-            raise Unscorable(code=FileReason.NOT_AN_OBJECT, message=message)
-    # A key that no row has is a column that is missing; one that some rows lack is a missing value.
-    present = set().union(*objects)
-    header = tuple(name for name in names if name in present)
-    rows = [[*map(found.get, header)] for found in objects]
-    if set(map(type, chain.from_iterable(rows))) == {str}:
-        return Table(header, rows)
-    nested = [
-        Refusal(row, name, RowReason.NESTED_VALUE, f"a JSON {_NESTED[type(value)]} is no single value", "")
-        for row, values in enumerate(rows)
-        for name, value in zip(header, values, strict=True)
-        if type(value) in _NESTED
-    ]
-    return Table(header, [[_as_text(value) for value in values] for values in rows], nested)
-
-
-_NESTED: dict[type, str] = {list: "list", dict: "object"}
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return json.dumps(value) if isinstance(value, bool) else ""
-
-
-_PARSERS: dict[str, Callable[[str, Sequence[str]], Table]] = {
-    serving.CSV: _csv,
-    serving.JSON_LINES: _json_lines,
-    serving.JSON: _json,
-}
+        text = body.removeprefix(_BYTE_ORDER_MARK).decode()
+    except UnicodeDecodeError as error:
+        at = error.start + len(body) - len(error.object)
+        message = f"The byte {error.object[error.start]:#04x} at offset {at} is not UTF-8."
+        raise Unscorable(code=FileReason.UNDECODABLE, message=message, byte=at) from None
+    if not text or text.isspace():
+        raise Unscorable(code=FileReason.EMPTY_FILE, message="The request is empty.")
+    return text

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from contract.reasons import FileReason, RowReason, Unscorable, lacking
 from contract.schema import NUMERIC, Feature
 from tabular import values
-from tabular.columns import Cells, ColumnGroup, ColumnValues, Matrix, Rule
+from tabular.columns import Cells, ColumnGroup, ColumnValues, Matrix, Rule, Value, written
 
 R = TypeVar("R")
 Texts = NDArray[np.object_]
@@ -127,13 +127,28 @@ class RowReader(ABC, Generic[R]):
         ]
         return self._finished(matrices, cells.column, refusals, nested)
 
-    def _read_by_row(self, rows: TextRows, nested: Sequence[Refusal]) -> R:
+    def read_values(self, columns: Sequence[Sequence[Value]], nested: Sequence[Refusal] = ()) -> R:
+        """Read the same of values column by column, in the header's order."""
+        if len(columns[0]) < MANY_ROWS:
+            return self._read_by_row([*zip(*columns, strict=True)], nested)
         refusals: list[Refusal] = []
+
+        def text(row: int, place: int) -> str:
+            return written(columns[place][row])
+
         matrices = [
-            self._decided(group, group.read_rows(rows), lambda row, place: rows[row][place], refusals)
-            for group in self._groups
+            self._decided(group, group.read_values(columns), text, refusals) for group in self._groups
         ]
-        return self._finished(matrices, lambda place: [row[place] for row in rows], refusals, nested)
+        return self._finished(matrices, lambda place: [*map(written, columns[place])], refusals, nested)
+
+    def _read_by_row(self, rows: Sequence[Sequence[Value]], nested: Sequence[Refusal]) -> R:
+        refusals: list[Refusal] = []
+
+        def text(row: int, place: int) -> str:
+            return written(rows[row][place])
+
+        matrices = [self._decided(group, group.read_rows(rows), text, refusals) for group in self._groups]
+        return self._finished(matrices, lambda place: [written(row[place]) for row in rows], refusals, nested)
 
     def _decided(
         self, group: ColumnGroup, read: ColumnValues, text: Callable[[int, int], str], refusals: list[Refusal]

@@ -18,11 +18,13 @@ import pyarrow.parquet as pq
 from contract import serving
 from tabular import parquet_sandbox
 from tabular.columnar import as_csv
+from tabular.columns import written
 from tabular.formats import delimited, jsonlines
 from tabular.formats.detection import Format, opened
 from tabular.formats.streams import Peekable
+from tabular.json_values import exact_table
 from tabular.parquet_decoder import not_parquet
-from tabular.requests import parse
+from tabular.requests import parse_csv
 from tabular.rows import Table
 
 PART_ROWS = 20_000
@@ -91,10 +93,13 @@ def _json_lines(stream: Peekable, _path: Path | None, names: Sequence[str]) -> I
         above = jsonlines.header(found.names)
         while some := list(islice(found.objects, PART_ROWS)):
             places, objects = zip(*some, strict=True)
-            table = parse(serving.JSON_LINES, above + b"\n".join(objects), names)
+            table = exact_table(serving.JSON_LINES, above + b"\n".join(objects), names)
             # The first object is that of all names: no row.
             nested = [refusal._replace(row=refusal.row - 1) for refusal in table.nested]
-            yield FilePart(list(places), Table(table.header, table.rows[1:], nested))
+            rows = [
+                [*map(written, row)] for row in zip(*(column[1:] for column in table.columns), strict=True)
+            ]
+            yield FilePart(list(places), Table(table.header, rows, nested))
 
 
 def _parquet(stream: Peekable, path: Path | None, names: Sequence[str]) -> Iterator[FilePart]:
@@ -103,7 +108,7 @@ def _parquet(stream: Peekable, path: Path | None, names: Sequence[str]) -> Itera
             _copy(stream, copy)
         before = 0
         for batch in parquet_sandbox.decode_file(path or Path(copy.name), names):
-            table = parse(serving.CSV, as_csv(batch, names), names)
+            table = parse_csv(as_csv(batch, names))
             yield FilePart([*range(before + 1, before + 1 + len(table.rows))], table)
             before += len(table.rows)
 

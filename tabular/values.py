@@ -20,6 +20,7 @@ import math
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,9 +67,9 @@ def number(feature: Feature, text: str) -> float:
         RefusedError: missing though required, no number, not finite, or out of range.
     """
     text = text.strip()
-    if _is_missing(feature, text):
-        return math.nan
     value = plain_float(text)
+    if _is_missing(feature, "" if value in numeric_markers(feature) else text):
+        return math.nan
     if value is None:
         raise RefusedError(RowReason.NOT_A_NUMBER, f"{shown(text)} is not a number")
     if not abs(value) <= LARGEST:
@@ -78,6 +79,16 @@ def number(feature: Feature, text: str) -> float:
     if feature.maximum is not None and value > feature.maximum:
         raise RefusedError(RowReason.ABOVE_MAXIMUM, f"{shown(text)} is above the maximum {feature.maximum:g}")
     return value
+
+
+def numeric_markers(feature: Feature) -> frozenset[float]:
+    """Return the markers of a missing value that read as numbers: a number equal to one is none, too."""
+    return _numeric(feature.missing)
+
+
+@lru_cache(maxsize=1024)
+def _numeric(markers: tuple[str, ...]) -> frozenset[float]:
+    return frozenset(number for marker in markers if (number := plain_float(marker)) is not None)
 
 
 def hours(feature: Feature, text: str) -> float:

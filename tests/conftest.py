@@ -14,7 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 if TYPE_CHECKING:
     from tests.synthesis import Synthesis
 
-pytest_plugins = ("tests.fixtures.aws", "tests.fixtures.jobs")
+pytest_plugins = ("tests.fixtures.aws", "tests.fixtures.budget", "tests.fixtures.jobs")
 
 ROOT = Path(__file__).parents[1]
 DEAR = ("tests/end_to_end/", "tests/infra/")

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli.aws.session import Deployment
-from cli.errors import CliError, error_code
+from cli.kit.errors import CliError, error_code
 from contract.documents.dataset import Manifest
 from contract.layout import DATASETS_PREFIX, RUNS_PREFIX, manifest_key, parameters_key, validation_key
 from contract.names.outputs import Output

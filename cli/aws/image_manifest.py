@@ -7,7 +7,7 @@ import re
 from botocore.exceptions import ClientError
 
 from cli.aws.clients import Aws
-from cli.errors import CliError, error_code
+from cli.kit.errors import CliError, error_code
 from contract.names.image import DOCKER_OUTPUT
 from infra.settings.environment import ECR_IMAGE
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from cli.aws.session import Deployment
-from cli.errors import CliError, error_code
+from cli.kit.errors import CliError, error_code
 from contract import serving
 from contract.layout import SCORED_PREFIX
 from contract.names.outputs import Output

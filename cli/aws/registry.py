@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from cli.aws.clients import Aws
 from cli.aws.releases import APPROVED, REJECTED
 from cli.aws.session import Deployment
-from cli.errors import CliError, error_code
+from cli.kit.errors import CliError, error_code
 from contract.names.outputs import Output
 from contract.names.runs import Origin
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from cli.aws.session import Deployment
 from cli.aws.waiting import wait_until
-from cli.errors import CliError, error_code
+from cli.kit.errors import CliError, error_code
 from contract.layout import live_parameter
 from contract.names.outputs import RELEASE_MACHINE
 

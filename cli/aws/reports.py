@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from cli.aws.clients import Aws
+from cli.aws.job_outputs import output_uri
 from cli.aws.runs import Run
-from cli.errors import CliError, error_code
-from cli.paths import STATE
-from cli.views.evaluation import output_uri
+from cli.kit.errors import CliError, error_code
+from cli.kit.paths import STATE
 from contract.layout import RUNS_PREFIX
 from contract.names.jobs import REPORT_PAGE, Folder, Job
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from cli.aws.session import Deployment
 from cli.aws.waiting import wait_until
-from cli.errors import error_code
+from cli.kit.errors import error_code
 from contract.layout import SCORE_PREFIX, scored_key, unscorable_key
 from contract.names.outputs import Output
 

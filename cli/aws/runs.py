@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from cli.aws.clients import Aws
+from cli.aws.job_outputs import output_uri, read_document
 from cli.aws.waiting import wait_until
-from cli.errors import error_code
-from cli.views.evaluation import output_uri, read_document
+from cli.kit.errors import error_code
 from contract.failures import NOT_REGISTERED, told
 from contract.names.jobs import EVALUATION_FILE, Folder, Job
 

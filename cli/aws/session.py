@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 
 import local
 from cli.aws.clients import Aws
-from cli.errors import CliError, error_message
-from cli.options import LOCAL
-from cli.paths import cloud_folder
+from cli.kit.errors import CliError, error_message
+from cli.kit.options import LOCAL
+from cli.kit.paths import cloud_folder
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef
@@ -126,7 +126,7 @@ def local_variables(port: int) -> dict[str, str]:
 
 
 def _account(environment: str) -> Aws:
-    from cli.settings import environment_settings
+    from cli.kit.settings import environment_settings
 
     settings = environment_settings(environment)
     aws = Aws(environment, boto3.Session(region_name=settings.region))

@@ -8,7 +8,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from cli.aws.session import Deployment
-from cli.errors import CliError, error_code
+from cli.kit.errors import CliError, error_code
 from contract.layout import TRAINING_PREFIX
 from contract.names.outputs import Output
 from contract.reasons import Unscorable

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from cli.errors import CliError
+from cli.kit.errors import CliError
 
 T = TypeVar("T")
 

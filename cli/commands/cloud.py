@@ -9,9 +9,9 @@ import typer
 
 import local
 from cli.aws import session
-from cli.options import DEFAULT_PORT, LOCAL, Environment, Port, examples
-from cli.paths import ROOT, cloud_folder, tool_path
-from cli.settings import environment_settings
+from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Port, examples
+from cli.kit.paths import ROOT, cloud_folder, tool_path
+from cli.kit.settings import environment_settings
 from cli.views.terminal import err, out
 
 UP_EXAMPLES = examples(

@@ -14,7 +14,7 @@ from cli.aws.dataset_versions import Dataset, datasets
 from cli.aws.registry import Version, styled_status, versions
 from cli.aws.releases import live_version
 from cli.aws.session import Deployment, connect, deployment
-from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.views.terminal import facts, out
 
 EXAMPLES = examples(

@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 from botocore.exceptions import ClientError
 
+from cli.aws.cdk import cdk
 from cli.aws.clients import Aws
 from cli.aws.image_manifest import check_manifest
 from cli.aws.session import connect, deployment
-from cli.cdk import cdk
-from cli.errors import CliError, error_message
-from cli.options import DEFAULT_PORT, LOCAL, Environment, Port, examples
-from cli.paths import ROOT, STATE
-from cli.settings import check_model, default_model, environment_settings
+from cli.kit.errors import CliError, error_message
+from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Port, examples
+from cli.kit.paths import ROOT, STATE
+from cli.kit.settings import check_model, default_model, environment_settings
 from cli.views.terminal import err, out, warn
 from contract.names.image import CONTEXT
 from contract.names.jobs import Variable

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from cli.aws.log_sources import lines, log_sources
-from cli.aws.loglines import Line
+from cli.aws.logs.lines import Line
+from cli.aws.logs.sources import lines, log_sources
 from cli.aws.session import Deployment, connect, deployment
-from cli.choices import chosen
-from cli.durations import since as moment
-from cli.options import DEFAULT_PORT, LOCAL, Environment, Follow, Model, Port, Since, examples
+from cli.kit.choices import chosen
+from cli.kit.durations import since as moment
+from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Follow, Model, Port, Since, examples
 from cli.views.terminal import err, out
 
 EXAMPLES = examples(

@@ -11,9 +11,9 @@ from cli.aws import reports
 from cli.aws.registry import Version, decide, read_package_evaluation, version, versions
 from cli.aws.releases import APPROVED, REJECTED, live_version
 from cli.aws.session import Deployment, connect, deployment
-from cli.errors import CliError
-from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
-from cli.paths import display
+from cli.kit.errors import CliError
+from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.kit.paths import display
 from cli.views.evaluation import comparison_table, evaluation_text
 from cli.views.terminal import out
 from cli.views.version_tables import versions_table

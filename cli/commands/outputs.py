@@ -7,7 +7,7 @@ import json
 import typer
 
 from cli.aws.session import connect, deployment
-from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 
 EXAMPLES = examples(
     ("./millrace outputs", "of the only model deployed on the local cloud"),

@@ -13,9 +13,9 @@ from rich.table import Table
 from cli.aws.page_history import Page, alarm_prefix, read_pages
 from cli.aws.session import Deployment, connect, deployment
 from cli.aws.waiting import wait_until
-from cli.durations import since as moment
-from cli.errors import CliError
-from cli.options import DEFAULT_PORT, LOCAL, Environment, Follow, Model, Port, Since, examples
+from cli.kit.durations import since as moment
+from cli.kit.errors import CliError
+from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Follow, Model, Port, Since, examples
 from cli.views.terminal import out
 
 EXAMPLES = examples(

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.aws.redrives import redrives
+from cli.aws.redrive.routes import redrives
 from cli.aws.session import connect, deployment
-from cli.choices import chosen
-from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.kit.choices import chosen
+from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.views.terminal import err, out
 
 EXAMPLES = examples(

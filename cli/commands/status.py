@@ -21,9 +21,9 @@ from cli.aws.session import (
     deployment,
     stack_name,
 )
-from cli.errors import error_message
-from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
-from cli.paths import display
+from cli.kit.errors import error_message
+from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.kit.paths import display
 from cli.views.terminal import facts, out
 from contract.names.outputs import Kind, Output, of_kind
 

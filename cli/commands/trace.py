@@ -12,8 +12,8 @@ from cli.aws import lineage
 from cli.aws.dataset_versions import dataset_version, manifest
 from cli.aws.registry import Version, version, versions
 from cli.aws.session import Deployment, connect, deployment
-from cli.errors import CliError
-from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.kit.errors import CliError
+from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.views.terminal import out
 from contract.layout import SCORED_PREFIX, UNSCORABLE_PREFIX
 from contract.names.outputs import Output

@@ -12,14 +12,15 @@ import typer
 from rich.markup import escape
 
 from cli.aws import reports
+from cli.aws.job_outputs import output_uri, read_document
 from cli.aws.releases import APPROVED, approval, wait_until_live
 from cli.aws.runs import Run, watch
 from cli.aws.session import Deployment, connect, deployment
 from cli.aws.uploads import upload_training
-from cli.errors import CliError
-from cli.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
-from cli.paths import display
-from cli.views.evaluation import evaluation_text, output_uri, read_document
+from cli.kit.errors import CliError
+from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
+from cli.kit.paths import display
+from cli.views.evaluation import evaluation_text
 from cli.views.progress import StepsDisplay
 from cli.views.terminal import err, out
 from cli.views.validation import findings

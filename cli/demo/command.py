@@ -18,9 +18,9 @@ from cli.commands.pages import pages_table, wait_for_page
 from cli.commands.train import describe, follow, release, start
 from cli.demo.files import BAD_ROWS, DemoFiles, write_files
 from cli.demo.timeline import Timeline
-from cli.errors import CliError
-from cli.options import DEFAULT_PORT, LOCAL, Port, examples
-from cli.paths import STATE, display
+from cli.kit.errors import CliError
+from cli.kit.options import DEFAULT_PORT, LOCAL, Port, examples
+from cli.kit.paths import STATE, display
 from cli.views.terminal import err, out
 from contract.names.metrics import UNSCORABLE_ALARM
 from contract.names.outputs import Output

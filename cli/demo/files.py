@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.samples import tumors, write_csv
+from cli.kit.samples import tumors, write_csv
 
 ROWS_TO_SCORE = 100
 BAD_ROWS = {20: ("mean_radius", "wide"), 70: ("worst_area", "-880.8")}

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from cli.kit.options import examples
+from cli.kit.paths import ROOT, display
 from cli.new_model.wording import counted
-from cli.options import examples
-from cli.paths import ROOT, display
 from cli.views.terminal import out
 from contract.schema import Problem
 

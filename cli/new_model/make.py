@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.errors import CliError
+from cli.kit.errors import CliError
 from cli.new_model import target as targets
 from cli.new_model.document import Document
 from cli.new_model.features import Draft, draft, twice, unreadable

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from cli.errors import CliError
+from cli.kit.errors import CliError
 from contract.reasons import REMEDIES, FileReason, Unscorable
 from tabular import sources
 from tabular.sources import FilePart

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cli.errors import CliError
+from cli.kit.errors import CliError
 from cli.new_model import numerals
 from cli.new_model.feature_hints import same_but_for_case
 from cli.new_model.hints import Hint, Weight

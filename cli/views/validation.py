@@ -11,10 +11,10 @@ from rich.markup import escape
 
 from cli.aws import reports
 from cli.aws.clients import Aws
+from cli.aws.job_outputs import output_uri, read_document
 from cli.aws.runs import Run
-from cli.errors import error_code
-from cli.paths import display
-from cli.views.evaluation import output_uri, read_document
+from cli.kit.errors import error_code
+from cli.kit.paths import display
 from contract.documents.validation import Validation
 from contract.names.jobs import REPORT_PAGE, VALIDATION_FILE, Folder, Job
 

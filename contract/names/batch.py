@@ -6,6 +6,7 @@ An execution of the state machine works under `batch/<batch>/<execution>/` in th
   parts/<name>          requests to the model server, named by their digest: equal ones are asked once
   rounds/<n>            SageMaker's manifest of the parts that the n-th transform is to score
   answers/<name>.out    the model server's answers
+  joined/<n>            answers put together, of a result that would have too many parts
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from enum import StrEnum
 SPLIT_FILE = "split.json"
 UPLOAD_FILE = "upload.json"
 """Beside the executions of a batch: which upload it scores."""
-PARTS, ROUNDS, ANSWERS = "parts", "rounds", "answers"
+PARTS, ROUNDS, ANSWERS, JOINED = "parts", "rounds", "answers", "joined"
 
 INPUT = "batch"
 """In an execution's input: the batch."""

@@ -14,6 +14,7 @@ class Job(StrEnum):
     EVALUATE = "evaluate"
     SPLIT = "split"
     ASSEMBLE = "assemble"
+    MONITOR = "monitor"
     SERVE = "serve"
 
 
@@ -52,6 +53,12 @@ class Variable(StrEnum):
     BATCH_ROUND = "MILLRACE_BATCH_ROUND"
     BIND_HOST = "MILLRACE_BIND_HOST"
     """The address that a model server listens on, where it is not all of them as in a container."""
+    ARTIFACTS_BUCKET = "MILLRACE_ARTIFACTS_BUCKET"
+    PACKAGES_ARN = "MILLRACE_PACKAGES_ARN"
+    """The ARN of a model's packages but for the version at its end."""
+    EVERY_MINUTES = "MILLRACE_EVERY_MINUTES"
+    FALSE_ALARMS_PER_YEAR = "MILLRACE_FALSE_ALARMS_PER_YEAR"
+    LEAST_CHANGE = "MILLRACE_LEAST_CHANGE"
 
 
 ROOT = "/opt/ml"

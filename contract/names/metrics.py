@@ -19,6 +19,8 @@ class Dimension(StrEnum):
     """Of `RunsFailed` besides: a `contract.failures.Cause`."""
     FEATURE = "Feature"
     """Of `UnseenCategories` besides: the column, in ASCII."""
+    VERSION = "Version"
+    """Of what the monitor says besides: the model version's number."""
 
 
 class Metric(StrEnum):
@@ -43,3 +45,9 @@ class Metric(StrEnum):
     """Emitted by `report_failure`: a training run that ended without a model, also by its cause."""
     RUNS_PAGED = "RunsPaged"
     """Emitted by `report_failure`: 1 if the run that failed is worth a page, else 0."""
+    DRIFTED = "Drifted"
+    """Emitted by each run of the monitor, also by version: 1 while a version's data is drifted, else 0."""
+    DRIFT_EVIDENCE = "DriftEvidence"
+    """Emitted beside it: what speaks for a change; an alarm's limit is in the report."""
+    ROWS_MONITORED = "RowsMonitored"
+    """Emitted by each run of the monitor: the predictions that were new to it."""

@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from contract.layout import BATCH_PREFIX, RUNS_PREFIX, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
-from contract.names.batch import ANSWERS, PARTS, ROUNDS, SPLIT_FILE, UPLOAD_FILE
+from contract.names.batch import ANSWERS, JOINED, PARTS, ROUNDS, SPLIT_FILE, UPLOAD_FILE
 from contract.names.jobs import Job
 from infra.kit.iam import (
     Allow,
@@ -51,7 +51,7 @@ def split_role(scope: Construct, *, storage: Storage, image: Image) -> iam.Role:
 
 def assemble_role(scope: Construct, *, storage: Storage, image: Image) -> iam.Role:
     """A role that reads uploads and answers, and writes results."""
-    places = (UPLOAD_FILE, SPLIT_FILE, f"{ANSWERS}/*")
+    places = (UPLOAD_FILE, SPLIT_FILE, f"{ANSWERS}/*", f"{JOINED}/*")
     return _job_role(
         scope,
         "Assemble",
@@ -60,11 +60,16 @@ def assemble_role(scope: Construct, *, storage: Storage, image: Image) -> iam.Ro
         [
             read_objects(storage.artifacts_arn, *(f"{BATCH_PREFIX}*/{place}" for place in places)),
             list_objects(storage.artifacts_arn, BATCH_PREFIX),
-            write_objects(storage.artifacts_arn, f"{BATCH_PREFIX}*/{ROUNDS}/*"),
+            write_objects(
+                storage.artifacts_arn, *(f"{BATCH_PREFIX}*/{place}/*" for place in (ROUNDS, JOINED))
+            ),
             write_objects(storage.results_arn, f"{SCORED_PREFIX}*"),
             Allow(
                 actions=["s3:AbortMultipartUpload"],
-                resources=[f"{storage.results_arn}/{SCORED_PREFIX}*"],
+                resources=[
+                    f"{storage.results_arn}/{SCORED_PREFIX}*",
+                    f"{storage.artifacts_arn}/{BATCH_PREFIX}*/joined/*",
+                ],
                 because="Removes the pieces of a result that another execution committed first.",
             ),
         ],

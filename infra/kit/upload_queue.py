@@ -20,7 +20,7 @@ from infra.kit.queues import DeadLetterQueue, RuleDelivery, queue_metric
 
 
 class UploadQueue(Composite, Construct):
-    """A message for each object created under a prefix of the data bucket.
+    """A message for each object created under a prefix of a bucket: the data bucket, unless another is named.
 
     What cannot be delivered or was received too often ends in its dead letters. `name` is that of the
     queue's alarms, outputs and redrive route; `about` names its uploads, one and several of them. A message
@@ -40,6 +40,7 @@ class UploadQueue(Composite, Construct):
         consumer_timeout_seconds: int,
         window_seconds: int = 0,
         usual_wait_seconds: int = 0,
+        bucket: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         one, several = about
@@ -59,7 +60,7 @@ class UploadQueue(Composite, Construct):
             dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=max_receives, queue=dead_letters),
         )
         pattern = {
-            "bucket": {"name": [deployment.storage.data_bucket]},
+            "bucket": {"name": [bucket or deployment.storage.data_bucket]},
             "object": {"key": [{"prefix": prefix}]},
         }
         rule = events.Rule(

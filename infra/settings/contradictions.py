@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from contract import gates, threshold
 from contract.gates import METRICS
 from contract.names.estimators import built_in
 from contract.serving import is_result_column
+from infra.settings.model import FeatureSettings, ModelSettings
 from infra.settings.toml import Problem, suggestion
 from infra.settings.validation import rule_problems
-
-if TYPE_CHECKING:
-    from infra.settings.model import FeatureSettings, ModelSettings
 
 
 def contradictions(model: ModelSettings) -> Iterator[Problem]:

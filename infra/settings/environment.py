@@ -80,6 +80,14 @@ class ReconciliationSettings(SettingsTable):
     after_minutes: int = Field(default=60, ge=1, le=24 * 60)
 
 
+class MonitoringSettings(SettingsTable):
+    every_minutes: int = Field(default=60, ge=1, le=24 * 60)
+    instance_type: Instance = "ml.m5.large"
+    volume_gib: int = Field(default=30, ge=1, le=16384)
+    poll_seconds: int = Field(default=30, ge=1, le=300)
+    timeout_minutes: int = Field(default=6 * 60, ge=1, le=5 * 24 * 60)
+
+
 class PagingSettings(SettingsTable):
     emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]] = Field(default_factory=list)
     https: list[Annotated[str, Field(pattern=r"^https://\S+$")]] = Field(default_factory=list)
@@ -116,6 +124,7 @@ class EnvironmentSettings(SettingsTable):
     scoring: ScoringSettings = ScoringSettings()
     batch: BatchSettings = BatchSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     paging: PagingSettings = PagingSettings()
     alarms: AlarmSettings = AlarmSettings()
     retention: RetentionSettings = RetentionSettings()
@@ -135,10 +144,11 @@ class EnvironmentSettings(SettingsTable):
             yield Problem.at("serving", "max_instances", found=self.serving.max_instances, allowed=allowed)
         yield from _looks("release", self.release)
         yield from _looks("batch", self.batch)
+        yield from _looks("monitoring", self.monitoring)
         yield from _tags(self.tags)
 
 
-def _looks(table: str, settings: ReleaseSettings | BatchSettings) -> Iterator[Problem]:
+def _looks(table: str, settings: ReleaseSettings | BatchSettings | MonitoringSettings) -> Iterator[Problem]:
     least = math.ceil(settings.timeout_minutes * 60 / MAX_LOOKS)
     if settings.poll_seconds < least:
         allowed = (

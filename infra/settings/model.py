@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from contract import schema, threshold
-from contract.schema import MODEL_FILE
-from infra.settings.contradictions import contradictions
 from infra.settings.search import SearchSettings
-from infra.settings.toml import Problem, SettingsError, SettingsTable, read, suggestion, validate
+from infra.settings.toml import SettingsTable
 from infra.settings.validation import RuleSettings, compiled_rules
 
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
@@ -81,6 +77,11 @@ class ModelServingSettings(SettingsTable):
         return self.mode == "endpoint"
 
 
+class ModelMonitoringSettings(SettingsTable):
+    false_alarms_per_year: float = Field(default=1.0, gt=0, le=365)
+    least_change: float = Field(default=0.0, ge=0, lt=1)
+
+
 class ModelSettings(SettingsTable):
     """A validated `model.toml`."""
 
@@ -97,6 +98,7 @@ class ModelSettings(SettingsTable):
     evaluation: EvaluationSettings = EvaluationSettings()
     gates: dict[str, str] = Field(default_factory=dict)
     serving: ModelServingSettings = ModelServingSettings()
+    monitoring: ModelMonitoringSettings = ModelMonitoringSettings()
 
     @field_validator("gates", mode="before")
     @classmethod
@@ -137,9 +139,6 @@ class ModelSettings(SettingsTable):
             evaluation=schema.Evaluation(**self.evaluation.model_dump()),
         )
 
-    def contradictions(self) -> Iterator[Problem]:
-        return contradictions(self)
-
 
 def _flat(prefix: str, table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     for key, value in table.items():
@@ -147,46 +146,3 @@ def _flat(prefix: str, table: Mapping[str, object]) -> Iterator[tuple[str, objec
             yield from _flat(f"{prefix}{key}.", value)
         else:
             yield f"{prefix}{key}", value
-
-
-def load_model(root: Path, name: str) -> ModelSettings:
-    """Read `models/<name>/model.toml` under a root folder.
-
-    Raises:
-        SettingsError: there is no such model, or its file does not fit.
-    """
-    folder = root / "models"
-    known = sorted(path.parent.name for path in folder.glob(f"*/{MODEL_FILE}"))
-    if name not in known or not re.fullmatch(NAME, name):
-        raise SettingsError(
-            f'there is no model "{name}"{suggestion(name, known)}; found in models/: '
-            f"{', '.join(known) or 'none'}. Choose one with --model NAME (of cdk: -c model=NAME), "
-            "or make it: ./millrace new-model"
-        )
-    path = folder / name / MODEL_FILE
-    model = validate(ModelSettings, read(path, root), path=path.relative_to(root))
-    if model.name != name:
-        raise SettingsError(
-            f"{path.relative_to(root)}: name: found {model.name!r}; allowed: {name!r}, its folder's name"
-        )
-    _check_modules(model, path, root)
-    return _with_space(model, path.parent)
-
-
-def _check_modules(model: ModelSettings, path: Path, root: Path) -> None:
-    for key, named in (("estimator", model.training.estimator), ("features", model.training.features or "")):
-        module, colon, _ = named.partition(":")
-        file = path.parent / f"{module.replace('.', '/')}.py"
-        if colon and not file.exists():
-            raise SettingsError(
-                f"{path.relative_to(root)}: [training] {key}: found {named!r}, "
-                f"but there is no {file.relative_to(root)}"
-            )
-
-
-def _with_space(model: ModelSettings, folder: Path) -> ModelSettings:
-    training = model.training
-    search = training.search.with_space(
-        estimator=training.estimator, fixed=training.parameters, folder=folder
-    )
-    return model.model_copy(update={"training": training.model_copy(update={"search": search})})

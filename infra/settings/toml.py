@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -60,7 +60,14 @@ def read(path: Path, root: Path) -> dict[str, Any]:
         raise SettingsError(f"{path.relative_to(root)}: not TOML: {error}") from error
 
 
-def validate(kind: type[T], document: object, *, path: Path, within: tuple[str, ...] = ()) -> T:
+def validate(
+    kind: type[T],
+    document: object,
+    *,
+    path: Path,
+    within: tuple[str, ...] = (),
+    contradictions: Callable[[T], Iterator[Problem]] = lambda table: table.contradictions(),
+) -> T:
     """Read a document as one kind of table. `within` is where in the file the document stands.
 
     Raises:
@@ -71,7 +78,7 @@ def validate(kind: type[T], document: object, *, path: Path, within: tuple[str, 
     except ValidationError as error:
         problems = [_problem(kind, details) for details in error.errors(include_url=False)]
     else:
-        problems = list(table.contradictions())
+        problems = list(contradictions(table))
         if not problems:
             return table
     raise SettingsError("\n".join(_line(path, (*within, *p.keys), p.text) for p in problems))

@@ -19,11 +19,12 @@ from infra.kit.capability import Capability
 from infra.kit.deployment import Deployment
 from infra.kit.image import Image
 from infra.kit.storage_names import Storage
+from infra.monitoring.construct import Monitoring
 from infra.release.construct import Release
 from infra.scoring.construct import Scoring
 from infra.scoring.reconciliation import Reconciliation
 from infra.settings import EnvironmentSettings
-from infra.settings.model import ModelServingSettings
+from infra.settings.model import ModelMonitoringSettings, ModelServingSettings
 from infra.training.construct import Training
 
 
@@ -40,6 +41,7 @@ class LoopStack(cdk.Stack):
         model: str,
         environment: EnvironmentSettings,
         serving: ModelServingSettings,
+        monitoring: ModelMonitoringSettings,
         storage: Storage,
         bundle: Path,
         code_digest: str,
@@ -73,11 +75,12 @@ class LoopStack(cdk.Stack):
         reconciliation = Reconciliation(
             self, "Reconciliation", deployment=deployment, scoring=scoring, batch=batch
         )
+        watch = Monitoring(self, "Monitoring", deployment=deployment, image=image, settings=monitoring)
         put_in_operation(
             self,
             deployment,
             topic=paging.topic,
-            capabilities=(image, paging, training, release, batch, scoring, reconciliation),
+            capabilities=(image, paging, training, release, batch, scoring, reconciliation, watch),
         )
 
 

@@ -54,14 +54,8 @@ class StorageStack(cdk.Stack):
         artifacts.add_lifecycle_rule(
             prefix=CHECKPOINTS_PREFIX, expiration=cdk.Duration.days(CHECKPOINTS_KEPT_DAYS)
         )
-        cfn_data = data.node.default_child
-        assert isinstance(cfn_data, s3.CfnBucket)
-        # Not `event_bridge_enabled=True`: that is a custom resource with a function of its own.
-        cfn_data.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
-            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(
-                event_bridge_enabled=True
-            )
-        )
+        for bucket in (data, results):
+            _announce(bucket)
         group = sagemaker.CfnModelPackageGroup(
             self,
             "PackageGroup",
@@ -178,3 +172,13 @@ class StorageStack(cdk.Stack):
             "object_ownership": s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             "removal_policy": cdk.RemovalPolicy.RETAIN,
         }
+
+
+def _announce(bucket: s3.Bucket) -> None:
+    """Have a bucket tell EventBridge of its objects."""
+    resource = bucket.node.default_child
+    assert isinstance(resource, s3.CfnBucket)
+    # Not `event_bridge_enabled=True`: that is a custom resource with a function of its own.
+    resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+        event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+    )

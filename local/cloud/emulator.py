@@ -6,6 +6,7 @@ outside: a module for each concern, with an `install` function that goes through
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ class Emulator:
         region: str,
         ca_bundle: Path,
         image_root: Path,
+        images: Mapping[str, Path],
         children: Children,
         root: RootKey,
     ) -> None:
@@ -77,6 +79,7 @@ class Emulator:
             region=region,
             ca_bundle=ca_bundle,
             image_root=image_root,
+            images=images,
             children=children,
             credentials_for=principals.credentials_for,
             authorize=calls.authorize,

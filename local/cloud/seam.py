@@ -52,7 +52,9 @@ class Cloud:
     ca_bundle: Path
     """PEM file with the system's roots and the gateway's certificate, for whoever calls the gateway."""
     image_root: Path
-    """The source tree that every image URI stands for."""
+    """The source tree that image URIs stand for, but those of `images`."""
+    images: Mapping[str, Path]
+    """Source trees by image URI."""
     children: ChildProcesses
 
     credentials_for: Callable[[str, str], dict[str, str]]

@@ -15,8 +15,13 @@ ROOT = PurePosixPath("/opt/ml")
 
 
 def command(arguments: Sequence[str]) -> list[str]:
-    """The image's entry point with its arguments. Any image stands for the cloud's source tree."""
+    """The image's entry point with its arguments. An image stands for a source tree: see `tree`."""
     return [sys.executable, "-m", "training", *arguments]
+
+
+def tree(cloud: Cloud, image: str) -> Path:
+    """The source tree that an image stands for."""
+    return cloud.images.get(image, cloud.image_root)
 
 
 def local_path(base: Path, path: str) -> Path:
@@ -29,7 +34,11 @@ def local_path(base: Path, path: str) -> Path:
 
 
 def environment(
-    cloud: Cloud, base: Path, variables: Mapping[str, str], credentials: Mapping[str, str] | None
+    cloud: Cloud,
+    image: str,
+    base: Path,
+    variables: Mapping[str, str],
+    credentials: Mapping[str, str] | None,
 ) -> dict[str, str]:
     """The whole environment of a container's process; nothing of the cloud's own leaks into it.
 
@@ -44,7 +53,7 @@ def environment(
         "TMPDIR": str(temporary),
         # As the image is built with it: no job looks for the machine's fonts again.
         "MPLCONFIGDIR": str(cloud.folder / "cache" / "matplotlib"),
-        "PYTHONPATH": str(cloud.image_root),
+        "PYTHONPATH": str(tree(cloud, image)),
         "PYTHONUNBUFFERED": "1",
         "SAGEMAKER_BASE_DIR": str(base),
         # A container's port is nobody's but its host's; a process's would be every neighbour's.

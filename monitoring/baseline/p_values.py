@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.bins import Integers
 from monitoring.baseline.document import Reference
-from monitoring.baseline.drift import threshold_of
+from monitoring.baseline.drift import FEWEST_ROWS, threshold_of
 from monitoring.baseline.null_distribution import HIGHEST_RATE, LOWEST_RATE
 
 SHARE_OF_REFERENCE = 10
-"""A window is judged by at most a tenth as many rows as its reference has.
+"""A window is judged by at most a tenth as many rows as its reference has, if that is enough for a null.
 
 More would measure the reference's own error, which is the same in every window: evidence of that adds up.
 """
@@ -23,7 +23,7 @@ _DEPTHS = np.log(np.concatenate([[1.0], _RATES]))
 
 def judged_rows(reference: Reference, rows: int) -> int:
     """By how many of a window's rows a column is judged."""
-    return min(rows, reference.rows // SHARE_OF_REFERENCE)
+    return min(rows, max(reference.rows // SHARE_OF_REFERENCE, FEWEST_ROWS))
 
 
 def thinned(reference: Reference, counts: Integers, random: np.random.Generator) -> Integers:

@@ -1,8 +1,8 @@
 """Last job of the batch path: the answers to all parts become the upload's one result, in its order.
 
-The upload is read once more, and scored by the very code of `score_upload`, or of the model
-server for Parquet: only that the model's answers are looked up under the digests of the
-requests instead of asked for.
+The answers to CSV and JSON Lines are rows of the result, which S3 puts together (`scoring.batch.answers`).
+Parquet is read once more, and written by the code of the model server: only that the answers are looked
+up under the digests of the requests instead of asked for.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from typing import IO
 
 import pyarrow as pa
 
 from adapters.errors import NotFound
-from adapters.ports import Response, StoredObject
+from adapters.ports import StoredObject
 from container.paths import Paths
 from contract import serving
 from contract.names.batch import Outcome
 from contract.names.jobs import Variable
+from contract.serving import probability_columns
+from scoring.batch.answers import Answers
 from scoring.batch.documents import MAX_BYTES, Batch, Split, on_disk, on_volume, say
-from scoring.upload.score import Result, open_upload, score_file, spool
+from scoring.batch.unscored import write_without_probabilities
+from scoring.upload.score import Result, open_upload, spool
 from tabular.formats import compression
 from tabular.formats.detection import Format
 from tabular.parquet import part_bodies, result_fields, write_result
@@ -60,24 +62,27 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
 
 def assemble(batch: Batch, split: Split, stored: StoredObject, model_version: str) -> None:
     """Write the upload's result and commit it, unless it has its outcome."""
-    write = _write_table if split.format is Format.PARQUET else _write_rows
-    with spool() as file:
-        result = write(batch, split, stored, file, model_version)
-        batch.outcomes.commit_scored(file, result, stored)
-
-
-def _write_rows(
-    batch: Batch, split: Split, stored: StoredObject, file: IO[bytes], model_version: str
-) -> Result:
-    return score_file(
-        batch.upload.key,
-        stored,
-        file,
-        model=Answered(batch, model_version),
-        retry=batch.outcomes.retry,
-        features=split.features,
-        max_bytes=MAX_BYTES,
+    if split.format is Format.PARQUET:
+        with spool() as file:
+            result = _write_table(batch, split, stored, file, model_version)
+            batch.outcomes.commit_scored(file, result, stored)
+        return
+    answers = Answers.of(batch, split)
+    result = Result(
+        format=split.format,
+        compressed=split.compressed,
+        scored=answers.rows - answers.rejected,
+        rejected=answers.rejected,
+        unseen=answers.unseen,
     )
+    probabilities = len(probability_columns(split.problem, split.classes))
+    if split.format is Format.CSV and not result.scored and split.first and probabilities:
+        with spool() as file:
+            bodies = answers.bodies()
+            write_without_probabilities(bodies, file, first=split.first, probabilities=probabilities)
+            batch.outcomes.commit_scored(file, result, stored)
+    else:
+        batch.outcomes.commit_created(answers.join, result, stored)
 
 
 def _write_table(
@@ -104,16 +109,3 @@ def _write_table(
     return Result(
         format=form, compressed=compressed, scored=rows - rejected, rejected=rejected, unseen=unseen
     )
-
-
-@dataclass(frozen=True)
-class Answered:
-    """The model as it answered the parts; see `adapters.ports.ModelServer`."""
-
-    batch: Batch
-    model_version: str
-    max_bytes: int = serving.MAX_REQUEST_BYTES
-
-    def predict(self, body: bytes, content_type: str) -> Response:
-        """The answer to a request that was a part. Raises NotFound if it was none."""
-        return Response(body=self.batch.answer(body, content_type), model_version=self.model_version)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from adapters.errors import AlreadyExists
@@ -24,6 +25,7 @@ from contract import layout, serving
 from contract.events import Upload
 from contract.names.batch import ANSWERS, PARTS, ROUNDS, SPLIT_FILE, Outcome, exit_message
 from contract.names.jobs import Variable
+from contract.parts import PART, Part
 from contract.reasons import FileReason, Unscorable
 from scoring.upload.outcomes import Outcomes
 from tabular.formats.detection import Format
@@ -36,15 +38,27 @@ ANSWERED = ".out"
 """What SageMaker appends to the name of a part."""
 
 
-_ENDINGS = {serving.CSV: "csv", serving.JSON_LINES: "jsonl"}
+_ENDINGS = {serving.CSV: "csv", PART: "part"}
+
+
+class NamedPart(NamedTuple):
+    """A part, and how many rows it has."""
+
+    name: str
+    rows: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """What the upload is, the names of all parts, and of the model what the result's columns follow from."""
+    """What the upload is, all parts in order, and of the model what the result's columns follow from.
+
+    `first` is what the first part says of itself.
+    """
 
     format: Format
-    parts: Sequence[str]
+    compressed: bool
+    parts: Sequence[NamedPart]
+    first: Part | None
     features: Sequence[str]
     problem: str
     classes: Sequence[str]
@@ -108,17 +122,25 @@ class Batch:
 
     def read_split(self) -> Split:
         """What was split."""
-        found = json.loads(self.artifacts.read(self.folder + SPLIT_FILE))
-        return Split(**{**found, "format": Format(found["format"])})
+        document = json.loads(self.artifacts.read(self.folder + SPLIT_FILE))
+        document["format"] = Format(document["format"])
+        document["parts"] = [NamedPart(*part) for part in document["parts"]]
+        document["first"] = document["first"] and Part(**document["first"])
+        return Split(**document)
 
     def answer(self, body: bytes, content_type: str) -> bytes:
         """The model server's answer to a request that was a part. Raises NotFound if it was none."""
-        return self.artifacts.read(f"{self.folder}{ANSWERS}/{part_name(body, content_type)}{ANSWERED}")
+        return self.artifacts.read(self.answer_key(part_name(body, content_type)))
 
-    def unanswered(self, parts: Sequence[str]) -> list[str]:
+    def answer_key(self, name: str) -> str:
+        """Key of the answer to a part."""
+        return f"{self.folder}{ANSWERS}/{name}{ANSWERED}"
+
+    def unanswered(self, parts: Iterable[NamedPart]) -> list[str]:
         """The parts that have no answer yet."""
         answered = set(self.artifacts.names(f"{self.folder}{ANSWERS}/"))
-        return [name for name in parts if name + ANSWERED not in answered]
+        names = dict.fromkeys(part.name for part in parts)
+        return [name for name in names if name + ANSWERED not in answered]
 
 
 def part_name(body: bytes, content_type: str) -> str:

@@ -1,35 +1,35 @@
 """First job of the batch path: an upload becomes parts, each a request to the model server.
 
-The parts are the very requests that `score_upload` would make of the upload, so that the
-batch path cannot predict otherwise; a part of Parquet is some rows of the CSV that the server
-makes of it. What the upload is not is found here: the reader says it of the file, and the
-model, asked about the first part, of the columns.
+A part is some of the upload's own rows (`contract.parts`); of Parquet, it is some rows of the CSV that
+the server makes of it. What the upload is not is found here: the reader says it of the file, and the
+model of the columns.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from adapters.errors import NotFound
+from adapters.job_buckets import RETRY
 from adapters.ordered_map import ordered_map
 from adapters.ports import StoredObject
 from container.paths import Paths
-from contract import serving
 from contract.artifact import ARCHIVE
 from contract.names.batch import Outcome
 from contract.names.jobs import Folder
+from contract.parts import PART
 from contract.reasons import Unscorable
-from scoring.batch.documents import MAX_BYTES, Batch, Split, on_disk, on_volume, say
+from contract.serving import CSV
+from scoring.batch.cutting import CUTTERS, Cut
+from scoring.batch.documents import MAX_BYTES, Batch, NamedPart, Split, on_disk, on_volume, say
 from scoring.server.predictor import Predictor
 from scoring.server.sealed_model import unpack
-from scoring.upload.formats.table import chunks
-from scoring.upload.score import READERS, open_upload, spool
+from scoring.upload.score import open_upload
 from tabular.formats.detection import Format
 from tabular.formats.streams import Peekable
 from tabular.parquet import table_requests
@@ -37,15 +37,6 @@ from tabular.parquet import table_requests
 log = logging.getLogger(__name__)
 
 IN_FLIGHT = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class Requests:
-    """An upload as requests of one content type. `header_line` is its header's, where it has one."""
-
-    content_type: str
-    header_line: int | None
-    bodies: Iterator[bytes]
 
 
 def run(paths: Paths, environ: Mapping[str, str]) -> None:
@@ -86,55 +77,51 @@ def split(batch: Batch, stored: StoredObject, predictor: Predictor) -> str:
     Raises:
         Unscorable: the upload is not this model's table.
     """
-    stream, form, _ = open_upload(batch.upload.key, stored, max_bytes=MAX_BYTES)
+    stream, form, compressed = open_upload(batch.upload.key, stored, max_bytes=MAX_BYTES)
     contract = predictor.contract
-    with _requests(stream, form, contract.feature_names) as requests:
+    content_type = CSV if form is Format.PARQUET else PART
 
-        def put(body: bytes) -> str:
-            return batch.put_part(body, requests.content_type)
+    def keep(cut: Cut) -> str:
+        return batch.put_part(cut.body, content_type)
 
-        kept = ordered_map(
-            put,
-            _checked(requests, predictor),
-            in_flight=IN_FLIGHT,
-            remaining_seconds=lambda: threading.TIMEOUT_MAX,
-        )
+    parts, first = list[NamedPart](), None
+    with _cut(stream, form, compressed, predictor) as cut:
+        kept = ordered_map(keep, cut, in_flight=IN_FLIGHT, remaining_seconds=RETRY.remaining_seconds)
         with closing(kept):
-            # Equal requests, as of a file that repeats itself, are one part.
-            parts = list(dict.fromkeys(name for _, name in kept))
+            for each, name in kept:
+                first = first or each.part
+                parts.append(NamedPart(name, each.rows))
     log.info("%d parts", len(parts))
     batch.keep_split(
         Split(
             format=form,
+            compressed=compressed,
             parts=parts,
+            first=first,
             features=contract.feature_names,
             problem=contract.problem,
             classes=predictor.classes,
         )
     )
-    batch.request_parts(parts, round_number=1)
-    return requests.content_type
+    batch.request_parts(dict.fromkeys(part.name for part in parts), round_number=1)
+    return content_type
 
 
 @contextmanager
-def _requests(stream: Peekable, form: Format, features: Sequence[str]) -> Iterator[Requests]:
-    if form is Format.PARQUET:
-        with on_disk(stream) as path, closing(table_requests(path, features)) as bodies:
-            yield Requests(content_type=serving.CSV, header_line=None, bodies=bodies)
+def _cut(stream: Peekable, form: Format, compressed: bool, predictor: Predictor) -> Iterator[Iterator[Cut]]:
+    if form is not Format.PARQUET:
+        yield CUTTERS[form](stream, predictor, compressed=compressed)
         return
-    with spool() as scratch:
-        table = READERS[form](stream, features=features, scratch=scratch)
-        bodies = (chunk.body for chunk in chunks(table))
-        yield Requests(content_type=table.content_type, header_line=table.header_line, bodies=bodies)
+    with on_disk(stream) as path, closing(table_requests(path, predictor.contract.feature_names)) as bodies:
+        yield _checked((Cut(body, 0) for body in bodies), predictor)
 
 
-def _checked(requests: Requests, predictor: Predictor) -> Iterator[bytes]:
-    """The requests, once the model has taken the first: every other has the same columns."""
-    for first in requests.bodies:
+def _checked(parts: Iterator[Cut], predictor: Predictor) -> Iterator[Cut]:
+    """The parts, once the model has taken the first: every other has the same columns."""
+    for first in parts:
         try:
-            predictor.answer(requests.content_type, first)
+            predictor.answer(CSV, first.body)
         except Unscorable as why:
-            # As `score_upload` tells it: bytes are the request's, and so are lines.
-            raise replace(why, byte=None, line=requests.header_line) from why
+            raise replace(why, byte=None, line=None) from why
         yield first
-        yield from requests.bodies
+        yield from parts

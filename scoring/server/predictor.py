@@ -21,9 +21,10 @@ from scoring.server.response_rows import (
 )
 from tabular.category_encoder import detached
 from tabular.cells import STEP, split
+from tabular.json_values import JsonDecoder
 from tabular.matrix import CodedRows, MatrixReader, with_places
 from tabular.onnx_session import MatrixGraph
-from tabular.requests import parse, plain_csv, unquoted
+from tabular.requests import parse_csv, plain_csv, unquoted
 from tabular.rows import MANY_ROWS, TableRead
 from tabular.values import MISSING, UNSEEN
 
@@ -52,6 +53,7 @@ class Predictor:
         self._categories = [feature.name for feature in self.contract.categorical]
         numbers = len(self.contract.numeric)
         self._codes = slice(numbers, numbers + len(self._categories))
+        self._json_decoder = JsonDecoder(self.contract.features)
         self._readers: dict[Hashable, MatrixReader] = {}
         self._warm_up()
 
@@ -61,12 +63,17 @@ class Predictor:
         Raises:
             Unscorable: the body is not this model's table.
         """
-        answers = self.answers(self._read(content_type, body), self._json)
+        answers = self.answers(self.read(content_type, body), self._json)
         answers.append("")
         return "\n".join(answers)
 
-    def answers(self, table: TableRead[CodedRows], writer: ResponseWriter) -> list[str]:
-        """What a writer says of each row, in order."""
+    def answers(
+        self,
+        table: TableRead[CodedRows],
+        writer: ResponseWriter,
+        ragged_rows: Mapping[int, Reason] | None = None,
+    ) -> list[str]:
+        """The writer's answer to each row, in order. `ragged_rows` has reasons for those of another width."""
         (matrix, refusals, texts), uneven, width = table
         if refusals:
             reasons: dict[int, list[Reason]] = {}
@@ -76,7 +83,8 @@ class Predictor:
         else:
             answers = self._scored(matrix, texts, writer)
         for i, fields in uneven.items():
-            answers.insert(i, writer.rejection([ragged(fields, width)]))
+            why = ragged_rows[i] if ragged_rows else ragged(fields, width)
+            answers.insert(i, writer.rejection([why]))
         return answers
 
     def reader(self, header: tuple[str, ...]) -> MatrixReader:
@@ -97,16 +105,28 @@ class Predictor:
                 self._readers.clear()
             self._readers[header] = reader
 
-    def _read(self, content_type: str, body: bytes) -> TableRead[CodedRows]:
-        """The body's rows. A plain header that was seen before is known by its bytes."""
-        plain = plain_csv(body) if content_type == serving.CSV else None
+    def read(self, content_type: str, body: bytes) -> TableRead[CodedRows]:
+        """Return the body's rows as they were read.
+
+        Raises:
+            Unscorable: the body is not this model's table.
+        """
+        if content_type == serving.CSV:
+            return self._read_csv(body)
+        table = self._json_decoder.decode(content_type, body)
+        reader = self.reader(table.header)
+        return TableRead(reader.read_values(table.columns, table.nested), {}, reader.width)
+
+    def _read_csv(self, body: bytes) -> TableRead[CodedRows]:
+        """Return the rows of CSV. A plain header that was seen before is known by its bytes."""
+        plain = plain_csv(body)
         reader = self._readers.get(plain.header) if plain else None
         if plain is None or reader is None:
-            table = parse(content_type, body, self.contract.feature_names)
+            table = parse_csv(body)
             reader = self.reader(table.header)
             if plain and tuple(plain.header.decode("utf-8-sig").split(",")) == table.header:
                 self._remember(plain.header, reader)
-            return reader.read_table(table.rows, table.nested)
+            return reader.read_table(table.rows)
         if reader.width > 1 and plain.lines.count(b"\n") >= MANY_ROWS:
             cells = split(plain.lines, reader.width)
             return TableRead(reader.read_cells(cells.texts, STEP), cells.ragged, reader.width)
@@ -140,17 +160,18 @@ class Predictor:
             first, second = matrix[:half], matrix[half:]
             return [*self._scored(first, texts, writer), *self._scored(second, texts, writer)]
         answers = writer.write(output)
+        finite, failed = np.isfinite(output), set[int]()
+        if np.count_nonzero(finite) != finite.size:
+            failed.update(np.flatnonzero(~finite.reshape(rows, -1).all(axis=1)).tolist())
         unseen = matrix[:, self._codes] == UNSEEN
         if np.count_nonzero(unseen):
-            for i in np.flatnonzero(unseen.any(axis=1)).tolist():
+            for i in set(np.flatnonzero(unseen.any(axis=1)).tolist()) - failed:
                 columns = [
                     name for name, new in zip(self._categories, unseen[i].tolist(), strict=True) if new
                 ]
                 answers[i] = writer.with_unseen(answers[i], columns)
-        finite = np.isfinite(output)
-        if np.count_nonzero(finite) != finite.size:
-            for i in np.flatnonzero(~finite.reshape(rows, -1).all(axis=1)).tolist():
-                answers[i] = writer.rejection([MODEL_FAILED])
+        for i in failed:
+            answers[i] = writer.rejection([MODEL_FAILED])
         return answers
 
     def _warm_up(self) -> None:

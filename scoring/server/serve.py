@@ -20,8 +20,10 @@ from container.errors import PlatformError
 from container.paths import Paths
 from contract import artifact, serving
 from contract.names.jobs import Variable
+from contract.parts import MAX_PART_BYTES, PART
 from contract.reasons import FileReason, Unscorable
 from contract.schema import ContractError
+from scoring.server.parts import PartScorer
 from scoring.server.predictor import Predictor
 from tabular.parquet import TableScorer, result_fields
 
@@ -89,7 +91,9 @@ class Application:
             fields=result_fields(predictor.contract.problem, predictor.classes),
             model_version=version,
         )
+        self._parts = PartScorer(predictor, version)
         self._answered = _headers(serving.JSON_LINES, serving.Attributes(model_version=version))
+        self._answered_part = _headers(PART, serving.Attributes(model_version=version))
         self._refused = _headers(serving.JSON, serving.Attributes(model_version=version))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,26 +109,31 @@ class Application:
 
     async def _invoke(self, scope: Scope, receive: Receive, send: Send) -> None:
         content_type = _content_type(scope)
-        if content_type not in serving.CONTENT_TYPES:
+        if content_type not in (*serving.CONTENT_TYPES, PART):
             message = f"Content type {content_type!r} is not one of {', '.join(serving.CONTENT_TYPES)}."
             await self._refuse(send, 415, Unscorable(code=FileReason.UNSUPPORTED_FORMAT, message=message))
             return
-        body = await _body(receive)
+        limit = MAX_PART_BYTES if content_type == PART else serving.MAX_REQUEST_BYTES
+        body = await _body(receive, limit)
         if body is None:
-            await self._refuse(send, 413, _too_large("request", serving.MAX_REQUEST_BYTES))
+            await self._refuse(send, 413, _too_large("request", limit))
             return
         try:
+            if content_type == PART:
+                answer = await asyncio.to_thread(self._parts.answer, body)
+                await _respond(send, 200, self._answered_part, answer)
+                return
             if content_type == serving.PARQUET:
                 await self._answer_table(send, body, _longest(scope) or serving.MAX_REQUEST_BYTES)
                 return
             if len(body) > LARGE_BODY_BYTES:
-                answer = await asyncio.to_thread(self._predictor.answer, content_type, body)
+                text = await asyncio.to_thread(self._predictor.answer, content_type, body)
             else:
-                answer = self._predictor.answer(content_type, body)
+                text = self._predictor.answer(content_type, body)
         except Unscorable as why:
             await self._refuse(send, 400, why)
         else:
-            await self._answer_rows(send, answer.encode(), scope)
+            await self._answer_rows(send, text.encode(), scope)
 
     async def _answer_rows(self, send: Send, answer: bytes, scope: Scope) -> None:
         if len(answer) > LARGE_BODY_BYTES and (longest := _longest(scope)) and len(answer) > longest:
@@ -173,16 +182,16 @@ def _header(scope: Scope, name: str) -> str:
     return ""
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def _body(receive: Receive, limit: int) -> bytes | None:
     """The whole body; None if it is larger than a request may be."""
     message = await receive()
     body: bytes = message.get("body", b"")
     parts, size = [body], len(body)
-    while message.get("more_body", False) and size <= serving.MAX_REQUEST_BYTES:
+    while message.get("more_body", False) and size <= limit:
         message = await receive()
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-    return None if size > serving.MAX_REQUEST_BYTES else b"".join(parts)
+    return None if size > limit else b"".join(parts)
 
 
 async def _respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

@@ -13,6 +13,7 @@ Where that delivery is killed before, reconciliation finds both and puts the upl
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ from contract.reasons import Unscorable
 from scoring.upload.score import Result
 
 log = logging.getLogger(__name__)
+
+Create = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +58,12 @@ class Outcomes:
 
     def commit_scored(self, file: IO[bytes], result: Result, stored: StoredObject) -> None:
         """Make a result the outcome, unless there is one."""
+        self.commit_created(self._creating(file), result, stored)
+
+    def commit_created(self, create: Create, result: Result, stored: StoredObject) -> None:
+        """The same of a result that `create` writes: to a key, with a content type, if nothing is there."""
         key = layout.scored_key(self.upload.key, self.upload.version_id, result.extension)
-        if not self._commit(key, file, result.content_type):
+        if not self._commit(key, create, result.content_type):
             return
         rows = result.scored + result.rejected
         counts = {"rows": rows, "rejected": result.rejected, "unseen": dict(result.unseen)}
@@ -76,7 +83,8 @@ class Outcomes:
     def commit_unscorable(self, why: Unscorable, stored: StoredObject) -> None:
         """Make a document that says why the outcome, unless there is one."""
         document = why.to_json(self.upload)
-        if not self._commit(self._unscorable, BytesIO(document.encode()), "application/json"):
+        create = self._creating(BytesIO(document.encode()))
+        if not self._commit(self._unscorable, create, "application/json"):
             return
         log.warning(
             "unscorable", extra={"reason": why.code, "detail": why.message, "result": self._unscorable}
@@ -87,17 +95,19 @@ class Outcomes:
     def _unscorable(self) -> str:
         return layout.unscorable_key(self.upload.key, self.upload.version_id)
 
-    def _commit(self, key: str, body: IO[bytes], content_type: str) -> bool:
-        """Whether this delivery gave the upload its outcome; if not, another did."""
-
-        def create() -> None:
+    def _creating(self, body: IO[bytes]) -> Create:
+        def create(key: str, content_type: str) -> None:
             body.seek(0)
             self.results.create(key, body, content_type)
 
+        return create
+
+    def _commit(self, key: str, create: Create, content_type: str) -> bool:
+        """Whether this delivery gave the upload its outcome; if not, another did."""
         created = False
         if not self.settled():
             with suppress(AlreadyExists):
-                self.retry(create)
+                self.retry(lambda: create(key, content_type))
                 created = True
             # Also where the object was there: a lost answer may have been to this delivery's own attempt.
             created = key.startswith(str(self.settled())) and created

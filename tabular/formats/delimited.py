@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator, Sequence
 from io import StringIO
 from typing import NamedTuple
 
-from contract.reasons import FileReason, Unscorable
+from contract.reasons import FileReason, Rejection, RowReason, Unscorable
 from contract.serving import MAX_REQUEST_BYTES
 from tabular.formats.encoding import Encoding, encoding_of, texts
-from tabular.formats.records import records
+from tabular.formats.records import csv_record, lines, records_of
 from tabular.formats.streams import Peekable
 
 DELIMITERS = (",", ";", "\t", "|")
 _SNIFFED_BYTES = 64 * 1024
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _ANNOUNCED = re.compile(r'("?)sep=(\t|[^\w\s"])\1(?=[\r\n])', re.IGNORECASE)
 """Excel's own first line. It is no record: it says which delimiter the others have."""
 
@@ -23,12 +24,15 @@ _ANNOUNCED = re.compile(r'("?)sep=(\t|[^\w\s"])\1(?=[\r\n])', re.IGNORECASE)
 class Delimited(NamedTuple):
     """A header, and the records under it, each with the line it begins on.
 
+    `text` is what the records are in, from the line `body_line` on, for who reads that instead.
     `announcement` is the line in which Excel named the delimiter, without its end; empty if there is none.
     """
 
     columns: list[str]
     header_line: int
+    body_line: int
     records: Iterator[tuple[int, list[str]]]
+    text: Iterator[str]
     announcement: str
     delimiter: str
     encoding: Encoding
@@ -44,7 +48,9 @@ def read(stream: Peekable, names: Collection[str]) -> Delimited:
     beginning = _beginning(stream, encoding)
     announced = _ANNOUNCED.match(beginning)
     delimiter = announced[2] if announced else delimiter_of(beginning, names)
-    found = records(texts(stream, encoding), MAX_REQUEST_BYTES, delimiter)
+    decoded = texts(stream, encoding)
+    found_lines = lines(decoded, MAX_REQUEST_BYTES)
+    found = records_of(found_lines, MAX_REQUEST_BYTES, delimiter)
     if announced:
         next(found)
     line, columns = next(found, (1, []))
@@ -53,7 +59,9 @@ def read(stream: Peekable, names: Collection[str]) -> Delimited:
     return Delimited(
         columns=columns,
         header_line=line,
+        body_line=line + 1 + sum(len(_LINE_END.findall(column)) for column in columns),
         records=_one_or_more(found, line),
+        text=_rest(found_lines, decoded),
         announcement=announced[0] if announced else "",
         delimiter=delimiter,
         encoding=encoding,
@@ -83,14 +91,32 @@ def _beginning(stream: Peekable, encoding: Encoding) -> str:
     return head.decode(encoding.codec, errors="replace")
 
 
+def _rest(read: Generator[str, bool | None], texts: Iterator[str]) -> Iterator[str]:
+    try:
+        yield read.send(True)
+    except StopIteration:
+        return
+    yield from texts
+
+
 def _one_or_more(found: Iterator[tuple[int, list[str]]], header_line: int) -> Iterator[tuple[int, list[str]]]:
     empty = True
     for record in found:
         empty = False
         yield record
     if empty:
-        raise Unscorable(
-            code=FileReason.HEADER_ONLY,
-            message="The file holds a header but no rows under it.",
-            line=header_line,
-        )
+        raise header_only(header_line)
+
+
+def header_only(line: int) -> Unscorable:
+    """The refusal of a file that has nothing under its header."""
+    message = "The file holds a header but no rows under it."
+    return Unscorable(code=FileReason.HEADER_ONLY, message=message, line=line)
+
+
+def field_count_rejection(line: int, fields: Sequence[str], width: int) -> Rejection:
+    """Why a row is not scored that has more or fewer fields than the header's `width`."""
+    message = f"line {line} has {len(fields)} of {width} fields"
+    if len(fields) > width:
+        message += f"; the surplus: {csv_record(fields[width:]).decode()}"
+    return Rejection(code=RowReason.WRONG_FIELD_COUNT, column="", message=message)

@@ -41,15 +41,26 @@ def read(stream: Peekable, scratch: IO[bytes]) -> JsonLines:
         Unscorable: the bytes are not JSON objects, one a line.
     """
     encoding = encoding_of(stream)
-    columns = _Columns()
-    for number, line in enumerate(lines(texts(stream, encoding), MAX_REQUEST_BYTES), start=1):
+    columns, last = Columns(), 0
+    for number, own in objects(texts(stream, encoding), columns):
+        scratch.write(b"\n" * (number - last - 1) + own + b"\n")
+        last = number
+    return JsonLines(columns.names, _objects(scratch), encoding)
+
+
+def objects(texts: Iterator[str], columns: Columns) -> Iterator[tuple[int, bytes]]:
+    """The objects of a text, each with its line and as it is written, once it is checked.
+
+    Raises:
+        Unscorable: the text is not JSON objects, one a line.
+    """
+    for number, line in enumerate(lines(texts, MAX_REQUEST_BYTES), start=1):
         own = line.strip(_BLANKS)
         if own:
             columns.add(_members(own, number), number)
-        scratch.write(own.encode() + b"\n")
+            yield number, own.encode()
     if columns.empty:
         raise Unscorable(code=FileReason.EMPTY_FILE, message="The file holds no rows.")
-    return JsonLines(columns.names, _objects(scratch), encoding)
 
 
 def header(names: Iterable[str]) -> bytes:
@@ -64,7 +75,7 @@ def _objects(scratch: IO[bytes]) -> Iterator[tuple[int, bytes]]:
             yield number, own
 
 
-class _Columns:
+class Columns:
     """The keys of all objects so far, in the order in which they appeared."""
 
     def __init__(self) -> None:

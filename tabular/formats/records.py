@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from io import StringIO
 
 from contract.reasons import FileReason, Unscorable
@@ -27,42 +27,55 @@ def csv_record(fields: Sequence[str], delimiter: str = ",") -> bytes:
     return line.getvalue()[:-2].encode()
 
 
-def records(texts: Iterator[str], limit: int, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
-    """The records of a CSV with the line (from 1) each begins on. Blank lines are none.
+def records(
+    texts: Iterator[str], limit: int, delimiter: str = ",", line: int = 1
+) -> Iterator[tuple[int, list[str]]]:
+    """The records of a CSV with the line each begins on. Blank lines are none. `line` is the text's first.
 
     Raises:
         Unscorable: not CSV, or a record of more than `limit` characters.
     """
-    record_lines = _RecordLines(lines(texts, limit), limit, delimiter)
+    return records_of(lines(texts, limit, line), limit, delimiter, line)
+
+
+def records_of(
+    lines: Iterator[str], limit: int, delimiter: str, line: int = 1
+) -> Iterator[tuple[int, list[str]]]:
+    """The same of lines: no more of them are read than a record has."""
+    record_lines = _RecordLines(lines, limit, delimiter)
     reader = csv.reader(record_lines, delimiter=delimiter, strict=True)
     while True:
-        record_lines.begin_record(reader.line_num + 1)
+        record_lines.begin_record(line + reader.line_num)
         try:
             fields = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            line = record_lines.line_of_open_quote()
+            opened = record_lines.line_of_open_quote()
             raise Unscorable(
                 code=FileReason.NOT_CSV,
-                message=f"The quote that opens on line {line} is never closed, or text follows it.",
-                line=line,
+                message=f"The quote that opens on line {opened} is never closed, or text follows it.",
+                line=opened,
             ) from error
         if fields:
             yield record_lines.begin, fields
 
 
-def lines(texts: Iterator[str], limit: int) -> Iterator[str]:
-    """The lines of a text, each with its end.
+def lines(texts: Iterator[str], limit: int, line: int = 1) -> Generator[str, bool | None]:
+    """The lines of a text, of which `line` is the first, each with its end.
+
+    Who sends True gets, instead of the next line, what was read of `texts` already, and nothing more.
 
     Raises:
         Unscorable: one has more than `limit` characters.
     """
-    rest, line = "", 1
+    rest = ""
     for text in texts:
         rest, end = rest + text, 0
         for match in _LINE_END.finditer(rest):
-            yield rest[end : match.end()]
+            if (yield rest[end : match.end()]):
+                yield rest[match.end() :]
+                return
             end, line = match.end(), line + 1
         rest = rest[end:]
         if len(rest) > limit:

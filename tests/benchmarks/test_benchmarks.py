@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks import requests, tables
+from benchmarks import tables
 from benchmarks.__main__ import app
 from benchmarks.load import Load, drive, http_request
 from benchmarks.models import Models, fitted
 from benchmarks.report import ratio
 from benchmarks.servers import constant
+from benchmarks.suites import requests
 from contract.serving import CSV, JSON
 from scoring.server.predictor import Predictor
 
@@ -68,10 +69,16 @@ def test_training(root: Path) -> None:
         assert what in printed
 
 
+def test_drift(root: Path) -> None:
+    printed = run(root, "drift", "--models", "1", "--windows", "5")
+    assert printed.count("a window, correlation") == 4
+    assert "median windows to the alarm" in printed
+
+
 def test_cold_start(root: Path) -> None:
     printed = run(root, "cold_start", "--runs", "1")
     for function in (path.parent.name for path in (root / "lambdas").glob("*/handler.py")):
-        assert function in printed, "every function has an event in benchmarks.cold_start.EVENTS"
+        assert function in printed, "every function has an event in benchmarks.suites.cold_start.EVENTS"
 
 
 @pytest.mark.parametrize("command", ["serving", "files", "uploads", "large", "cold_start"])

@@ -13,9 +13,9 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
-from cli import samples
 from cli.aws.clients import Aws
 from cli.aws.session import Deployment, deployment, stack_name
+from cli.kit import samples
 from cli.main import app
 from cli.new_model.make import Made, new_model
 from tests.cli.tables import Columns, Make

@@ -11,8 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cli.aws.clients import Aws
-from cli.aws.log_sources import log_sources
-from cli.aws.redrives import Result, redrives
+from cli.aws.logs.sources import log_sources
+from cli.aws.redrive.routes import Result, redrives
 from cli.aws.session import Deployment as Deployed
 from cli.commands.logs import read_lines
 from cli.commands.status import queues

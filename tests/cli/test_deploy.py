@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from cli.aws.cdk import Cdk, child_variables, progress
 from cli.aws.clients import Aws
-from cli.cdk import Cdk, child_variables, progress
 from cli.commands.deploy import BOOTSTRAP_STACK, parse_context, prepare
-from cli.errors import CliError
-from cli.settings import default_model
+from cli.kit.errors import CliError
+from cli.kit.settings import default_model
 from tests.cli.conftest import Run
 
 TEMPLATE = '{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}'

@@ -16,7 +16,7 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 def test_all_commands_are_there() -> None:
     assert set(COMMANDS) == {
         "new-model", "up", "deploy", "down", "status", "env", "outputs", "train", "pages", "logs", "redrive", "demo",
-        "models", "datasets", "trace",
+        "models", "datasets", "trace", "monitor",
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from cli.aws.clients import Aws
 from cli.aws.image_manifest import check_manifest
-from cli.errors import CliError
+from cli.kit.errors import CliError
 from tests.cli.conftest import Run
 
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"

@@ -10,12 +10,12 @@ import pytest
 import typer
 
 from cli.aws.clients import Aws
-from cli.aws.log_sources import event_text, lines, log_sources
-from cli.aws.loglines import Line
+from cli.aws.logs.lines import Line
+from cli.aws.logs.sources import event_text, lines, log_sources
 from cli.aws.session import Deployment
-from cli.choices import chosen
 from cli.commands.logs import read_lines, rendered
-from cli.errors import CliError
+from cli.kit.choices import chosen
+from cli.kit.errors import CliError
 from tests.cli.conftest import deploy
 
 NOW = datetime.now(UTC).replace(microsecond=0)

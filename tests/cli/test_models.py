@@ -14,7 +14,7 @@ from cli.aws.clients import Aws
 from cli.aws.registry import decide, read_package_evaluation, version, versions
 from cli.aws.session import Deployment
 from cli.commands.models import after_approval, two_versions
-from cli.errors import CliError
+from cli.kit.errors import CliError
 from cli.views.evaluation import comparison_table
 from cli.views.version_tables import versions_table
 from tests.cli.conftest import Run

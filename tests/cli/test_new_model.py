@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from rich.text import Text
 
-from cli import samples
-from cli.errors import CliError
+from cli.kit import samples
+from cli.kit.errors import CliError
 from cli.new_model.command import MAX_HINTS, summary
 from cli.new_model.make import new_model
 from infra.settings import load_model

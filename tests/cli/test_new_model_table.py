@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cli.errors import CliError
+from cli.kit.errors import CliError
 from cli.new_model.make import Made, new_model
 from tests.cli.tables import Make, feature
 

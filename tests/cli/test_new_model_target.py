@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cli.errors import CliError
+from cli.kit.errors import CliError
 from cli.new_model.make import Made
 from tests.cli.tables import ROWS, Make, with_x
 

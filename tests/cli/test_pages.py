@@ -14,7 +14,7 @@ from cli.aws.clients import Aws
 from cli.aws.page_history import Page, page_of, read_pages
 from cli.aws.session import Deployment
 from cli.commands.pages import known_alarm, pages_table, wait_for_page
-from cli.errors import CliError
+from cli.kit.errors import CliError
 from tests.cli.conftest import alarms, deploy
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)

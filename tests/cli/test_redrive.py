@@ -10,9 +10,9 @@ import pytest
 from botocore.stub import Stubber
 
 from cli.aws.clients import Aws
-from cli.aws.redrives import Result, redrives
+from cli.aws.redrive.routes import Result, redrives
 from cli.aws.session import Deployment
-from cli.errors import CliError
+from cli.kit.errors import CliError
 from contract import layout
 from tests.cli.conftest import deploy
 

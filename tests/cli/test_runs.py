@@ -12,8 +12,9 @@ from botocore.stub import Stubber
 from rich.console import Console
 
 from cli.aws.clients import Aws
+from cli.aws.job_outputs import output_uri, read_document
 from cli.aws.runs import Run, Step, read_run, step_names
-from cli.views.evaluation import evaluation_text, output_uri, read_document
+from cli.views.evaluation import evaluation_text
 from cli.views.progress import StepsDisplay
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/p/execution/abcdefgh1234"

@@ -6,7 +6,7 @@ import pytest
 
 from cli.aws.clients import Aws
 from cli.aws.session import deployed_models, deployment, local_session
-from cli.errors import CliError
+from cli.kit.errors import CliError
 from tests.cli.conftest import deploy
 
 

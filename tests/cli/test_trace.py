@@ -12,7 +12,7 @@ from pyarrow.parquet import write_table
 from cli.aws.clients import Aws
 from cli.aws.session import Deployment
 from cli.commands.trace import traced
-from cli.errors import CliError
+from cli.kit.errors import CliError
 from contract.documents.dataset import Manifest, PinnedObject
 from contract.layout import manifest_key
 from tests.cli.registered import GROUP, deploy_group, register

@@ -16,7 +16,7 @@ from cli.aws.runs import Run, Step
 from cli.aws.session import Deployment
 from cli.aws.uploads import upload_training
 from cli.commands.train import Started, follow, start, why_none
-from cli.errors import CliError
+from cli.kit.errors import CliError
 from contract.layout import live_parameter
 from tests.cli.conftest import deploy
 

@@ -9,8 +9,8 @@ import pytest
 import typer
 
 from cli.aws.waiting import wait_until
-from cli.durations import since
-from cli.errors import CliError
+from cli.kit.durations import since
+from cli.kit.errors import CliError
 
 
 def test_the_first_true_answer_is_the_result() -> None:

@@ -29,7 +29,7 @@ STARTS_A_RUN = {
     "training/model/fit.py": True,
     "training/validation/profile.py": True,
     "adapters/buckets.py": False,
-    "benchmarks/serving.py": False,
+    "benchmarks/suites/serving.py": False,
     "cli/main.py": False,
     "contract/names/outputs.py": False,
     "docs/architecture.md": False,

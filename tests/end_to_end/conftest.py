@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import samples
+from cli.kit import samples
 from tests.end_to_end.laptop import Laptop, Model
 
 ROOT = Path(__file__).parents[2]

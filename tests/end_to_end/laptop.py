@@ -55,6 +55,12 @@ class Laptop:
         """What the AWS CLI prints, with the variables of `./millrace env`."""
         return self._run([str(self.root / ".venv/bin/aws"), *arguments], local.environment(self.folder))
 
+    def cdk(self, *arguments: str) -> str:
+        """What the CDK CLI prints, with the variables of `./millrace env`. No app is in its folder."""
+        tools = f"{self.root / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
+        variables = {**local.environment(self.folder), "PATH": tools}
+        return self._run([str(self.root / "node_modules/.bin/cdk"), *arguments], variables, self.folder)
+
     def client(self, service: str) -> Any:
         """A boto3 client of the account's root."""
         variables = local.environment(self.folder)
@@ -96,10 +102,10 @@ class Laptop:
         path = self.folder / "denied.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
-    def _run(self, command: Sequence[str], variables: Mapping[str, str]) -> str:
+    def _run(self, command: Sequence[str], variables: Mapping[str, str], folder: Path | None = None) -> str:
         environ = {**os.environ, "MILLRACE_PORT": str(self.port), "COLUMNS": "200", **variables}
         done = subprocess.run(
-            command, cwd=self.root, env=environ, capture_output=True, text=True, check=False
+            command, cwd=folder or self.root, env=environ, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done.stdout

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cli import samples
+from cli.kit import samples
 from contract import layout
 from contract.serving import MAX_REQUEST_BYTES
 from tests.end_to_end.laptop import Model, eventually, table

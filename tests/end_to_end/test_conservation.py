@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import samples
+from cli.kit import samples
 from contract import layout
 from tests.end_to_end.laptop import Model, eventually, table
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pyarrow import parquet
 
-from cli import samples
+from cli.kit import samples
 from contract import layout
 from contract.reasons import FileReason
 from contract.serving import MODEL_VERSION

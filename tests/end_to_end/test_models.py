@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cli import samples
+from cli.kit import samples
 from infra.settings import load_model
 from tests.end_to_end.laptop import Laptop, Model, table
 

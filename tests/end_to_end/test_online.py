@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import local
-from cli import samples
+from cli.kit import samples
 from contract import layout
 from tests.end_to_end.laptop import Laptop, Model, eventually, table
 

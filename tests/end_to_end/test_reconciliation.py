@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli import samples
+from cli.kit import samples
 from contract.events import object_created
 from tests.end_to_end.laptop import Model, eventually, table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli import samples
+from cli.kit import samples
 from tests.end_to_end.laptop import Laptop, Model, table
 
 pytestmark = pytest.mark.local_cloud

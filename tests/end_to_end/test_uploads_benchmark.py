@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.laptop import Laptop
-from benchmarks.uploads import COPY, MILLRACE, measure
+from benchmarks.suites.laptop import Laptop
+from benchmarks.suites.uploads import COPY, MILLRACE, measure
 from tests.end_to_end.laptop import Model
 
 pytestmark = pytest.mark.local_cloud

@@ -22,9 +22,17 @@ EMITTED = {
     NAMESPACE: ({metric.value for metric in Metric}, {Dimension.ENVIRONMENT, Dimension.MODEL}),
 }
 """Metrics as AWS's services and our functions name them, with the dimensions they come with."""
-FUNCTIONS = ("start-training", "report-failure", "score-upload", "reconcile-uploads", "verify-package")
+FUNCTIONS = (
+    "start-training",
+    "report-failure",
+    "score-upload",
+    "reconcile-uploads",
+    "verify-package",
+    "collect-predictions",
+)
 
-RULES = ("score", "training", "failure", "release", "reconciliation")
+RULES = ("score", "training", "failure", "release", "reconciliation", "prediction", "monitor")
+DEAD_LETTERS = ("score", "training", "failure", "release", "page", "prediction", "monitor")
 
 
 def alarms(stacks: Synthesis) -> dict[str, dict[str, Any]]:
@@ -44,14 +52,19 @@ def test_what_can_go_wrong_is_watched(stacks: Synthesis) -> None:
         "unscorable-uploads",
         "rejected-rows",
         "uploads-without-outcome",
-        *(f"{queue}-dead-letters" for queue in ("score", "training", "failure", "release", "page")),
-        *(f"{queue}-oldest-message" for queue in ("score", "training")),
+        *(f"{queue}-dead-letters" for queue in DEAD_LETTERS),
+        *(f"{queue}-oldest-message" for queue in ("score", "training", "prediction")),
         *(f"{rule}-undelivered-events" for rule in RULES),
         *(f"{f}-errors" for f in (*FUNCTIONS, "endpoint")),
         *(f"{f}-throttles" for f in FUNCTIONS),
         "endpoint-latency",
+        "drift",
         "pipeline-failed",
-        *(f"{what}-{end}" for what in ("release", "batch") for end in ("failed", "timed-out", "aborted")),
+        *(
+            f"{what}-{end}"
+            for what in ("release", "batch", "monitor")
+            for end in ("failed", "timed-out", "aborted")
+        ),
     }
 
 
@@ -64,7 +77,7 @@ def test_every_alarm_pages(stacks: Synthesis) -> None:
 
 def test_missing_data_is_decided(stacks: Synthesis) -> None:
     for name, alarm in alarms(stacks).items():
-        sends_nought_too = name.endswith("dead-letters") or name == "uploads-without-outcome"
+        sends_nought_too = name.endswith("dead-letters") or name in ("uploads-without-outcome", "drift")
         expected = "ignore" if sends_nought_too else "notBreaching"
         assert alarm["TreatMissingData"] == expected, name
 

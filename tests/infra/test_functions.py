@@ -103,7 +103,7 @@ def test_all_functions_share_one_asset_and_none_a_log_group(stacks: Synthesis) -
 
 def test_every_log_group_is_encrypted_and_ends(stacks: Synthesis) -> None:
     groups = stacks.of_type("AWS::Logs::LogGroup")
-    assert len(groups) == 7
+    assert len(groups) == 9
     for group in groups.values():
         assert group["Properties"]["KmsKeyId"]
         assert group["Properties"]["RetentionInDays"] == stacks.configuration.environment.retention.log_days
@@ -113,7 +113,7 @@ def test_a_queue_waits_six_times_as_long_as_its_function_may_take(stacks: Synthe
     queues = stacks.of_type("AWS::SQS::Queue")
     named = stacks.of_type("AWS::Lambda::Function")
     mappings = stacks.of_type("AWS::Lambda::EventSourceMapping")
-    assert len(mappings) == 2
+    assert len(mappings) == 3
     for mapping in mappings.values():
         properties = mapping["Properties"]
         timeout = named[properties["FunctionName"]["Ref"]]["Properties"]["Timeout"]

@@ -20,9 +20,10 @@ def dead_letters(stacks: Synthesis) -> set[str]:
     for queue in stacks.of_type("AWS::SQS::Queue").values():
         if redrive := queue["Properties"].get("RedrivePolicy"):
             found.add(redrive["deadLetterTargetArn"]["Fn::GetAtt"][0])
-    for rule in on_events(stacks).values():
+    for rule in stacks.of_type("AWS::Events::Rule").values():
         for target in rule["Properties"]["Targets"]:
-            found.add(target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0])
+            if "DeadLetterConfig" in target:
+                found.add(target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0])
     for subscription in stacks.of_type("AWS::SNS::Subscription").values():
         found.add(subscription["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0])
     return found
@@ -48,7 +49,7 @@ def test_every_queue_has_dead_letters_or_is_one(stacks: Synthesis) -> None:
     for name, queue in queues.items():
         read_by_people = name.startswith("PagingInbox")
         assert name in dead or "RedrivePolicy" in queue["Properties"] or read_by_people, name
-    assert len(dead) == 5
+    assert len(dead) == 7
 
 
 def test_messages_are_kept_as_long_as_sqs_can_and_encrypted(stacks: Synthesis) -> None:
@@ -69,7 +70,7 @@ def test_every_queue_refuses_plain_http(stacks: Synthesis) -> None:
 def test_every_rule_may_send_to_its_target_and_to_its_dead_letters(stacks: Synthesis) -> None:
     policies = statements(stacks)
     rules = on_events(stacks)
-    assert len(rules) == 4
+    assert len(rules) == 5
     for name, rule in rules.items():
         [target] = rule["Properties"]["Targets"]
         arns = [target["Arn"], target["DeadLetterConfig"]["Arn"]]
@@ -88,11 +89,12 @@ def test_uploads_reach_the_queue_of_their_prefix(stacks: Synthesis) -> None:
         for rule in on_events(stacks).values()
         if rule["Properties"]["EventPattern"]["source"] == ["aws.s3"]
     }
-    assert {json.loads(key)[0]["prefix"] for key in patterns} == {"score/", "training/"}
-    for properties in patterns.values():
+    buckets = {"score/": "DataBucket", "training/": "DataBucket", "scored/": "ResultsBucket"}
+    assert {json.loads(key)[0]["prefix"] for key in patterns} == set(buckets)
+    for key, properties in patterns.items():
         pattern = properties["EventPattern"]
         assert pattern["detail-type"] == ["Object Created"]
-        assert "DataBucket" in json.dumps(pattern["detail"]["bucket"]["name"])
+        assert buckets[json.loads(key)[0]["prefix"]] in json.dumps(pattern["detail"]["bucket"]["name"])
 
 
 def test_only_approvals_of_this_model_are_released(stacks: Synthesis) -> None:
@@ -153,13 +155,32 @@ def test_what_is_called_on_a_schedule_may_be(stacks: Synthesis) -> None:
     rules = stacks.of_type("AWS::Events::Rule").items()
     scheduled = {name: rule["Properties"] for name, rule in rules if name not in on_events(stacks)}
     permissions = [p["Properties"] for p in stacks.of_type("AWS::Lambda::Permission").values()]
-    minutes = stacks.configuration.environment.reconciliation.every_minutes
-    [(name, rule)] = scheduled.items()
-    assert rule["ScheduleExpression"] == f"rate({minutes} minute{'s' * (minutes > 1)})"
-    [target] = rule["Targets"]
-    [permission] = [p for p in permissions if p["SourceArn"] == {"Fn::GetAtt": [name, "Arn"]}]
-    assert permission["Principal"] == "events.amazonaws.com"
-    assert permission["FunctionName"] == target["Arn"]
+    settings = stacks.configuration.environment
+    every = {
+        "Reconciliation": settings.reconciliation.every_minutes,
+        "Monitoring": settings.monitoring.every_minutes,
+    }
+    assert len(scheduled) == len(every)
+    for name, rule in scheduled.items():
+        [minutes] = [minutes for begins, minutes in every.items() if name.startswith(begins)]
+        assert rule["ScheduleExpression"] in (f"rate({minutes} minute{'s' * (minutes > 1)})", "rate(1 hour)")
+        [target] = rule["Targets"]
+        if "RoleArn" in target:
+            continue  # `test_a_rule_that_starts_a_state_machine_has_a_role_for_it`
+        [permission] = [p for p in permissions if p["SourceArn"] == {"Fn::GetAtt": [name, "Arn"]}]
+        assert permission["Principal"] == "events.amazonaws.com"
+        assert permission["FunctionName"] == target["Arn"]
+
+
+def test_a_rule_that_starts_a_state_machine_has_a_role_for_it(stacks: Synthesis) -> None:
+    roles, started = stacks.of_type("AWS::IAM::Role"), []
+    for rule in stacks.of_type("AWS::Events::Rule").values():
+        for target in (t for t in rule["Properties"]["Targets"] if "RoleArn" in t):
+            role = roles[target["RoleArn"]["Fn::GetAtt"][0]]["Properties"]
+            [statement] = role["Policies"][0]["PolicyDocument"]["Statement"]
+            assert (statement["Action"], statement["Resource"]) == ("states:StartExecution", target["Arn"])
+            started.append(target["Id"])
+    assert sorted(started) == ["Monitor", "Release"]
 
 
 def test_receives_and_concurrency_are_as_configured(stacks: Synthesis) -> None:

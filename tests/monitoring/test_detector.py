@@ -60,7 +60,7 @@ def test_a_change_is_found_named_and_dated() -> None:
     assert found.verdict is Verdict.DRIFTED
     assert found.named == ("age",)
     assert found.since is not None
-    assert "2026-03-02T12" <= found.since <= "2026-03-02T17"
+    assert "2026-03-02T1200" <= found.since <= "2026-03-02T1700"
 
 
 def test_it_is_over_once_rows_are_as_they_were() -> None:
@@ -83,7 +83,7 @@ def test_small_windows_wait_for_each_other() -> None:
     found, pending = judge(baseline(), hours(3, rows=30), Detection(), Settings())
     assert (found.verdict, found.judged, len(pending)) == (Verdict.TOO_LITTLE_DATA, None, 3)
     found, pending = judge(baseline(), hours(5, rows=30), found, Settings())
-    assert (found.verdict, found.judged, len(pending)) == (Verdict.OK, "2026-03-01T03", 1)
+    assert (found.verdict, found.judged, len(pending)) == (Verdict.OK, "2026-03-01T0300", 1)
 
 
 @pytest.mark.parametrize("cut", [1, 17, 49])
@@ -113,5 +113,5 @@ def test_a_window_is_read_as_it_was_written() -> None:
 def test_windows_add_up_in_any_order() -> None:
     one, two, three = hours(3)
     together = joined([three, one, two])
-    assert (together.name, together.hours, together.rows) == ("2026-03-01T00", 3, 900)
+    assert (together.name, together.minutes, together.rows) == ("2026-03-01T0000", 180, 900)
     assert together.counts["colour"].sum() == 900

@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from benchmarks.releases import EXPECTED, SCENARIOS, Outcome, Rates, Scenario, outcomes, share
+from benchmarks.suites.releases import EXPECTED, SCENARIOS, Outcome, Rates, Scenario, outcomes, share
 from releasing import values
 from releasing.judge import FAIL_ALPHA, Judge, Limits, Metric, Rules, Tally
 from releasing.verdicts import Verdict

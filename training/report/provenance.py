@@ -9,10 +9,10 @@ from contract.gates import LOWER_IS_BETTER
 from contract.names.jobs import REPORT_PAGE
 from contract.schema import Feature
 from training.data.holdout import Holdout
+from training.report import figures
 from training.report.blocks import Badge, Block, Pairs, Plots, Table, Text, Tiles
 from training.report.facts import Facts
 from training.report.page import number, percent
-from training.report.plots import figures
 
 TRIALS_SHOWN = 10
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from training.report import figures
 from training.report.blocks import Block, Level, Pairs, Plots, Section, Table, Text, Tiles
 from training.report.facts import Facts
 from training.report.page import number
-from training.report.plots import figures
 from training.report.provenance import data, features, lineage, tuning
 from training.report.subgroups import fairness, slices
 from training.report.summary import glance

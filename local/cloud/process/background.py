@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -48,11 +49,13 @@ def start(
     port: int = DEFAULT_PORT,
     *,
     image_root: Path | None = None,
+    images: Mapping[str, Path] | None = None,
     timeout: float = 60.0,
 ) -> CloudInfo:
     """Start a new, empty cloud in the background and wait until it answers.
 
-    `image_root` is the source tree that every image URI stands for (default: the working directory).
+    `image_root` is the source tree that image URIs stand for (default: the working directory), but those
+    of `images`, which have trees of their own, such as an earlier release's.
     A cloud keeps nothing from an earlier one: what lies in its folder is removed first.
     Raises CloudError when the port is taken, or, with the end of the log, when it does not come up.
     """
@@ -68,6 +71,7 @@ def start(
             [
                 *(sys.executable, "-m", "local", "--port", str(port), "--folder", str(folder)),
                 *("--image-root", str((image_root or Path.cwd()).resolve())),
+                *(f"--image={uri}={tree.resolve()}" for uri, tree in (images or {}).items()),
             ],
             env={**os.environ, "PYTHONPATH": str(root)},
             stdin=subprocess.DEVNULL,
@@ -119,14 +123,23 @@ def _is_gone(folder: Path, info: CloudInfo) -> bool:
 
 
 def status(folder: Path | None = None) -> CloudInfo | None:
-    """The ready cloud of this folder, or None."""
+    """The ready cloud of this folder, or None.
+
+    Raises CloudError when it was started by another version of this code.
+    """
     folder = (folder or default_folder()).resolve()
     if not is_locked(folder):
         return None
     try:
-        return CloudInfo(**json.loads((folder / "cloud.json").read_text()))
+        document = json.loads((folder / "cloud.json").read_text())
     except FileNotFoundError:
         return None
+    if document.keys() != CloudInfo.__dataclass_fields__.keys():
+        raise CloudError(
+            f"the cloud in {folder} was started by another version of this code: "
+            f"end it with kill {document.get('pid')}, and start it again"
+        )
+    return CloudInfo(**document)
 
 
 def environment(folder: Path | None = None) -> dict[str, str]:

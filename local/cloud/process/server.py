@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ _KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "
 """All that functions see of the caller's environment: nothing in it may change how they behave."""
 
 
-def run(folder: Path, port: int, image_root: Path) -> None:
+def run(folder: Path, port: int, image_root: Path, images: Mapping[str, Path]) -> None:
     """Serve until SIGTERM or SIGINT. Raises CloudError when the folder or the port is taken."""
     background.check_port(port)
     folders.claim(folder)
@@ -49,6 +50,7 @@ def run(folder: Path, port: int, image_root: Path) -> None:
             region=REGION,
             ca_bundle=certificates.authority,
             image_root=image_root,
+            images=images,
             children=children,
             root=key,
         )

@@ -200,9 +200,13 @@ class ModelServer:
             self._process = self._cloud.children.spawn(
                 container.command(["serve"]),
                 env=container.environment(
-                    self._cloud, base, variables, None if isolated else self._credentials
+                    self._cloud,
+                    self._source.image,
+                    base,
+                    variables,
+                    None if isolated else self._credentials,
                 ),
-                cwd=self._cloud.image_root,
+                cwd=container.tree(self._cloud, self._source.image),
                 stdout=subprocess.PIPE,
             )
 

@@ -84,13 +84,15 @@ class JobRun:
         self._changed(secondary=self._verb, **started)
         variables = container.environment(
             self.backend.cloud,
+            self.plan.image,
             self.base,
             self.plan.environment,
             None if self.plan.isolated else self.credentials,
         )
         self._role.check_metrics(self.plan.log_group)
         argv = container.command(self.plan.arguments)
-        code = self.process.run(argv, variables, self.backend.cloud.image_root, self.plan.max_runtime)
+        tree = container.tree(self.backend.cloud, self.plan.image)
+        code = self.process.run(argv, variables, tree, self.plan.max_runtime)
         self._keep_checkpoints(s3)
         self._finish(s3, code)
 

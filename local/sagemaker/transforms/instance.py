@@ -45,8 +45,8 @@ class Instance:
         self._stream = f"{plan.name}/i-{secrets.token_hex(9)[:17]}"
         self._http = urllib3.PoolManager(maxsize=plan.concurrency, retries=False)
 
-    def start(self, variables: dict[str, str], credentials: Credentials | None) -> None:
-        """Start the server. `credentials` are None where the model is isolated."""
+    def start(self, image: str, variables: dict[str, str], credentials: Credentials | None) -> None:
+        """Start the server of an image. `credentials` are None where the model is isolated."""
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = int(probe.getsockname()[1])
         self._url = f"http://127.0.0.1:{port}"
@@ -54,11 +54,12 @@ class Instance:
             container.command(["serve"]),
             env=container.environment(
                 self._cloud,
+                image,
                 self._base,
                 {**variables, "SAGEMAKER_BIND_TO_PORT": str(port)},
                 credentials,
             ),
-            cwd=self._cloud.image_root,
+            cwd=container.tree(self._cloud, image),
             stdout=subprocess.PIPE,
         )
         threading.Thread(target=self._read, args=(self._process,), daemon=True).start()

@@ -174,7 +174,7 @@ class TransformRun:
             ) from error
         instance = Instance(self._cloud, self.plan, base, self._log)
         variables = {**self.source.environment, **self.plan.environment}
-        instance.start(variables, None if self.isolated else self.credentials)
+        instance.start(self.source.image, variables, None if self.isolated else self.credentials)
         return instance
 
     def _log(self, stream: str, line: str) -> None:

@@ -10,7 +10,7 @@ from io import StringIO, TextIOWrapper
 from typing import IO
 
 from contract import serving
-from contract.reasons import FileReason, Rejection, RowReason, Unscorable
+from contract.reasons import FileReason, Unscorable
 from scoring.upload.formats.result import ResultWriter
 from scoring.upload.formats.table import Row, Table, check_name
 from tabular.formats import delimited
@@ -28,7 +28,7 @@ def read_table(stream: Peekable, *, features: Collection[str], scratch: IO[bytes
         Unscorable: here or while the rows are read, where the bytes are no table with a usable header.
     """
     found = delimited.read(stream, features)
-    _check_columns(found)
+    check_columns(found)
     width = len(found.columns)
     return Table(
         content_type=serving.CSV,
@@ -40,7 +40,12 @@ def read_table(stream: Peekable, *, features: Collection[str], scratch: IO[bytes
     )
 
 
-def _check_columns(found: Delimited) -> None:
+def check_columns(found: Delimited) -> None:
+    """Refuse a header that names a column twice, or one that the result adds.
+
+    Raises:
+        Unscorable: it does.
+    """
     name, count = Counter(found.columns).most_common(1)[0]
     if count > 1:
         raise Unscorable(
@@ -56,14 +61,11 @@ def _check_columns(found: Delimited) -> None:
 def _row(line: int, fields: list[str], width: int) -> Row:
     if len(fields) == width:
         return Row(line=line, own=csv_record(fields))
-    message = f"line {line} has {len(fields)} of {width} fields"
-    if len(fields) > width:
-        message += f"; the surplus: {csv_record(fields[width:]).decode()}"
     # Padded or cut, so that request and answer stay row by row; its answer is overruled by the flaw.
     return Row(
         line=line,
         own=csv_record(fields[:width] + [""] * (width - len(fields))),
-        flaw=Rejection(code=RowReason.WRONG_FIELD_COUNT, column="", message=message),
+        flaw=delimited.field_count_rejection(line, fields, width),
     )
 
 

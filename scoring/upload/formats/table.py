@@ -68,7 +68,7 @@ def chunks(
     for row in table.rows:
         line = row.own + b"\n"
         if len(table.header) + len(line) > request_bytes:
-            raise _too_large(row, len(table.header) + len(line), request_bytes)
+            raise row_too_large(row.line, len(table.header) + len(line), request_bytes)
         if rows and (len(rows) == max_rows or len(body) + len(line) > max_bytes):
             yield Chunk(rows=rows, body=bytes(body))
             rows, body = [], bytearray(table.header)
@@ -88,11 +88,12 @@ def halves(chunk: Chunk, table: Table) -> tuple[Chunk, Chunk]:
     return first, second
 
 
-def _too_large(row: Row, size: int, request_bytes: int) -> Unscorable:
+def row_too_large(line: int, size: int, request_bytes: int = MAX_REQUEST_BYTES) -> Unscorable:
+    """The refusal of a row that takes a request of so many bytes."""
     # What a serverless endpoint does not take, the batch path may.
     code = FileReason.ROW_TOO_LARGE if size > MAX_REQUEST_BYTES else FileReason.TOO_LARGE
-    message = f"Line {row.line} and the column names exceed the {request_bytes:,} bytes of one request."
-    return Unscorable(code=code, message=message, line=row.line)
+    message = f"Line {line} and the column names exceed the {request_bytes:,} bytes of one request."
+    return Unscorable(code=code, message=message, line=line)
 
 
 def check_name(name: str, line: int) -> None:

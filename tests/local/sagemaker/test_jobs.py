@@ -5,13 +5,22 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from pathlib import PurePath
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.sagemaker.workbench import BUCKET, EVERY_JOB, Workbench, source, target, wait_for
+from tests.local.sagemaker.workbench import (
+    BUCKET,
+    EARLIER_IMAGE,
+    EVERY_JOB,
+    Workbench,
+    source,
+    target,
+    wait_for,
+)
 
 pytestmark = pytest.mark.local_cloud
 
@@ -67,6 +76,16 @@ def test_job_runs_as_its_role_and_sees_nothing_of_the_cloud(workbench: Workbench
     assert seen["COLOUR"] == "blue"
     assert seen["SAGEMAKER_BASE_DIR"] == str(workbench.folder / "jobs" / name / "ml")
     assert not {"AUTH", "USE_SSL", "STATE_DIR"} & seen.keys()
+
+
+def test_an_image_with_a_tree_of_its_own_runs_that(workbench: Workbench) -> None:
+    job = workbench.process(
+        AppSpecification={"ImageUri": EARLIER_IMAGE, "ContainerArguments": ["environment"]},
+        ProcessingOutputConfig=report(f"s3://{BUCKET}/earlier"),
+    )
+    assert workbench.processed(job)["ProcessingJobStatus"] == "Completed"
+    seen = json.loads(workbench.get(f"s3://{BUCKET}/earlier/environment.json"))
+    assert PurePath(seen["PYTHONPATH"]).name == "earlier"
 
 
 def test_isolated_job_has_no_credentials(workbench: Workbench) -> None:

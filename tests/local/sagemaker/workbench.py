@@ -13,6 +13,7 @@ from uuid import uuid4
 import boto3
 
 IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/millrace:local"
+EARLIER_IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/millrace:earlier"
 ACCOUNT = "000000000000"
 BUCKET = "workbench"
 READS_AND_WRITES = ("s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:PutObject")

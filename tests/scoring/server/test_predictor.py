@@ -65,7 +65,7 @@ def test_a_row_on_which_the_model_fails_is_isolated(mixed_model: Path) -> None:
     predictor = Predictor(mixed_model)
     body = to_csv([table.header, *table.rows[:40]]).encode()
     expected = predictor.answer(CSV, body).splitlines()
-    failing = predictor._read(CSV, body).rows.matrix[23]
+    failing = predictor.read(CSV, body).rows.matrix[23]
     predictor._graph = cast("MatrixGraph", FailsOn(predictor._graph, failing))
     answers = predictor.answer(CSV, body).splitlines()
     assert json.loads(answers.pop(23))["rejected"][0]["code"] == "model_failed"

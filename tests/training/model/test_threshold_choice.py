@@ -15,7 +15,7 @@ from contract.schema import Target
 from contract.serving import CSV
 from contract.threshold import AtLeast, Best, Costs
 from scoring.server.predictor import Predictor
-from scoring.server.response_rows import CsvResponses
+from scoring.server.result_rows import CsvRows
 from scoring.server.sealed_model import SealedModel
 from tests.fixtures.folders import Run
 from tests.fixtures.tables import Table, mixed, samples_of, to_csv
@@ -140,7 +140,7 @@ def test_the_server_goes_by_the_threshold_that_was_chosen(costly: Table, tmp_pat
 
 
 def test_results_of_the_batch_path_go_by_it_too() -> None:
-    written = CsvResponses("binary", ["no", "yes"], "m/3", 0.2).write(
+    written = CsvRows("binary", ["no", "yes"], "m/3", 0.2).write(
         np.array([[0.75, 0.25], [0.85, 0.15]], np.float32)
     )
     assert written == [",yes,0.25,,m/3", ",no,0.15,,m/3"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ import pytest
 
 import local
 from local import CloudError
+from local.cloud.process.folder import LOCK_NAME, claim
 
 NODE_GET = """
 require("https").get(process.env.AWS_ENDPOINT_URL, (answer) => {
@@ -67,6 +69,16 @@ def test_the_environment_makes_tools_talk_to_the_cloud_and_trust_it(
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "000000000000" in ended.stdout or ended.stdout.strip() == "403"
+
+
+def test_a_cloud_of_another_version_is_told_with_the_way_out(tmp_path: Path) -> None:
+    folder = tmp_path / "cloud"
+    claim(folder)
+    (folder / "cloud.json").write_text('{"pid": 4711, "port": 4566}')
+    with (folder / LOCK_NAME).open("r+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(CloudError, match="another version of this code: end it with kill 4711"):
+            local.stop(folder)
 
 
 @pytest.mark.local_cloud

@@ -1,0 +1,1 @@
+"""What was given up on, and how it is done again."""

@@ -1,0 +1,1 @@
+"""What every command needs: options, paths, errors, settings."""

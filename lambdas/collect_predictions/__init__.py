@@ -1,0 +1,1 @@
+"""Notes new results for the monitor, which looks at them together later."""

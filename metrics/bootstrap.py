@@ -58,12 +58,12 @@ def paired(champion: Rows, challenger: Rows, seed: int) -> dict[str, Comparison]
 
 
 def resampled(measures: Mapping[str, Measure], rows: int, seed: int) -> dict[str, Array]:
-    """What each measure is on each of `RESAMPLES` resamples."""
-    found: dict[str, list[Array]] = {name: [] for name in measures}
+    """Return each measure on each of `RESAMPLES` resamples."""
+    samples: dict[str, list[Array]] = {name: [] for name in measures}
     for weights in resamples(rows, seed):
         for name, measured in measures.items():
-            found[name].append(measured(weights))
-    return {name: np.concatenate(parts) for name, parts in found.items()}
+            samples[name].append(measured(weights))
+    return {name: np.concatenate(parts) for name, parts in samples.items()}
 
 
 def resamples(rows: int, seed: int) -> Iterator[Array]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 KAPPAS = (0.1, 0.3, 0.5, 0.7, 0.9)
 LEAST_P = 1e-8
-"""Of a null that was fitted to draws, what is less probable is not told apart."""
+"""Of a null that was fitted to draws, what is less probable is as probable as this."""
 
 _LIMITS = np.array([3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000], float)
 _WINDOWS = np.array([8.47, 36.8, 128.4, 474.7, 1_501.0, 5_406.0, 18_000.0, 59_530.0, 179_300.0])
@@ -42,7 +42,7 @@ def limit(windows: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What one stream of windows has shown so far.
+    """The evidence of one stream of windows so far.
 
     `total` is R. `run` is the largest product of the e-values of the windows from `since` on, which is
     when the change began if there was one (Page, 1954): by it a change is dated, not decided.

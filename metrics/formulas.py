@@ -83,9 +83,9 @@ def average_precision(truth: Array, scores: Array) -> Measure:
     def measured(weights: Array) -> Array:
         drawn = weights.T[order]
         hits = drawn[positive]
-        chosen, found = _counted(drawn)[upto], _counted(hits)
-        reached = np.einsum("ij,ij->j", hits, divided(found[among], chosen, 0.0))
-        return divided(reached, found[-1], np.nan)
+        chosen, positives = _counted(drawn)[upto], _counted(hits)
+        reached = np.einsum("ij,ij->j", hits, divided(positives[among], chosen, 0.0))
+        return divided(reached, positives[-1], np.nan)
 
     return measured
 
@@ -104,7 +104,7 @@ def calibration_error(confidence: Array, correct: Array) -> Measure:
 
 
 def bins(confidence: Array) -> NDArray[np.intp]:
-    """Which of `BINS` bins of equal width, each with its lower bound, probabilities [n] lie in."""
+    """Return the bin, of `BINS` of equal width, each with its lower bound, of probabilities [n]."""
     return np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
 
 
@@ -142,7 +142,7 @@ def divided(part: Array, whole: Array, undefined: float) -> Array:
 
 
 def _counted(drawn: Array) -> Array:
-    """How much weight the first k rows have [n + 1, m], by how often each was drawn [n, m]."""
+    """Return the weight of the first k rows [n + 1, m], by how often each was drawn [n, m]."""
     counts = np.zeros((len(drawn) + 1, drawn.shape[1]))
     np.cumsum(drawn, axis=0, out=counts[1:])
     return counts

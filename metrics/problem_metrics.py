@@ -28,7 +28,7 @@ _SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """What was predicted of some rows, and what was true. `threshold` is of binary problems."""
+    """The predictions of some rows, and the truth. `threshold` is of binary problems."""
 
     problem: str
     truth: Array
@@ -135,8 +135,8 @@ def _macro(of_class: Callable[[Rows, int], Measure]) -> _OfRows:
         measures = [of_class(rows, k) for k in rows.codes]
 
         def measured(weights: Array) -> Array:
-            found = np.stack([measure(weights) for measure in measures])
-            return formulas.divided(np.nansum(found, axis=0), np.sum(~np.isnan(found), axis=0), np.nan)
+            parts = np.stack([measure(weights) for measure in measures])
+            return formulas.divided(np.nansum(parts, axis=0), np.sum(~np.isnan(parts), axis=0), np.nan)
 
         return measured
 

@@ -1,1 +1,1 @@
-"""What a model's data and answers look like, and when they differ."""
+"""The distributions of a model's data and predictions, and their changes."""

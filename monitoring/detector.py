@@ -47,7 +47,7 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Detection:
-    """What is known of one model version.
+    """The state of knowledge about one model version.
 
     `judged` is the last window that was; `evidence` of all columns together, and `columns` each on its own:
     by these columns are named once all of them together have rung.
@@ -107,7 +107,7 @@ def _add(baseline: Baseline, window: Window, known: Detection, settings: Setting
         for name, value in e.items()
     }
     if evidence.total < settings.limit:
-        # A change that was told of is over once the evidence for it has gone as it came.
+        # A change that was reported is over once the evidence for it has gone as it came.
         over = known.verdict is Verdict.DRIFTED and evidence.run <= 1.0
         verdict = Verdict.OK if over or known.verdict is not Verdict.DRIFTED else Verdict.DRIFTED
         kept = (None, ()) if verdict is Verdict.OK else (known.since, known.named)
@@ -127,7 +127,7 @@ def _add(baseline: Baseline, window: Window, known: Detection, settings: Setting
 
 def column_e_values(baseline: Baseline, window: Window, least_change: float = 0.0) -> dict[str, float]:
     """The e-value of each column of a window that the baseline knows."""
-    found = {}
+    evidence = {}
     for name, reference in baseline.columns.items():
         if name not in window.counts:
             continue
@@ -136,8 +136,8 @@ def column_e_values(baseline: Baseline, window: Window, least_change: float = 0.
         counts = thinned(reference, window.counts[name], random)
         rows = judged_rows(reference, int(window.counts[name].sum()))
         p = p_values(reference, counts, max(rows, 1), least_change=least_change) if rows else np.float64(1)
-        found[name] = float(e_values(p))
-    return found
+        evidence[name] = float(e_values(p))
+    return evidence
 
 
 def named(columns: Mapping[str, Evidence]) -> tuple[str, ...]:

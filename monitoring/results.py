@@ -1,4 +1,4 @@
-"""Results of uploads, read as what was asked of a model version and what it said."""
+"""Results of uploads, read as requests to a model version and its predictions."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Predicted(NamedTuple):
 
 def versions(path: Path) -> list[str]:
     """The model versions that made a result's rows, in order; those of rejected rows too."""
-    found: dict[str, None] = {}
+    versions: dict[str, None] = {}
     for part in parts(path, [MODEL_VERSION]):
         (place,) = places_of(part.table.header, [MODEL_VERSION]).values()
-        found.update(
+        versions.update(
             dict.fromkeys(row[place] for row in part.table.rows if len(row) == len(part.table.header))
         )
-    return [version for version in found if version]
+    return [version for version in versions if version]
 
 
 def predicted(path: Path, version: str, contract: Contract, outputs: Sequence[str]) -> Iterator[Predicted]:
@@ -53,11 +53,11 @@ def predicted(path: Path, version: str, contract: Contract, outputs: Sequence[st
         whole = (row for row in rows if len(row) == len(header))
         mine = [row for row in whole if row[places[MODEL_VERSION]] == version]
         scored = [row for row in mine if not row[places[REJECTED]]]
-        said = {name: _floats([row[places[name]] for row in scored]) for name in given}
+        predicted = {name: _floats([row[places[name]] for row in scored]) for name in given}
         if HIGHEST_PROBABILITY in outputs and given:
-            said[HIGHEST_PROBABILITY] = np.max(list(said.values()), axis=0)
+            predicted[HIGHEST_PROBABILITY] = np.max(list(predicted.values()), axis=0)
         yield Predicted(
-            {**columns(contract, _samples(reader, scored)), **said}, len(scored), len(mine) - len(scored)
+            {**columns(contract, _samples(reader, scored)), **predicted}, len(scored), len(mine) - len(scored)
         )
 
 

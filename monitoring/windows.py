@@ -35,7 +35,7 @@ class Window:
 
     @property
     def name(self) -> str:
-        """When it begins, in UTC, by which windows sort."""
+        """The time at which it begins, in UTC, by which windows sort."""
         return self.start.strftime(_START)
 
     @property
@@ -88,13 +88,13 @@ class Window:
 
 
 def start_of(moment: datetime, minutes: int) -> datetime:
-    """When the window begins that a moment lies in, in UTC."""
+    """Return when the window begins that a moment lies in, in UTC."""
     span = 60 * minutes
     return datetime.fromtimestamp(moment.timestamp() // span * span, UTC)
 
 
 def read_start(name: str) -> datetime:
-    """When the window of a name begins."""
+    """Return when the window of a name begins."""
     return datetime.strptime(name, _START).replace(tzinfo=UTC)
 
 

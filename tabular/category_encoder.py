@@ -40,7 +40,7 @@ class Detached(NamedTuple):
 
 
 def encoder(vocabularies: Sequence[Sequence[str]], matrix: str, *, numbers: bool) -> list[onnx.NodeProto]:
-    """Nodes from the graph's inputs to `matrix`: a text's code is its place in its category's vocabulary.
+    """Make the nodes from a graph's inputs to `matrix`; a text's code is its place in its vocabulary.
 
     There are none of a model that has neither numbers nor categories.
     """
@@ -67,7 +67,7 @@ def encoder(vocabularies: Sequence[Sequence[str]], matrix: str, *, numbers: bool
 
 
 def detached(model: bytes) -> Detached:
-    """A graph made with `encoder`, taken apart again.
+    """Take a graph apart that was made with `encoder`.
 
     Raises:
         ArtifactError: it was not made so.
@@ -89,7 +89,7 @@ def detached(model: bytes) -> Detached:
 
 
 def coded(samples: Samples, vocabularies: Sequence[Mapping[str, float]]) -> NDArray[np.float32]:
-    """Samples as the matrix that a graph without its encoder takes, beside their texts."""
+    """Return samples as the matrix that a graph without its encoder takes besides their texts."""
     texts = zip(samples.categories.T, vocabularies, strict=True)
     codes = [[known.get(text, UNSEEN) for text in column] for column, known in texts]
     matrix = np.column_stack([samples.numbers, *codes]).astype(np.float32)

@@ -23,10 +23,10 @@ from tabular import values
 
 Matrix = NDArray[Any]
 Rule = Callable[[Feature, str], Any]
-"""What a text is as a value of a feature; it raises `values.RefusedError`."""
+"""Makes a value of a feature of a text, or raises `values.RefusedError`."""
 
 Value = str | int | float | bool | None
-"""What a cell may hold where it is more than its text: a number, a boolean, or nothing."""
+"""A cell of a format that has more than texts: numbers, booleans, and nothing."""
 
 _EXPONENT = 1e16
 """From here on the shortest text of a number has an exponent."""
@@ -36,7 +36,7 @@ REMEMBERED_CHARACTERS = 100
 """Of a column's texts, so many, no longer than this, are read by their rule only once."""
 
 
-class Cells(NamedTuple):
+class CellTexts(NamedTuple):
     """Rows of `width` cells, one after the other: every `step`th of the texts from the first one on."""
 
     texts: pa.StringArray
@@ -98,7 +98,7 @@ class NumberColumns:
         bounded = zip(self._least, numbers, self._most, strict=True)
         return [x if low <= x <= high else UNDECIDED for low, x, high in bounded]
 
-    def read_cells(self, cells: Cells) -> ColumnValues:
+    def read_cells(self, cells: CellTexts) -> ColumnValues:
         """Read all rows at once."""
         try:
             return self._judged(self._cast_in_place(cells))
@@ -128,7 +128,7 @@ class NumberColumns:
             return ColumnValues(matrix, None)
         return ColumnValues(np.where(plain, matrix, UNDECIDED), ~plain)
 
-    def _cast_in_place(self, cells: Cells) -> Matrix:
+    def _cast_in_place(self, cells: CellTexts) -> Matrix:
         """Of all texts only those of these columns are cast, where they are: the others are null."""
         texts, (_, width, step) = cells.texts, cells
         _, offsets, data = texts.buffers()
@@ -167,7 +167,7 @@ class TextColumns:
             known[cell if type(cell := row[place]) is str else written(cell)] for place, known in self._pairs
         ]
 
-    def read_cells(self, cells: Cells) -> ColumnValues:
+    def read_cells(self, cells: CellTexts) -> ColumnValues:
         """Read all rows at once."""
         columns = len(self._places)
         encoded = _of_columns(cells, self._places).dictionary_encode()
@@ -229,7 +229,7 @@ class ColumnGroup:
         matrix = np.array(cells, self._dtype).reshape(len(rows), len(self.features))
         return ColumnValues(matrix, matrix == UNDECIDED if UNDECIDED in cells else None)
 
-    def read_cells(self, cells: Cells) -> ColumnValues:
+    def read_cells(self, cells: CellTexts) -> ColumnValues:
         """Read many rows at once."""
         return self._joined([part.read_cells(cells) for part in self._parts], cells.rows)
 
@@ -250,7 +250,7 @@ class ColumnGroup:
 
 
 class _Known(dict[str, Any]):
-    """What texts are by a rule; `UNDECIDED` where it refuses them, and then it `refuses` some."""
+    """Values of texts by a rule; `UNDECIDED` where it refuses them, and then it `refuses` some."""
 
     def __init__(self, rule: Callable[[str], Any]) -> None:
         self.refuses = False
@@ -301,7 +301,7 @@ def _number(cell: Value) -> float:
     return UNDECIDED if number is None or math.isnan(number) else number
 
 
-def _of_columns(cells: Cells, places: tuple[int, ...]) -> pa.StringArray:
+def _of_columns(cells: CellTexts, places: tuple[int, ...]) -> pa.StringArray:
     """The texts of some columns, row by row."""
     texts, width, step = cells
     return texts.take(_at(len(texts), width * step, places, step))

@@ -66,15 +66,16 @@ class JsonDecoder:
         try:
             if not body.isascii():
                 body.decode()
-            names = self._in_order(body) if len(body) >= ORDER_MATTERS_BYTES else self._names
+            names = self._in_order(_first_keys(body)) if len(body) >= ORDER_MATTERS_BYTES else self._names
             columns = self._decoder(names).columns(content_type, body)
         except (
             ValueError,
             RecursionError,
         ):  # ValueError is any fault of JSON, of its types and of its encoding
             return None
+        empty = {name for name, column in zip(names, columns, strict=False) if _is_empty(column)}
         # A column without a value may be no column at all.
-        absent = any(column[0] is None and not any(v is not None for v in column) for column in columns)
+        absent = empty and empty.difference(_first_keys(body))
         return None if absent or not columns else JsonTable(names, columns)
 
     def _decoder(self, names: tuple[str, ...]) -> _FastDecoder:
@@ -86,12 +87,8 @@ class JsonDecoder:
             self._decoders[names] = decoder
         return decoder
 
-    def _in_order(self, body: bytes) -> tuple[str, ...]:
-        """The columns in the order of the first object's keys."""
-        try:
-            keys = msgspec.json.decode(body[body.index(b"{") : body.index(b"}") + 1], type=dict[str, Any])
-        except ValueError:
-            return self._names
+    def _in_order(self, keys: Sequence[str]) -> tuple[str, ...]:
+        """Return the columns in the order of these keys, which may be others, too."""
         first = [key for key in keys if key in self._known]
         return (*first, *(name for name in self._names if name not in keys))
 
@@ -117,6 +114,18 @@ class _FastDecoder:
         else:
             rows = [self._object.decode(body)]
         return [*zip(*map(msgspec.structs.astuple, rows), strict=True)]
+
+
+def _first_keys(body: bytes) -> Sequence[str]:
+    """Return the keys of the first object, in their order; none where it is not plain to see."""
+    try:
+        return [*msgspec.json.decode(body[body.index(b"{") : body.index(b"}") + 1], type=dict[str, Any])]
+    except ValueError:
+        return []
+
+
+def _is_empty(column: Sequence[Value]) -> bool:
+    return column[0] is None and all(value is None for value in column)
 
 
 def exact_table(

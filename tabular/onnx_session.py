@@ -89,5 +89,5 @@ def _session(model: bytes, threads: int) -> ort.InferenceSession:
 
 
 def _output(session: ort.InferenceSession, feed: dict[str, NDArray[np.generic]]) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = session.run([OUTPUT], feed)[0]
-    return found[:, 0] if found.shape[1] == 1 else found
+    output: NDArray[np.float32] = session.run([OUTPUT], feed)[0]
+    return output[:, 0] if output.shape[1] == 1 else output

@@ -79,7 +79,7 @@ class TableScorer:
         self._decode = decode
         self._decoding = threading.Lock()  # two at a time could need twice the memory
 
-    def answer(self, body: bytes, longest: int = serving.MAX_REQUEST_BYTES) -> TableResponse:
+    def respond(self, body: bytes, longest: int = serving.MAX_REQUEST_BYTES) -> TableResponse:
         """The body's columns and rows with their predictions, in an answer of so many bytes at most.
 
         Raises:

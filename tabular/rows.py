@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from contract.reasons import FileReason, RowReason, Unscorable, lacking
 from contract.schema import NUMERIC, Feature
 from tabular import values
-from tabular.columns import Cells, ColumnGroup, ColumnValues, Matrix, Rule, Value, written
+from tabular.columns import CellTexts, ColumnGroup, ColumnValues, Matrix, Rule, Value, written
 
 R = TypeVar("R")
 Texts = NDArray[np.object_]
@@ -56,7 +56,7 @@ class RowValues(NamedTuple):
     refusals: list[Refusal]
 
 
-class Table(NamedTuple):
+class TextTable(NamedTuple):
     """Column names and rows of text. A row may have more or fewer cells than there are columns.
 
     `nested` are the cells that hold a list or an object, whose text is left empty.
@@ -120,7 +120,7 @@ class RowReader(ABC, Generic[R]):
 
         Every `step`th text is a cell, the first one is.
         """
-        cells = Cells(texts, self.width, step)
+        cells = CellTexts(texts, self.width, step)
         refusals: list[Refusal] = []
         matrices = [
             self._decided(group, group.read_cells(cells), cells.text, refusals) for group in self._groups
@@ -153,7 +153,7 @@ class RowReader(ABC, Generic[R]):
     def _decided(
         self, group: ColumnGroup, read: ColumnValues, text: Callable[[int, int], str], refusals: list[Refusal]
     ) -> Matrix:
-        """What was read of a group, each undecided cell by its rule."""
+        """Return a group's values, the undecided ones by their rules."""
         matrix, undecided = read
         if undecided is not None:
             for row, i in np.argwhere(undecided).tolist():

@@ -42,7 +42,7 @@ class Samples:
         return len(self.target)
 
     def where(self, chosen: NDArray[np.bool_]) -> Self:
-        """The rows for which `chosen` [n] is true."""
+        """Return the rows for which `chosen` [n] is true."""
         return type(self)(
             self.numbers[chosen],
             self.categories[chosen],
@@ -52,7 +52,7 @@ class Samples:
         )
 
     def classes(self, contract: Contract) -> tuple[str, ...]:
-        """The target's classes in the order of their codes; none of a regression.
+        """Return the target's classes in the order of their codes; none of a regression.
 
         Sorted, except that a binary problem's positive class comes last, and so is code 1.
         """
@@ -62,7 +62,7 @@ class Samples:
         return tuple(sorted(labels, key=lambda label: label == contract.target.positive))
 
     def coded_target(self, classes: tuple[str, ...]) -> NDArray[np.float64]:
-        """The target [n] as numbers: a regression's values, or the code of each row's class."""
+        """Return the target [n] as numbers: a regression's values, or the code of each row's class."""
         if not classes:
             return self.target.astype(np.float64)
         codes = {label: code for code, label in enumerate(classes)}
@@ -70,7 +70,7 @@ class Samples:
 
     @classmethod
     def joined(cls, parts: Iterable[Self]) -> Self:
-        """All rows of one or more parts, in order."""
+        """Return all rows of one or more parts, in order."""
         listed = list(parts)
         times = [part.times for part in listed if part.times is not None]
         return cls(
@@ -133,12 +133,12 @@ def _strings(table: pa.Table, features: Sequence[Feature]) -> NDArray[np.object_
 
 
 def marks(samples: Samples) -> NDArray[np.uint64]:
-    """The digests [n] of all rows."""
+    """Return the digests [n] of all rows."""
     return np.fromiter(digests(samples), np.uint64, len(samples))
 
 
 def digests(rows: Samples) -> Iterator[int]:
-    """A 64-bit digest of each row's features: equal for rows the model cannot tell apart."""
+    """Yield a 64-bit digest of each row's features: equal for rows that are the same to the model."""
     for first in range(0, len(rows.numbers), _BLOCK_ROWS):
         block = slice(first, first + _BLOCK_ROWS)
         # Adding zero makes -0.0 and 0.0, which are equal, equal in their bytes too.

@@ -25,7 +25,7 @@ from tabular.formats.streams import Peekable
 from tabular.json_values import exact_table
 from tabular.parquet_decoder import not_parquet
 from tabular.requests import parse_csv
-from tabular.rows import Table
+from tabular.rows import TextTable
 
 PART_ROWS = 20_000
 MAX_BYTES = 2**40
@@ -40,11 +40,11 @@ class FilePart(NamedTuple):
     """
 
     places: list[int]
-    table: Table
+    table: TextTable
 
 
 def parts(path: Path, names: Sequence[str]) -> Iterator[FilePart]:
-    """A file's rows in order; of JSON Lines and Parquet only the columns of these names.
+    """Yield a file's rows in order; of JSON Lines and Parquet only the columns of these names.
 
     Raises:
         Unscorable: here or as the parts are asked for, where the file is no table with rows.
@@ -55,7 +55,7 @@ def parts(path: Path, names: Sequence[str]) -> Iterator[FilePart]:
 
 
 def columns(path: Path, names: Sequence[str]) -> list[str]:
-    """All columns of a file, without blanks around their names where those mean nothing.
+    """Return all columns of a file, without blanks around their names where those mean nothing.
 
     `names` are some that it likely has.
 
@@ -76,22 +76,22 @@ def columns(path: Path, names: Sequence[str]) -> list[str]:
 
 
 def unit(path: Path) -> str:
-    """What a place in a file of this name counts."""
+    """Return the unit that places in a file of this name count: row or line."""
     return "row" if {".parquet", ".pq"} & {*path.suffixes} else "line"
 
 
 def _csv(stream: Peekable, _path: Path | None, names: Sequence[str]) -> Iterator[FilePart]:
     table = delimited.read(stream, names)
-    while found := list(islice(table.records, PART_ROWS)):
-        places, rows = map(list, zip(*found, strict=True))
-        yield FilePart(places, Table(tuple(table.columns), rows))
+    while records := list(islice(table.records, PART_ROWS)):
+        places, rows = map(list, zip(*records, strict=True))
+        yield FilePart(places, TextTable(tuple(table.columns), rows))
 
 
 def _json_lines(stream: Peekable, _path: Path | None, names: Sequence[str]) -> Iterator[FilePart]:
     with tempfile.TemporaryFile() as scratch:
-        found = jsonlines.read(stream, scratch)
-        above = jsonlines.header(found.names)
-        while some := list(islice(found.objects, PART_ROWS)):
+        lines = jsonlines.read(stream, scratch)
+        above = jsonlines.header(lines.names)
+        while some := list(islice(lines.objects, PART_ROWS)):
             places, objects = zip(*some, strict=True)
             table = exact_table(serving.JSON_LINES, above + b"\n".join(objects), names)
             # The first object is that of all names: no row.
@@ -99,7 +99,7 @@ def _json_lines(stream: Peekable, _path: Path | None, names: Sequence[str]) -> I
             rows = [
                 [*map(written, row)] for row in zip(*(column[1:] for column in table.columns), strict=True)
             ]
-            yield FilePart(list(places), Table(table.header, rows, nested))
+            yield FilePart(list(places), TextTable(table.header, rows, nested))
 
 
 def _parquet(stream: Peekable, path: Path | None, names: Sequence[str]) -> Iterator[FilePart]:

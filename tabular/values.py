@@ -8,7 +8,7 @@
 - A category is its text. An open set takes any; a closed one takes its `values`, and one of two
   words such as `true` and `false` takes them in any case.
 - A text is its words: runs of two or more letters, digits or underscores, in lower case and
-  Unicode's form NFKC, with one blank between them. So are words told apart in training and in
+  Unicode's form NFKC, with one blank between them. So words are made in training and in
   serving by the same lines of code; the graph has only to split at blanks.
 
 `tabular.rows` applies them to whole tables.
@@ -29,10 +29,10 @@ from contract.reasons import RowReason
 from contract.schema import Feature
 
 MISSING = ""
-"""How a missing category or text enters the model. No real category is empty."""
+"""The missing category or text, as it enters the model. No real category is empty."""
 
 UNSEEN = -1
-"""How a category that training never saw enters the model: as this code."""
+"""The code of a category that training never saw."""
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -61,7 +61,7 @@ class RefusedError(ValueError):
 
 
 def number(feature: Feature, text: str) -> float:
-    """A number's value, NaN where missing.
+    """Return a number's value, NaN where missing.
 
     Raises:
         RefusedError: missing though required, no number, not finite, or out of range.
@@ -92,7 +92,7 @@ def _numeric(markers: tuple[str, ...]) -> frozenset[float]:
 
 
 def hours(feature: Feature, text: str) -> float:
-    """A datetime as hours since 1970-01-01 UTC, NaN where missing.
+    """Return a datetime as hours since 1970-01-01 UTC, NaN where missing.
 
     It is the greatest 32-bit float that is not above: a present-day time is exact to two minutes,
     and never falls into the hour or the day after its own.
@@ -116,12 +116,12 @@ def hours(feature: Feature, text: str) -> float:
 
 
 def moment(hours: float) -> datetime:
-    """The time so many hours since 1970-01-01 UTC; that which is next to it, where no calendar has one."""
+    """Return the time so many hours since 1970-01-01 UTC, or the next one that the calendar has."""
     return EPOCH + timedelta(hours=max(_FIRST_HOUR, min(hours, _LAST_HOUR)))
 
 
 def category(feature: Feature, text: str) -> str:
-    """A category's text, `MISSING` where missing.
+    """Return a category's text, `MISSING` where missing.
 
     Raises:
         RefusedError: missing though required, or not in the closed set.
@@ -136,21 +136,21 @@ def category(feature: Feature, text: str) -> str:
 
 
 def spelled(feature: Feature, text: str) -> str:
-    """The first value of a set that is a text in any case; the text where there is none, or case matters."""
+    """Return the first value of a set that a text is in any case; the text itself where case matters."""
     if not feature.ignores_case:
         return text
     return next((value for value in feature.values or () if value.lower() == text.lower()), text)
 
 
 def whole(text: str) -> str:
-    """A text that files can hold: U+FFFD stands for half of a surrogate pair, which JSON can escape alone."""
+    """Return a text that files can hold: U+FFFD stands for half of a surrogate pair, which JSON has."""
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def words(feature: Feature, text: str) -> str:
-    """A text's words, `MISSING` where it is missing or has none.
+    """Return a text's words, `MISSING` where it is missing or has none.
 
     Raises:
         RefusedError: missing though required.
@@ -162,12 +162,12 @@ def words(feature: Feature, text: str) -> str:
 
 
 def lengths(texts: NDArray[np.object_]) -> NDArray[np.float32]:
-    """How many words each of some texts [n] has, as `words` leaves them; NaN of one without any."""
+    """Return how many words each of some texts [n] has, as `words` leaves them; NaN of one without any."""
     return np.array([text.count(" ") + 1 if text else np.nan for text in texts], np.float32)
 
 
 def plain_float(text: str) -> float | None:
-    """The float a text plainly writes, infinite and NaN included; None if it writes none."""
+    """Return the float a text plainly writes, infinite and NaN included; None if it writes none."""
     if "_" in text or not text.isascii():
         return None
     try:
@@ -177,7 +177,7 @@ def plain_float(text: str) -> float | None:
 
 
 def shown(text: str) -> str:
-    """A value as a message quotes it: on one line and not too long."""
+    """Return a value as a message quotes it: on one line and not too long."""
     return repr(text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…")
 
 

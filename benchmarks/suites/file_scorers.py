@@ -34,7 +34,7 @@ def millrace(folder: Path) -> Run:
         with source.open("rb") as rows, result.open("wb") as written:
             cuts = csv_parts(Peekable(rows), predictor, compressed=False, rows_bytes=PART_BYTES)
             answers = ordered_map(
-                lambda cut: scorer.answer(cut.body),
+                lambda cut: scorer.respond(cut.body),
                 cuts,
                 in_flight=(os.cpu_count() or 1) + 1,
                 remaining_seconds=lambda: TIMEOUT_SECONDS,

@@ -1,4 +1,4 @@
-"""The baseline: what the training data and the model's answers looked like, and when something differs.
+"""The baseline: the training data and the model's predictions as they were, and the test for what differs.
 
 It travels inside the artifact, so that whoever watches the model in use compares with what
 this very model was made from. It holds no rows: a feature is counts in bins, so that the

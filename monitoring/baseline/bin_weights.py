@@ -1,4 +1,4 @@
-"""What a sample says about where its rows come from: how much each bin weighs.
+"""The weight of each bin where a sample's rows come from, estimated from the sample.
 
 The reference defines its own bins: none of its numbers lies beyond its edges, none of its categories is
 unlisted (but for the rarest of very many). In what its rows come from, some do, and what was seen a few times
@@ -22,7 +22,7 @@ _UNSEEN = 0.5
 _LEAST = 0.05
 _MOST = 0.99
 _LINE = 3
-"""So many different counts make a line to fit; with fewer, what occurs once tells as well."""
+"""So many different counts make a line to fit; with fewer, what occurs once serves as well."""
 
 
 def of_number(counts: Integers, column: NDArray[np.float32]) -> Weights:

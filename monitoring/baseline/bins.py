@@ -55,7 +55,7 @@ class NumberBins:
         return cls(np.unique(known[places]), exact=False)
 
     def count(self, column: NDArray[Any]) -> Integers:
-        """How many values of a column [n], NaN where missing, lie in each bin."""
+        """Count the values of a column [n], NaN where missing, in each bin."""
         return np.bincount(self.places(column), minlength=len(self.edges) + 3).astype(np.int64)
 
     def places(self, column: NDArray[Any]) -> NDArray[np.intp]:
@@ -79,12 +79,12 @@ class CategoryBins:
     @classmethod
     def of(cls, column: NDArray[np.object_]) -> Self:
         """A bin for each value, or for the `LISTED_VALUES` most frequent."""
-        found = {value: rows for value, rows in _tally(column).items() if value != MISSING}
-        often = sorted(found, key=lambda value: (-found[value], value))[:LISTED_VALUES]
+        known = {value: rows for value, rows in _tally(column).items() if value != MISSING}
+        often = sorted(known, key=lambda value: (-known[value], value))[:LISTED_VALUES]
         return cls(tuple(reversed(often)))
 
     def count(self, column: NDArray[np.object_]) -> Integers:
-        """How many values of a column [n] of str, empty where missing, lie in each bin."""
+        """Count the values of a column [n] of str, empty where missing, in each bin."""
         counted = np.zeros(len(self.values) + 2, np.int64)
         for value, rows in _tally(column).items():
             counted[self._places.get(value, 0)] += rows
@@ -104,5 +104,5 @@ Bins = NumberBins | CategoryBins
 
 
 def _tally(column: NDArray[np.object_]) -> dict[str, int]:
-    found = pa.array(column, pa.string()).value_counts()
-    return dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))
+    counts = pa.array(column, pa.string()).value_counts()
+    return dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))

@@ -1,4 +1,4 @@
-"""Which statistics a column has, and what of its counts each of them takes."""
+"""The statistics of a column, and the part of its counts that each of them takes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Measure:
 
     @classmethod
     def of(cls, bins: Bins, reference: Integers, std: float) -> Self:
-        """What to compute for a column with these bins and counts."""
+        """Choose the statistics of a column with these bins and counts."""
         if isinstance(bins, NumberBins):
             return cls(_deciles(reference), _widths(bins, std))
         return cls(_frequent(reference), None)
@@ -46,26 +46,26 @@ class Measure:
         """Every statistic between counts of the reference and of a window [..., bins]: [...] each."""
         p = np.add.reduceat(np.asarray(reference, np.float64), self.groups, axis=-1)
         q = np.add.reduceat(np.asarray(window, np.float64), self.groups, axis=-1)
-        found = {
+        values = {
             "psi": statistics.population_stability(p, q),
             "js": statistics.jensen_shannon(p, q),
         }
         if self.widths is None:
             return {
-                **found,
+                **values,
                 "tv": statistics.total_variation(p, q),
                 "chi2": statistics.chi_squared(p, q),
             }
         apart = statistics.differences(reference[..., :-1], window[..., :-1])
         return {
             "ks": statistics.kolmogorov_smirnov(apart),
-            **found,
+            **values,
             "wasserstein": statistics.wasserstein(apart, self.widths),
         }
 
 
 def _deciles(counts: Integers) -> NDArray[np.intp]:
-    """Where groups of about as many known values begin, and the one of missing values."""
+    """Return where groups of about as many known values begin, and the one of missing values."""
     before = np.concatenate([[0], np.cumsum(counts[:-2])])
     limits = np.linspace(0, counts[:-1].sum(), GROUPS + 1)[1:-1]
     starts = np.searchsorted(before, limits)
@@ -79,7 +79,7 @@ def _frequent(counts: Integers) -> NDArray[np.intp]:
 
 
 def _widths(bins: NumberBins, std: float) -> NDArray[np.float64]:
-    """How much of the axis the difference behind each bin stands for.
+    """Return the part of the axis that the difference behind each bin stands for.
 
     Between two edges the distribution function is taken to rise evenly, unless it is known
     to rise at the edges only.

@@ -1,4 +1,4 @@
-"""Whether a window differs from the baseline by more than chance explains."""
+"""The test of a window against the baseline: differences that chance does not explain."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FLOOR_ROWS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
-    """How one column of a window differs.
+    """The difference of one column of a window.
 
     `thresholds` are of the same statistics, and empty where the window has less than
     `FEWEST_ROWS` rows. `missing` has the share of the reference and of the window, `unknown` the
@@ -62,7 +62,7 @@ def drift(baseline: Baseline, window: Counts, *, false_alarm_rate: float = 0.01)
 def threshold(
     baseline: Baseline, statistic: str, column: str, window_rows: int, false_alarm_rate: float
 ) -> float:
-    """What one statistic of one column exceeds in this share of undisturbed windows.
+    """Return what one statistic of one column exceeds in this share of undisturbed windows.
 
     Windows may have any number of rows from `FEWEST_ROWS`; beyond the largest that was drawn the
     threshold is that one's, which is too high if anything. One statistic is one test: who looks
@@ -88,24 +88,24 @@ def threshold_of(reference: Reference, statistic: str, rows: int, rate: float) -
     sizes = sorted(reference.nulls, reverse=True)
     spread = np.log([1 / size + 1 / max(reference.rows, 1) for size in sizes])
     limits = [reference.nulls[size].threshold(statistic, rate) for size in sizes]
-    found = math.exp(
+    threshold = math.exp(
         np.interp(math.log(1 / rows + 1 / max(reference.rows, 1)), spread, np.log(np.maximum(limits, 1e-12)))
     )
     # Differences this small are below what the grid of the draws resolves.
-    return max(found, 2 / CELLS + _FLOOR_ROWS / rows) if statistic in _FLOORS else found
+    return max(threshold, 2 / CELLS + _FLOOR_ROWS / rows) if statistic in _FLOORS else threshold
 
 
 def _drift(reference: Reference, counts: Integers, rate: float) -> Drift:
-    found = {name: float(value) for name, value in reference.measure(reference.counts, counts).items()}
+    statistics = {name: float(value) for name, value in reference.measure(reference.counts, counts).items()}
     rows = int(counts.sum())
     limits = {}
     if rows >= FEWEST_ROWS:
         each = _each(rate, max(null.tests for null in reference.nulls.values()))
-        limits = {name: threshold_of(reference, name, rows, each) for name in found}
+        limits = {name: threshold_of(reference, name, rows, each) for name in statistics}
     beyond = [0, -2] if isinstance(reference.bins, NumberBins) else [0]
     return Drift(
         rows=rows,
-        statistics=found,
+        statistics=statistics,
         thresholds=limits,
         missing=(_share(reference.counts, [-1]), _share(counts, [-1])),
         unknown=(_share(reference.counts, beyond), _share(counts, beyond)),

@@ -1,4 +1,4 @@
-"""What is to be expected of predictions whose outcome is not known yet, from counts alone.
+"""The outcomes to be expected of predictions, where they are not known yet, from counts only.
 
 On the holdout the outcome of every prediction is known, and so for each bin of the prediction's column what
 turns out of rows like these: the share that is positive, the share that is right, the mean absolute error.

@@ -1,4 +1,4 @@
-"""How large the evidence of all columns together gets where nothing has changed.
+"""The size that the evidence of all columns together reaches where nothing has changed.
 
 Columns go together: a window in which one looks odd is one in which others do. So rows are drawn whole, in
 windows of several sizes, each from a population that is itself drawn around the sample (Rubin, 1981: the

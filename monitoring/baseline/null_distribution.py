@@ -1,4 +1,4 @@
-"""How large a statistic of drift gets when nothing has changed, and the threshold that follows.
+"""The size that a statistic of drift reaches when nothing has changed, and the threshold that follows.
 
 Windows of undisturbed rows are drawn at several sizes and compared with the reference as it is. It is
 a sample, and so is what else is known of where its rows come from (`monitoring.baseline.bin_weights`): so
@@ -65,7 +65,7 @@ class Tail:
         return cls(centre, offset, max(slope, 0.0))
 
     def at(self, rate: float) -> float:
-        """What this share of windows, 0 to 0.5, lies above."""
+        """Return the value that this share of windows, 0 to 0.5, lies above."""
         depth, fitted = math.log(1 / rate), float(_DEPTHS[-1])
         depth += max(0.0, depth - fitted) * (_MARGIN - 1)
         return self.centre + math.sqrt(max(0.0, self.centre**2 + self.offset + self.slope * depth))
@@ -89,9 +89,9 @@ class Null:
         return cls(tails, _effective_tests(list(draws.values())))
 
     def threshold(self, statistic: str, rate: float) -> float:
-        """What a statistic exceeds in this share of undisturbed windows."""
-        found = self.tails[statistic].at(rate)
-        return found**2 if statistic in SQUARES else found
+        """Return the value that a statistic exceeds in this share of undisturbed windows."""
+        value = self.tails[statistic].at(rate)
+        return value**2 if statistic in SQUARES else value
 
 
 def simulate(
@@ -114,5 +114,5 @@ def _effective_tests(draws: Sequence[NDArray[np.floating]]) -> float:
 
 
 def _solve(columns: Any, target: Any, weights: Any) -> list[float]:
-    found: list[float] = np.linalg.lstsq(columns * weights[:, None], target * weights)[0].tolist()
-    return found
+    solution: list[float] = np.linalg.lstsq(columns * weights[:, None], target * weights)[0].tolist()
+    return solution

@@ -1,4 +1,4 @@
-"""How probable a column's statistics are where nothing has changed."""
+"""The probability of a column's statistics where nothing has changed."""
 
 from __future__ import annotations
 

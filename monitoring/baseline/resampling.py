@@ -36,7 +36,7 @@ def _end() -> NDArray[np.float64]:
 
 _LENGTHS = np.concatenate([_end(), np.full(CELLS - 2, 1 / CELLS), _end()[::-1]])
 _PLACES = np.concatenate([[0.0], np.cumsum(_LENGTHS)[:-1], [1.0]])
-"""Where the grid's parts end, with 0 before them."""
+"""The ends of the grid's parts, with 0 before them."""
 _EDGE = HALVINGS + 1
 """Parts at each end whose counts are always drawn exactly, as rare values lie there."""
 

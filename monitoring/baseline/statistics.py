@@ -27,8 +27,8 @@ def kolmogorov_smirnov(difference: Array) -> Array:
 
     Takes `differences`. Between two edges F − G can be larger, by less than a bin's share.
     """
-    found: Array = np.abs(difference).max(axis=-1, initial=0)
-    return found
+    statistic: Array = np.abs(difference).max(axis=-1, initial=0)
+    return statistic
 
 
 def wasserstein(difference: Array, widths: Array) -> Array:
@@ -37,15 +37,15 @@ def wasserstein(difference: Array, widths: Array) -> Array:
     Takes `differences`, and the width each stands for, in standard deviations of the reference,
     which is then the unit. What lies beyond the reference's range counts as if at its end.
     """
-    found: Array = np.abs(difference) @ widths
-    return found
+    statistic: Array = np.abs(difference) @ widths
+    return statistic
 
 
 def population_stability(reference: Array, window: Array) -> Array:
     """PSI = Σ (p − q) ln(p / q): Jeffreys' divergence (Kullback and Leibler, 1951; Siddiqi, 2006)."""
     p, q = _smoothed(reference), _smoothed(window)
-    found: Array = ((p - q) * np.log(p / q)).sum(axis=-1)
-    return found
+    statistic: Array = ((p - q) * np.log(p / q)).sum(axis=-1)
+    return statistic
 
 
 def jensen_shannon(reference: Array, window: Array) -> Array:
@@ -56,14 +56,14 @@ def jensen_shannon(reference: Array, window: Array) -> Array:
     p, q = _smoothed(reference), _smoothed(window)
     m = (p + q) / 2
     bits = (p * np.log2(p / m) + q * np.log2(q / m)).sum(axis=-1) / 2
-    found: Array = np.sqrt(np.maximum(bits, 0))
-    return found
+    statistic: Array = np.sqrt(np.maximum(bits, 0))
+    return statistic
 
 
 def total_variation(reference: Array, window: Array) -> Array:
     """TV = ½ Σ |p − q|: the share of rows that would have to change, 0 to 1 (Levin and Peres, 2017)."""
-    found: Array = np.abs(_shares(reference) - _shares(window)).sum(axis=-1) / 2
-    return found
+    statistic: Array = np.abs(_shares(reference) - _shares(window)).sum(axis=-1) / 2
+    return statistic
 
 
 def chi_squared(reference: Array, window: Array) -> Array:
@@ -71,8 +71,8 @@ def chi_squared(reference: Array, window: Array) -> Array:
     m, n = _sum(reference), _sum(window)
     both = reference + window
     squares = (np.sqrt(n / m) * reference - np.sqrt(m / n) * window) ** 2
-    found: Array = np.divide(squares, both, out=np.zeros_like(squares), where=both > 0).sum(axis=-1)
-    return found
+    statistic: Array = np.divide(squares, both, out=np.zeros_like(squares), where=both > 0).sum(axis=-1)
+    return statistic
 
 
 def _distribution(counts: Array) -> Array:

@@ -47,7 +47,7 @@ from scoring.server.sealed_model import unpack
 log = logging.getLogger(__name__)
 
 GRACE = timedelta(minutes=2)
-"""How long after its end a window is waited for, before it is judged without what comes late."""
+"""The time after its end for which a window waits for late results before it is judged."""
 IN_USE = 24
 """A version that made no prediction for so many windows is no more looked at."""
 JSON = "application/json"
@@ -55,14 +55,14 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Model:
-    """What a model version was trained on, as its artifact has it."""
+    """The training data of a model version, as its artifact describes it."""
 
     contract: Contract
     baseline: Baseline
 
 
 class Judged(NamedTuple):
-    """What a version's windows have added up to, of new `rows`; `waiting`: one is not over yet."""
+    """The sum of a version's windows, of new `rows`; `waiting`: one is not over yet."""
 
     detection: Detection
     rows: int
@@ -156,7 +156,7 @@ class Monitor:
         return Judged(found, rows=sum(window.rows for window in over), waiting=len(over) < len(windows))
 
     def detection(self, version: Version) -> Detection:
-        """What is known of a version."""
+        """Return what is known of a version."""
         try:
             return Detection.from_json(json.loads(self._artifacts.read(version.detection)))
         except NotFound:

@@ -120,7 +120,7 @@ def _checked(parts: Iterator[Cut], predictor: Predictor) -> Iterator[Cut]:
     """The parts, once the model has taken the first: every other has the same columns."""
     for first in parts:
         try:
-            predictor.answer(CSV, first.body)
+            predictor.respond(CSV, first.body)
         except Unscorable as why:
             raise replace(why, byte=None, line=None) from why
         yield first

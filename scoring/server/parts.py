@@ -48,7 +48,7 @@ class PartScorer:
         self._json_lines = JsonLinesRows(*model)
         self._csv = lru_cache(maxsize=8)(lambda delimiter: CsvRows(*model, delimiter=delimiter))
 
-    def answer(self, body: bytes) -> bytes:
+    def respond(self, body: bytes) -> bytes:
         """The rows of the result, and their counts behind them.
 
         Raises:
@@ -80,7 +80,7 @@ class PartScorer:
         reader, line = self._predictor.reader(tuple(columns)), part.line
         for piece in blocks.pieces(rows, part.delimiter, self._piece_bytes):
             found = csv_pieces.read(piece, part.delimiter, line, reader)
-            if ends := self._predictor.answers(found.table, writer, found.ragged):
+            if ends := self._predictor.responses(found.table, writer, found.ragged):
                 yield Scored(found.joined(ends), len(ends))
                 yield Scored(b"\n", 0)
             line += blocks.line_ends(piece)
@@ -91,7 +91,7 @@ class PartScorer:
         for piece in _line_pieces(rows, self._piece_bytes):
             # A key that no object of this piece has is not missing in the upload.
             table = self._predictor.read(serving.JSON_LINES, self._header + piece)
-            ends = self._predictor.answers(_without_first(table), writer)
+            ends = self._predictor.responses(_without_first(table), writer)
             lines = (line[:-1].rstrip() for line in piece.decode().split("\n"))
             text = "".join(
                 f"{own}{'' if own == '{' else ', '}{end}\n" for own, end in zip(lines, ends, strict=False)

@@ -1,4 +1,4 @@
-"""A sealed artifact, ready to answer requests."""
+"""A sealed artifact, ready for requests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ REMEMBERED_COLUMNS = 5_000
 
 
 class Predictor:
-    """Turns bodies of requests into answers. Safe to use from several threads."""
+    """Turns bodies of requests into responses. Safe to use from several threads."""
 
     def __init__(self, folder: Path) -> None:
         """
@@ -57,17 +57,17 @@ class Predictor:
         self._readers: dict[Hashable, MatrixReader] = {}
         self._warm_up()
 
-    def answer(self, content_type: str, body: bytes) -> str:
-        """An answer for each row, in order, one a line.
+    def respond(self, content_type: str, body: bytes) -> str:
+        """Return the response to each row, in order, one a line.
 
         Raises:
             Unscorable: the body is not this model's table.
         """
-        answers = self.answers(self.read(content_type, body), self._json)
-        answers.append("")
-        return "\n".join(answers)
+        responses = self.responses(self.read(content_type, body), self._json)
+        responses.append("")
+        return "\n".join(responses)
 
-    def answers(
+    def responses(
         self,
         table: TableRead[CodedRows],
         writer: ResponseWriter,
@@ -79,16 +79,16 @@ class Predictor:
             reasons: dict[int, list[Reason]] = {}
             for refusal in refusals:
                 reasons.setdefault(refusal.row, []).append(reason(refusal))
-            answers = self._answers_beside(reasons, matrix, texts, writer)
+            responses = self._with_rejections(reasons, matrix, texts, writer)
         else:
-            answers = self._scored(matrix, texts, writer)
+            responses = self._scored(matrix, texts, writer)
         for i, fields in uneven.items():
             why = ragged_rows[i] if ragged_rows else ragged(fields, width)
-            answers.insert(i, writer.rejection([why]))
-        return answers
+            responses.insert(i, writer.rejection([why]))
+        return responses
 
     def reader(self, header: tuple[str, ...]) -> MatrixReader:
-        """What reads rows under a header; remembered, unless it is huge.
+        """Return the reader of rows under a header; it is remembered, unless it is huge.
 
         Raises:
             Unscorable: the header is not of this model's table.
@@ -132,7 +132,7 @@ class Predictor:
             return TableRead(reader.read_cells(cells.texts, STEP), cells.ragged, reader.width)
         return reader.read_table(unquoted(plain.text))
 
-    def _answers_beside(
+    def _with_rejections(
         self,
         reasons: Mapping[int, Sequence[Reason]],
         matrix: NDArray[np.float32],
@@ -147,7 +147,7 @@ class Predictor:
     def _scored(
         self, matrix: NDArray[np.float32], texts: NDArray[np.object_], writer: ResponseWriter
     ) -> list[str]:
-        """Answers for sound rows. Where the graph fails, halves find the rows it fails on."""
+        """Return the responses to sound rows. Where the graph fails, halves find the rows it fails on."""
         rows = len(matrix)
         if not rows:
             return []
@@ -159,7 +159,7 @@ class Predictor:
             half = rows // 2
             first, second = matrix[:half], matrix[half:]
             return [*self._scored(first, texts, writer), *self._scored(second, texts, writer)]
-        answers = writer.write(output)
+        responses = writer.write(output)
         finite, failed = np.isfinite(output), set[int]()
         if np.count_nonzero(finite) != finite.size:
             failed.update(np.flatnonzero(~finite.reshape(rows, -1).all(axis=1)).tolist())
@@ -169,10 +169,10 @@ class Predictor:
                 columns = [
                     name for name, new in zip(self._categories, unseen[i].tolist(), strict=True) if new
                 ]
-                answers[i] = writer.with_unseen(answers[i], columns)
+                responses[i] = writer.with_unseen(responses[i], columns)
         for i in failed:
-            answers[i] = writer.rejection([MODEL_FAILED])
-        return answers
+            responses[i] = writer.rejection([MODEL_FAILED])
+        return responses
 
     def _warm_up(self) -> None:
         """The first run allocates: better now than in the first request."""

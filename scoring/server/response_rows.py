@@ -1,4 +1,4 @@
-"""The answer to each row, as text: a prediction, or why there is none.
+"""The response to each row, as text: a prediction, or why there is none.
 
 Numbers carry seven significant digits, which is what 32 bits hold. A template a class is
 made once, so that a row is one formatting.
@@ -39,19 +39,19 @@ def ragged(fields: int, width: int) -> Reason:
 
 
 class ResponseWriter(ABC):
-    """Writes answers of one model."""
+    """Writes responses of one model."""
 
     def __init__(self, problem: str, classes: Sequence[str], threshold: float = DEFAULT) -> None:
         """`threshold` is the probability from which on a binary problem's row is positive."""
         self._problem = problem
         self._threshold = threshold
         self.numbers = probability_columns(problem, classes)
-        """Of which columns a scored row has numbers beside its prediction."""
+        """The columns in which a scored row has numbers next to its prediction."""
         self._value = self._template(None)
         self._templates = [self._template(label) for label in classes]
 
     def write(self, output: NDArray[np.float32]) -> list[str]:
-        """An answer for each row of a graph's output: probabilities [n, classes] or values [n]."""
+        """Return the response to each row of a graph's output: probabilities [n, classes] or values [n]."""
         if self._problem == "regression":
             return [self._value % value for value in output.tolist()]
         if self._problem == "binary":
@@ -62,16 +62,16 @@ class ResponseWriter(ABC):
         return [self._templates[k] % tuple(row) for k, row in zip(chosen, output.tolist(), strict=True)]
 
     @abstractmethod
-    def with_unseen(self, answer: str, columns: Sequence[str]) -> str:
-        """The same, saying also in which columns a category is that the model does not know."""
+    def with_unseen(self, response: str, columns: Sequence[str]) -> str:
+        """Return the same with the columns in which a category is that the model does not know."""
 
     @abstractmethod
     def rejection(self, reasons: Sequence[Reason]) -> str:
-        """The answer for a row that was not scored."""
+        """Return the response to a row that was not scored."""
 
     @abstractmethod
     def _template(self, label: str | None) -> str:
-        """What `%` makes an answer of, given its numbers. Without a label, the prediction is the number."""
+        """Return a template of a response for `%`. Without a label, the prediction is the first number."""
 
 
 class JsonResponses(ResponseWriter):
@@ -80,8 +80,8 @@ class JsonResponses(ResponseWriter):
     def rejection(self, reasons: Sequence[Reason]) -> str:
         return json.dumps({REJECTED: reasons})
 
-    def with_unseen(self, answer: str, columns: Sequence[str]) -> str:
-        return f'{answer[:-1]}, "{UNSEEN}": {json.dumps(columns)}}}'
+    def with_unseen(self, response: str, columns: Sequence[str]) -> str:
+        return f'{response[:-1]}, "{UNSEEN}": {json.dumps(columns)}}}'
 
     def _template(self, label: str | None) -> str:
         prediction = NUMBER if label is None else escaped(json.dumps(label))

@@ -1,4 +1,4 @@
-"""A sealed artifact, unpacked, as something that can be asked for predictions."""
+"""A sealed artifact, unpacked, that predicts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def unpack(archive: Path, folder: Path) -> dict[str, str]:
 
 
 class SealedModel:
-    """What the model server runs: the graph without its encoder, with the artifact's own threshold."""
+    """The graph without its encoder, as the model server runs it, with the artifact's own threshold."""
 
     def __init__(self, folder: Path) -> None:
         """
@@ -52,21 +52,21 @@ class SealedModel:
         self._graph = MatrixGraph(model)
 
     def matrix(self, samples: Samples) -> Array:
-        """Samples as the graph takes them beside their texts: float32 [n, features], a column each.
+        """Return samples as the graph takes them besides their texts: float32 [n, features], a column each.
 
         They are numbers, codes, and where in the samples a row's texts are.
         """
         return coded(samples, self.vocabularies)
 
     def predict(self, matrix: Array, texts: Array = NO_TEXTS) -> Array:
-        """Predictions as `metrics.problem_metrics` takes them: float64 [n], or [n, classes]."""
-        found = self._graph.run(matrix, texts).astype(np.float64)
-        return metrics.of_problem(self.contract.problem, found)
+        """Return predictions as `metrics.problem_metrics` takes them: float64 [n], or [n, classes]."""
+        output = self._graph.run(matrix, texts).astype(np.float64)
+        return metrics.of_problem(self.contract.problem, output)
 
     def rows(self, samples: Samples) -> Rows:
-        """What this model predicts of samples, beside what is true of them."""
+        """Return the predictions of samples, and the truth."""
         return self.rows_of(self.matrix(samples), samples.coded_target(self.classes), samples.texts)
 
     def rows_of(self, matrix: Array, truth: Array, texts: Array = NO_TEXTS) -> Rows:
-        """The same of a matrix, with the coded truth [n]."""
+        """Return the same of a matrix, with the coded truth [n]."""
         return Rows(self.contract.problem, truth, self.predict(matrix, texts), self.threshold)

@@ -1,7 +1,7 @@
 """The model server: SageMaker's /ping and /invocations, as a bare ASGI application.
 
 The artifact is verified and loaded before the port is bound, so that whoever gets an
-answer from /ping gets it from a server that can predict.
+response from /ping gets it from a server that can predict.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tabular.parquet import TableScorer, result_fields
 PORT = "SAGEMAKER_BIND_TO_PORT"
 EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - a container's port
 LARGE_BODY_BYTES = 64 * 1024
-"""A larger body is answered in a thread, so that /ping need not wait for it."""
+"""A larger body is scored in a thread, so that /ping need not wait for it."""
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -80,20 +80,20 @@ def load(paths: Paths, environ: Mapping[str, str]) -> Application:
 
 
 class Application:
-    """Answers requests with one model. Faults of a request are 4xx; bad rows are answers like any other."""
+    """Serves one model. Faults of a request are 4xx; bad rows have responses like any other."""
 
     def __init__(self, predictor: Predictor, version: str) -> None:
         self._predictor = predictor
         self._version = version
         self._tables = TableScorer(
-            partial(predictor.answer, serving.CSV),
+            partial(predictor.respond, serving.CSV),
             features=predictor.contract.feature_names,
             fields=result_fields(predictor.contract.problem, predictor.classes),
             model_version=version,
         )
         self._parts = PartScorer(predictor, version)
-        self._answered = _headers(serving.JSON_LINES, serving.Attributes(model_version=version))
-        self._answered_part = _headers(PART, serving.Attributes(model_version=version))
+        self._ok_headers = _headers(serving.JSON_LINES, serving.Attributes(model_version=version))
+        self._ok_headers_part = _headers(PART, serving.Attributes(model_version=version))
         self._refused = _headers(serving.JSON, serving.Attributes(model_version=version))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,33 +120,36 @@ class Application:
             return
         try:
             if content_type == PART:
-                answer = await asyncio.to_thread(self._parts.answer, body)
-                await _respond(send, 200, self._answered_part, answer)
+                response = await asyncio.to_thread(self._parts.respond, body)
+                await _respond(send, 200, self._ok_headers_part, response)
                 return
             if content_type == serving.PARQUET:
-                await self._answer_table(send, body, _longest(scope) or serving.MAX_REQUEST_BYTES)
+                await self._respond_table(send, body, _longest(scope) or serving.MAX_REQUEST_BYTES)
                 return
             if len(body) > LARGE_BODY_BYTES:
-                text = await asyncio.to_thread(self._predictor.answer, content_type, body)
+                text = await asyncio.to_thread(self._predictor.respond, content_type, body)
             else:
-                text = self._predictor.answer(content_type, body)
+                text = self._predictor.respond(content_type, body)
         except Unscorable as why:
             await self._refuse(send, 400, why)
         else:
-            await self._answer_rows(send, text.encode(), scope)
+            await self._respond_rows(send, text.encode(), scope)
 
-    async def _answer_rows(self, send: Send, answer: bytes, scope: Scope) -> None:
-        if len(answer) > LARGE_BODY_BYTES and (longest := _longest(scope)) and len(answer) > longest:
+    async def _respond_rows(self, send: Send, response: bytes, scope: Scope) -> None:
+        if len(response) > LARGE_BODY_BYTES and (longest := _longest(scope)) and len(response) > longest:
             await self._refuse(send, 413, _too_large("answer", longest))
         else:
-            await _respond(send, 200, self._answered, answer)
+            await _respond(send, 200, self._ok_headers, response)
 
-    async def _answer_table(self, send: Send, body: bytes, longest: int) -> None:
-        answer = await asyncio.to_thread(self._tables.answer, body, longest)
-        told = serving.Attributes(
-            model_version=self._version, rows=answer.rows, rejected=answer.rejected, unseen=answer.unseen
+    async def _respond_table(self, send: Send, body: bytes, longest: int) -> None:
+        response = await asyncio.to_thread(self._tables.respond, body, longest)
+        attributes = serving.Attributes(
+            model_version=self._version,
+            rows=response.rows,
+            rejected=response.rejected,
+            unseen=response.unseen,
         )
-        await _respond(send, 200, _headers(serving.PARQUET, told), answer.body)
+        await _respond(send, 200, _headers(serving.PARQUET, attributes), response.body)
 
     async def _refuse(self, send: Send, status: int, why: Unscorable) -> None:
         await _respond(send, status, self._refused, json.dumps(asdict(why)).encode())
@@ -157,16 +160,16 @@ def _too_large(what: str, limit: int) -> Unscorable:
 
 
 def _longest(scope: Scope) -> int | None:
-    """How many bytes of an answer the client says that it can take; None if it does not say."""
-    asked = _header(scope, serving.MODEL_VERSION_HEADER)
-    number = asked.removeprefix(serving.MAX_ANSWER)
-    return int(number) if number != asked and number.isascii() and number.isdecimal() else None
+    """Return the length of response that the client can take, as it says; None if it does not."""
+    attribute = _header(scope, serving.MODEL_VERSION_HEADER)
+    number = attribute.removeprefix(serving.MAX_ANSWER)
+    return int(number) if number != attribute and number.isascii() and number.isdecimal() else None
 
 
-def _headers(content_type: str, told: serving.Attributes) -> list[tuple[bytes, bytes]]:
+def _headers(content_type: str, attributes: serving.Attributes) -> list[tuple[bytes, bytes]]:
     return [
         (b"content-type", content_type.encode()),
-        (serving.MODEL_VERSION_HEADER.lower().encode(), str(told).encode()),
+        (serving.MODEL_VERSION_HEADER.lower().encode(), str(attributes).encode()),
     ]
 
 

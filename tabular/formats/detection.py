@@ -1,4 +1,4 @@
-"""Which format a table has: by the end of its key, and by how its bytes begin."""
+"""The format of a table, by the end of its key and the beginning of its bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tabular.formats.streams import Peekable, Readable
 
 
 class Format(StrEnum):
-    """What an upload is, and so its result. The value is the extension of the result's key."""
+    """The format of an upload and so of its result. The value is the extension of the result's key."""
 
     CSV = "csv"
     JSON_LINES = "jsonl"
@@ -73,7 +73,7 @@ class Opened(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """What a key says about its content; `format` is None where it says nothing."""
+    """The content that a key promises; `format` is None where it says nothing."""
 
     format: Format | None
     compressed: bool
@@ -94,7 +94,7 @@ def opened(key: str, stream: Readable, *, max_bytes: int) -> Opened:
 
 
 def claim_of(key: str) -> Claim:
-    """What the end of a key says.
+    """Return what the end of a key promises.
 
     Raises:
         Unscorable: it is the ending of something else.
@@ -110,7 +110,7 @@ def claim_of(key: str) -> Claim:
 
 
 def is_compressed(stream: Peekable, claim: Claim) -> bool:
-    """Whether the content is gzip.
+    """Tell if the content is gzip.
 
     Raises:
         Unscorable: it is not, although the key says so.

@@ -1,4 +1,4 @@
-"""Encodings of text, told by the byte order mark: UTF-8 with one or none, UTF-16 with one."""
+"""Encodings of text, known by the byte order mark: UTF-8 with one or none, UTF-16 with one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ READ_BYTES = 256 * 1024
 
 
 class Writable(Protocol):
-    """Where bytes go."""
+    """Anything that takes bytes."""
 
     def write(self, data: bytes, /) -> object: ...
 
@@ -51,22 +51,22 @@ _MARKED = (
 
 
 def encoding_of(stream: Peekable) -> Encoding:
-    """The encoding that the first bytes tell.
+    """Return the encoding that the first bytes announce.
 
     Raises:
         Unscorable: they are those of UTF-32, or of UTF-16 without its mark.
     """
     head = stream.peek(4)
-    found = next((encoding for encoding in _MARKED if head.startswith(encoding.mark)), UTF_8)
-    units = head.removeprefix(found.mark)[:2]
-    byte = units.find(b"\0" * (2 if found.codec.startswith("utf-16") else 1))
+    encoding = next((marked for marked in _MARKED if head.startswith(marked.mark)), UTF_8)
+    units = head.removeprefix(encoding.mark)[:2]
+    byte = units.find(b"\0" * (2 if encoding.codec.startswith("utf-16") else 1))
     if byte >= 0:
         raise Unscorable(
             code=FileReason.UNDECODABLE,
             message="The text begins as UTF-32, or as UTF-16 without a byte order mark.",
-            byte=len(found.mark) + byte,
+            byte=len(encoding.mark) + byte,
         )
-    return found
+    return encoding
 
 
 def texts(stream: Peekable, encoding: Encoding) -> Iterator[str]:

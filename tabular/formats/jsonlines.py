@@ -106,11 +106,11 @@ class _TwiceError(ValueError):
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         names = [name for name, _ in pairs]
         raise _TwiceError(max(names, key=names.count))
-    return found
+    return members
 
 
 # Numbers stay text: they are the model server's to read, however long they are.
@@ -127,7 +127,7 @@ def _members(text: str, line: int) -> Collection[str]:
         message = f"Line {line} nests lists and objects more than {MAX_DEPTH} deep."
         raise Unscorable(code=FileReason.TOO_DEEP, message=message, line=line)
     try:
-        found = _DECODER.decode(text)
+        members = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         message = f"Line {line} is not JSON: {error.msg} at its character {error.pos + 1}."
         raise Unscorable(code=FileReason.NOT_JSON, message=message, line=line) from error
@@ -136,10 +136,10 @@ def _members(text: str, line: int) -> Collection[str]:
         raise Unscorable(
             code=FileReason.DUPLICATE_COLUMN, message=message, column=twice.name, line=line
         ) from twice
-    if not isinstance(found, dict):
+    if not isinstance(members, dict):
         message = f"Line {line} is no JSON object of column names and values."
         raise Unscorable(code=FileReason.NOT_AN_OBJECT, message=message, line=line)
-    return found
+    return members
 
 
 def _depth(text: str) -> int:

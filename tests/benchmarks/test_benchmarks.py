@@ -90,8 +90,8 @@ def test_help(command: str) -> None:
 
 def test_both_formats_ask_for_the_same_rows(models: Models) -> None:
     predictor, samples = Predictor(models.artifact), tables.draw(30, seed=1)
-    from_csv = predictor.answer(CSV, requests.csv_body(samples))
-    assert from_csv == predictor.answer(JSON, requests.json_body(samples))
+    from_csv = predictor.respond(CSV, requests.csv_body(samples))
+    assert from_csv == predictor.respond(JSON, requests.json_body(samples))
     assert from_csv.count("prediction") == 30
 
 

@@ -64,7 +64,7 @@ class Lab:
         writer = csv.DictWriter(body, names)
         writer.writeheader()
         writer.writerows(rows)
-        lines = self.predictor.answer(CSV, body.getvalue().encode()).splitlines()
+        lines = self.predictor.respond(CSV, body.getvalue().encode()).splitlines()
         result = io.StringIO()
         out = csv.writer(result)
         out.writerow([*names, "prediction", "probability", "rejected", "model_version"])

@@ -45,7 +45,7 @@ def predictor(mixed_model: Path) -> Predictor:
 
 def scorer_of(predictor: Predictor, decode: Any) -> TableScorer:
     return TableScorer(
-        lambda body: predictor.answer(serving.CSV, body),
+        lambda body: predictor.respond(serving.CSV, body),
         features=predictor.contract.feature_names,
         fields=result_fields(predictor.contract.problem, predictor.classes),
         model_version="mixed/1",
@@ -84,7 +84,7 @@ def read(answer: TableResponse) -> pa.Table:
 
 def refused(scorer: TableScorer, body: bytes) -> Unscorable:
     with pytest.raises(Unscorable) as caught:
-        scorer.answer(body)
+        scorer.respond(body)
     assert caught.value.line is None
     return caught.value
 
@@ -105,7 +105,7 @@ def test_the_result_has_the_uploads_columns_as_they_were_and_the_same_prediction
         raw=[b"\xff", b"", None],
         kind=pa.array(["a", None, "a"]).dictionary_encode(),
     )
-    result = read(scorer.answer(written(upload)))
+    result = read(scorer.respond(written(upload)))
     assert result.column_names == [
         *upload.column_names,
         "prediction",
@@ -115,7 +115,7 @@ def test_the_result_has_the_uploads_columns_as_they_were_and_the_same_prediction
     ]
     assert result.select(upload.column_names).equals(upload)
     csv = "\n".join([",".join(NAMES), *(f"{a},red,2024-05-01,S,0.5,free" for a in ("100", "7.25", ""))])
-    expected = [json.loads(line) for line in predictor.answer(serving.CSV, csv.encode()).splitlines()]
+    expected = [json.loads(line) for line in predictor.respond(serving.CSV, csv.encode()).splitlines()]
     assert result.select(["prediction", "probability"]).to_pylist() == expected
     assert result["rejected"].to_pylist() == [None] * 3
     assert set(result["model_version"].to_pylist()) == {"mixed/1"}
@@ -123,7 +123,7 @@ def test_the_result_has_the_uploads_columns_as_they_were_and_the_same_prediction
 
 def test_a_bad_row_has_all_its_reasons_as_text(scorer: TableScorer) -> None:
     upload = table(2, amount=[float("nan"), 1.0], size=["XL", "S"], opened=["soon", "2024-05-01"])
-    answer = scorer.answer(written(upload))
+    answer = scorer.respond(written(upload))
     first, second = read(answer).to_pylist()
     assert (answer.rows, answer.rejected) == (2, 1)
     assert (first["prediction"], first["probability"]) == (None, None)
@@ -158,19 +158,19 @@ def test_a_bad_row_has_all_its_reasons_as_text(scorer: TableScorer) -> None:
 def test_a_value_is_the_same_in_any_type_that_can_hold_it(
     scorer: TableScorer, column: str, values: pa.Array
 ) -> None:
-    expected = read(scorer.answer(written(table())))["probability"]
-    assert read(scorer.answer(written(table(**{column: values}))))["probability"].equals(expected)
+    expected = read(scorer.respond(written(table())))["probability"]
+    assert read(scorer.respond(written(table(**{column: values}))))["probability"].equals(expected)
 
 
 @pytest.mark.parametrize("value", [None, True])
 def test_booleans_are_no_numbers_and_nulls_are_missing(scorer: TableScorer, value: bool | None) -> None:
-    (row,) = read(scorer.answer(written(table(amount=pa.array([value], pa.bool_()))))).to_pylist()
+    (row,) = read(scorer.respond(written(table(amount=pa.array([value], pa.bool_()))))).to_pylist()
     assert (row["rejected"] or "") == ("amount: 'true' is not a number [not_a_number]" if value else "")
 
 
 def test_other_tables_columns_have_any_order_and_blanks_around_their_names(scorer: TableScorer) -> None:
     upload = table().select(list(reversed(NAMES))).rename_columns([f" {n} " for n in reversed(NAMES)])
-    assert read(scorer.answer(written(upload)))["rejected"].to_pylist() == [None]
+    assert read(scorer.respond(written(upload)))["rejected"].to_pylist() == [None]
 
 
 def without(name: str) -> pa.Table:
@@ -206,10 +206,10 @@ def test_what_is_no_table_of_this_model_is_refused(
 
 def test_a_result_that_no_answer_can_hold_is_too_large(scorer: TableScorer) -> None:
     body = written(table(300, id=[random.Random(n).random() for n in range(300)]))
-    size = len(scorer.answer(body).body)
-    assert len(scorer.answer(body, size).body) == size
+    size = len(scorer.respond(body).body)
+    assert len(scorer.respond(body, size).body) == size
     with pytest.raises(Unscorable, match=r"one answer [\d,]+ at most") as caught:
-        scorer.answer(body, size - 1)
+        scorer.respond(body, size - 1)
     assert caught.value.code is FileReason.TOO_LARGE
 
 
@@ -234,7 +234,7 @@ def test_a_missing_value_of_an_only_column_is_a_row() -> None:
 
 @pytest.mark.parametrize("compression", ["none", "snappy", "gzip", "zstd", "brotli", "lz4"])
 def test_a_result_is_compressed_as_its_upload(scorer: TableScorer, compression: str) -> None:
-    answer = scorer.answer(written(table(5), compression=compression))
+    answer = scorer.respond(written(table(5), compression=compression))
     columns = pq.ParquetFile(io.BytesIO(answer.body)).metadata.row_group(0)
     names = {columns.column(i).compression.lower() for i in range(columns.num_columns)}
     assert names == {compression.replace("none", "uncompressed")}
@@ -242,7 +242,7 @@ def test_a_result_is_compressed_as_its_upload(scorer: TableScorer, compression: 
 
 def test_many_batches_come_back_in_order(scorer: TableScorer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet_decoder, "BATCH_ROWS", 7)
-    result = read(scorer.answer(written(table(100, id=list(range(100))), row_group_size=33)))
+    result = read(scorer.respond(written(table(100, id=list(range(100))), row_group_size=33)))
     assert result["id"].to_pylist() == list(range(100))
 
 
@@ -264,7 +264,7 @@ def test_altered_bytes_give_a_table_or_a_refusal(careful: TableScorer, seed: int
     for _ in range(draw.randint(1, 4)):
         body[draw.randrange(len(body))] = draw.randrange(256)
     with suppress(Unscorable):
-        read(careful.answer(bytes(body)))
+        read(careful.respond(bytes(body)))
 
 
 def test_a_file_on_which_the_reader_aborts_is_no_parquet(
@@ -283,7 +283,7 @@ def test_a_file_that_needs_too_much_memory_is_refused_and_the_next_one_is_not(
 ) -> None:
     bomb = table(20_000, more=[b"\0" * 10_000] * 20_000)
     assert refused(careful, written(bomb)).code == FileReason.DECOMPRESSION_BOMB
-    assert read(careful.answer(written(table())))["rejected"].to_pylist() == [None]
+    assert read(careful.respond(written(table())))["rejected"].to_pylist() == [None]
 
 
 column_values = {
@@ -301,7 +301,7 @@ column_values = {
 def test_rows_out_are_rows_in(scorer: TableScorer, rows: list[dict[str, Any]]) -> None:
     types = {"amount": pa.float64(), "ratio": pa.float64()}
     upload = pa.table({n: pa.array([row[n] for row in rows], types.get(n, pa.string())) for n in NAMES})
-    result = read(scorer.answer(written(upload)))
+    result = read(scorer.respond(written(upload)))
     assert result.select(NAMES).cast(upload.schema).to_pydict().__repr__() == upload.to_pydict().__repr__()
     for row in result.to_pylist():
         assert (row["prediction"] is None) != (row["rejected"] is None)

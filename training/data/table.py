@@ -21,7 +21,7 @@ from tabular.values import MISSING
 _COPY_NAME = re.compile(r"[0-9a-f]{8}-(?=.)")
 
 
-class Chunk(NamedTuple):
+class TrainingChunk(NamedTuple):
     """Some rows of one file. `places` has the line (in Parquet the row) of each row."""
 
     places: list[int]
@@ -61,7 +61,7 @@ def uploaded_names(paths: Sequence[Path]) -> dict[Path, str]:
     return {path: name if times[name] == 1 else path.name for path, name in short.items()}
 
 
-def sound(contract: Contract, chunk: Chunk) -> Samples:
+def sound(contract: Contract, chunk: TrainingChunk) -> Samples:
     """Return the rows that have a target and keep the contract."""
     numbers, categories, texts, _ = chunk.features
     target = chunk.target.astype(np.float32) if contract.problem == "regression" else chunk.target
@@ -77,7 +77,7 @@ def sound(contract: Contract, chunk: Chunk) -> Samples:
     return rows.where(~left_out) if left_out.any() else rows
 
 
-def read(path: Path, contract: Contract) -> Iterator[Chunk]:
+def read(path: Path, contract: Contract) -> Iterator[TrainingChunk]:
     """Yield a file's rows as the contract's features and target, in the order of the file.
 
     Raises:
@@ -102,7 +102,7 @@ def _columns(contract: Contract) -> list[Feature]:
     return columns
 
 
-def _chunk(contract: Contract, part: FilePart, read: TableRead[RowValues]) -> Chunk:
+def _chunk(contract: Contract, part: FilePart, read: TableRead[RowValues]) -> TrainingChunk:
     numbers, categories, texts, refusals = read.rows
     numeric, categorical = len(contract.numeric), len(contract.categorical)
     features = RowValues(numbers[:, :numeric], categories[:, :categorical], texts, refusals)
@@ -119,7 +119,7 @@ def _chunk(contract: Contract, part: FilePart, read: TableRead[RowValues]) -> Ch
         unlabelled = target == MISSING
     # What was refused is left missing, too.
     unlabelled[[refusal.row for refusal in refusals if refusal.column == contract.target.name]] = False
-    return Chunk(places, features, target, ragged, unlabelled, _times(contract, numbers))
+    return TrainingChunk(places, features, target, ragged, unlabelled, _times(contract, numbers))
 
 
 def _labels(contract: Contract, labels: NDArray[np.object_]) -> NDArray[np.object_]:

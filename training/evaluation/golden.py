@@ -26,7 +26,7 @@ def ask(folder: Path, holdout: Samples, contract: Contract) -> Golden:
     chosen = np.zeros(len(holdout), bool)
     chosen[np.unique(np.linspace(0, len(holdout) - 1, min(ROWS, len(holdout))).astype(int))] = True
     body = request(holdout.where(chosen), contract, int(chosen.sum()))
-    responses = Predictor(folder).answer(serving.CSV, body.encode()).splitlines()
+    responses = Predictor(folder).respond(serving.CSV, body.encode()).splitlines()
     return {
         "content_type": serving.CSV,
         "request": body,

@@ -97,7 +97,7 @@ def _most_memory() -> float:
 
 def _milliseconds(predictor: Predictor, body: bytes) -> float:
     begun = time.perf_counter()
-    predictor.answer(serving.CSV, body)
+    predictor.respond(serving.CSV, body)
     return (time.perf_counter() - begun) * 1000
 
 

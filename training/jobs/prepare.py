@@ -108,7 +108,7 @@ def check_side(name: str, side: Samples, whole: Samples, contract: Contract, tol
             raise DataError(f"no row of {named} fell into {name}: add rows of it{else_}.{how}")
 
 
-def _samples(path: Path, chunk: table.Chunk, contract: Contract) -> Samples:
+def _samples(path: Path, chunk: table.TrainingChunk, contract: Contract) -> Samples:
     """The rows that keep the contract, which are all of them unless it says to leave out the others."""
     refusals = [*chunk.refusals, *chunk.ragged]
     if refusals and contract.validation["values"].level == "stop":

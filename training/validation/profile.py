@@ -68,7 +68,7 @@ class Collected:
             except Unscorable as unreadable:
                 self.faults.add_unreadable(name, unreadable)
 
-    def _add(self, file: str, counted: str, chunk: table.Chunk) -> None:
+    def _add(self, file: str, counted: str, chunk: table.TrainingChunk) -> None:
         left_out = chunk.refused | chunk.unlabelled
         self.rows += len(chunk.places) + len(chunk.ragged)
         self.files[file] += len(chunk.places) + len(chunk.ragged)

@@ -80,9 +80,9 @@ class Account:
         """Answer this round's parts, but for the first few."""
         for name, body in list(self.asked().items())[but:]:
             if content_type == PART:
-                answer = self.parts.answer(body)
+                answer = self.parts.respond(body)
             else:
-                answer = self.predictor.answer(content_type, body).encode()
+                answer = self.predictor.respond(content_type, body).encode()
             self.client.put_object(Bucket="artifacts", Key=f"{self.place}/answers/{name}.out", Body=answer)
 
     def scored(self) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def in_parts(model: Model, key: str, body: bytes, read_bytes: int, rows_bytes: i
         cuts = list(CUTTERS[form](stream, model.predictor, compressed=compressed, rows_bytes=rows_bytes))
     except Unscorable as why:
         return asdict(why)
-    answers = [model.parts.answer(cut.body) for cut in cuts]
+    answers = [model.parts.respond(cut.body) for cut in cuts]
     counts = [PartCounts.parse(answer) for answer in answers]
     assert [each.rows for each in counts] == [cut.rows for cut in cuts]
     bodies = [answer[: -PartCounts.size(answer)] for answer in answers]

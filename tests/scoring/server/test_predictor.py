@@ -24,7 +24,7 @@ def test_a_prediction_that_is_not_finite_is_a_failure_of_its_row_alone(tmp_path:
     rows = [[*table.rows[0][:4], ratio, "free"] for ratio in ("1", "3.4e38", "2")]
     answers = [
         json.loads(line)
-        for line in predictor.answer(CSV, to_csv([table.header[:-1], *rows]).encode()).splitlines()
+        for line in predictor.respond(CSV, to_csv([table.header[:-1], *rows]).encode()).splitlines()
     ]
     assert ["rejected" in answer for answer in answers] == [False, True, False]
     assert answers[1]["rejected"][0]["code"] == "model_failed"
@@ -35,7 +35,7 @@ def test_many_different_headers_are_not_remembered_for_ever(mixed_model: Path) -
     table = mixed()
     for i in range(3 * REMEMBERED_HEADERS):
         body = to_csv([[*table.header, f"column {i}"], [*table.rows[0], ""]])
-        assert "prediction" in json.loads(predictor.answer(CSV, body.encode()))
+        assert "prediction" in json.loads(predictor.respond(CSV, body.encode()))
     assert len(predictor._readers) <= REMEMBERED_HEADERS
 
 
@@ -43,7 +43,7 @@ def test_a_huge_header_is_not_remembered(mixed_model: Path) -> None:
     predictor, table = Predictor(mixed_model), mixed()
     many = [f"column {i}" for i in range(REMEMBERED_COLUMNS)]
     body = to_csv([[*table.header, *many], [*table.rows[0], *many]])
-    assert "prediction" in json.loads(predictor.answer(CSV, body.encode()))
+    assert "prediction" in json.loads(predictor.respond(CSV, body.encode()))
     assert not predictor._readers
 
 
@@ -64,10 +64,10 @@ def test_a_row_on_which_the_model_fails_is_isolated(mixed_model: Path) -> None:
     table = mixed()
     predictor = Predictor(mixed_model)
     body = to_csv([table.header, *table.rows[:40]]).encode()
-    expected = predictor.answer(CSV, body).splitlines()
+    expected = predictor.respond(CSV, body).splitlines()
     failing = predictor.read(CSV, body).rows.matrix[23]
     predictor._graph = cast("MatrixGraph", FailsOn(predictor._graph, failing))
-    answers = predictor.answer(CSV, body).splitlines()
+    answers = predictor.respond(CSV, body).splitlines()
     assert json.loads(answers.pop(23))["rejected"][0]["code"] == "model_failed"
     del expected[23]
     assert answers == expected
@@ -81,13 +81,13 @@ def test_a_body_is_answered_alike_however_it_is_written(mixed_model: Path) -> No
     rows[8] = (*rows[8][:3], "XL", *rows[8][4:])
     predictor = Predictor(mixed_model)
     body = to_csv([table.header, *rows])
-    first = predictor.answer(CSV, body.encode())
+    first = predictor.respond(CSV, body.encode())
     assert first.count("wrong_field_count") == 3
     assert first.count("not_in_set") == 1
-    one_by_one = [predictor.answer(CSV, to_csv([table.header, row]).encode()) for row in rows]
+    one_by_one = [predictor.respond(CSV, to_csv([table.header, row]).encode()) for row in rows]
     quoted = to_csv([table.header, *rows], csv.QUOTE_ALL)
     blank = body.replace("\n", "\n\n")
     for written in (body, body.replace("\n", "\r\n"), "\ufeff" + body, quoted, blank, body.rstrip("\n")):
-        assert predictor.answer(CSV, written.encode()) == first
-        assert predictor.answer(CSV, written.encode()) == first
+        assert predictor.respond(CSV, written.encode()) == first
+        assert predictor.respond(CSV, written.encode()) == first
     assert "".join(one_by_one) == first

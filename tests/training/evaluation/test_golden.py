@@ -18,7 +18,7 @@ def test_the_server_answers_golden_requests_as_evaluation_heard_it(mixed_model: 
     assert hashlib.sha256(body).hexdigest() == digest
     document = json.loads(body)
     assert len(document["responses"]) == min(golden.ROWS, len(holdout))
-    answered = Predictor(mixed_model).answer(document["content_type"], document["request"].encode())
+    answered = Predictor(mixed_model).respond(document["content_type"], document["request"].encode())
     assert [json.loads(line) for line in answered.splitlines()] == document["responses"]
     assert all("prediction" in response for response in document["responses"])
 

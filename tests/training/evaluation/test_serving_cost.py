@@ -21,7 +21,7 @@ from training.evaluation.serving_cost import measure, request
 def test_the_request_is_rows_of_the_holdout_that_the_server_scores_alike(mixed_model: Path) -> None:
     contract, holdout = samples_of("binary")
     body = request(holdout, contract, len(holdout))
-    answers = [json.loads(line) for line in Predictor(mixed_model).answer(CSV, body.encode()).splitlines()]
+    answers = [json.loads(line) for line in Predictor(mixed_model).respond(CSV, body.encode()).splitlines()]
     expected = SealedModel(mixed_model).rows(holdout).predictions
     assert [answer["probability"] for answer in answers] == pytest.approx(expected.tolist(), abs=1e-6)
 

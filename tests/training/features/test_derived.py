@@ -257,7 +257,7 @@ def test_the_server_answers_as_the_graph_does_however_it_reads(sealed: Path) -> 
     expected = graph.run(samples.numbers, samples.categories, samples.texts)[:, 1]
     for size in (1, 5, 400):
         body = to_csv([table.header, *table.rows[:size]]).encode()
-        answers = [json.loads(line) for line in predictor.answer(CSV, body).splitlines()]
+        answers = [json.loads(line) for line in predictor.respond(CSV, body).splitlines()]
         found = [answer["probability"] for answer in answers]
         np.testing.assert_allclose(found, expected[:size], atol=1e-6)
 
@@ -266,11 +266,11 @@ def test_a_refused_text_is_told_and_no_other_row_is_moved(sealed: Path) -> None:
     predictor = Predictor(sealed)
     table = tickets()
     for size in (5, 60):
-        good = predictor.answer(CSV, to_csv([table.header, *table.rows[:size]]).encode()).splitlines()
+        good = predictor.respond(CSV, to_csv([table.header, *table.rows[:size]]).encode()).splitlines()
         bad = [list(row) for row in table.rows[:size]]
         bad[2][3] = " "
         bad[2][4] = "-1"
-        answers = predictor.answer(CSV, to_csv([table.header, *bad]).encode()).splitlines()
+        answers = predictor.respond(CSV, to_csv([table.header, *bad]).encode()).splitlines()
         assert [reason["column"] for reason in json.loads(answers[2])["rejected"]] == ["subject", "waited"]
         assert [*answers[:2], *answers[3:]] == [*good[:2], *good[3:]]
 

@@ -130,7 +130,9 @@ def test_the_server_goes_by_the_threshold_that_was_chosen(costly: Table, tmp_pat
 
     answers = [
         json.loads(line)
-        for line in Predictor(folder).answer(CSV, to_csv([costly.header, *costly.rows]).encode()).splitlines()
+        for line in Predictor(folder)
+        .respond(CSV, to_csv([costly.header, *costly.rows]).encode())
+        .splitlines()
     ]
 
     said = {(a["prediction"], a["probability"] >= threshold) for a in answers}

@@ -1,17 +1,16 @@
 """Objects' bytes on disk: ministack keeps them in memory, where a few gigabytes of uploads do not fit.
 
 A body of some size becomes a file of its own, which goes when nothing refers to it any more. Reading
-an object gives pieces of that file; whatever else ministack does with a body gets its bytes.
+an object gives pieces of that file, and an object made of parts or of ranges of others refers to their
+files; whatever else ministack does with a body gets its bytes.
+
+Added are S3's limits on the parts of an object.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import tempfile
-import weakref
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
@@ -21,43 +20,14 @@ from ministack.core.responses import StreamingResponse
 from ministack.services import s3
 
 from local.cloud.patching import replace
+from local.cloud.s3.body import Body
 
 SMALL_BYTES = 64 * 1024
 """Up to this size a body stays in memory: a file would cost more."""
-PIECE_BYTES = 1024 * 1024
+MIN_PART_BYTES = 5 * 1024 * 1024
+"""Of a part, but for the last, and of an object of which a range is copied."""
 
 Response = tuple[int, dict[str, str], Any]
-
-
-class Body:
-    """Bytes in a file, of which slices are read."""
-
-    path: Path
-
-    def __init__(self, folder: Path, pieces: Iterable[bytes | Body]) -> None:
-        descriptor, path = tempfile.mkstemp(dir=folder)
-        with os.fdopen(descriptor, "wb") as file:
-            for piece in pieces:
-                if isinstance(piece, Body):
-                    with piece.path.open("rb") as source:
-                        shutil.copyfileobj(source, file, PIECE_BYTES)
-                else:
-                    file.write(piece)
-            self._size = file.tell()
-        self.path = Path(path)
-        weakref.finalize(self, os.unlink, path).atexit = False
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __getitem__(self, part: slice) -> bytes:
-        start, stop, _ = part.indices(self._size)
-        with self.path.open("rb") as file:
-            file.seek(start)
-            return file.read(max(0, stop - start))
-
-    def __bytes__(self) -> bytes:
-        return self[:]
 
 
 class _Part(bytes):
@@ -77,7 +47,9 @@ class _Part(bytes):
         return len(self.body)
 
 
-_parts: ContextVar[Mapping[bytes, Body]] = ContextVar("the parts of the upload that is completed, by ETag")
+Parts = Mapping[bytes, Body]
+
+_parts: ContextVar[Parts] = ContextVar("the parts of the upload that is completed, by ETag")
 _reading: ContextVar[bool] = ContextVar("whether an object is read piece by piece", default=False)
 
 
@@ -86,8 +58,14 @@ def install(folder: Path) -> None:
     folder.mkdir()
     kept = partial(_kept, folder)
     replace(s3, "_upload_part", "bucket_name key body query_params headers", partial(_part, folder))
-    replace(s3, "_upload_part_copy", "bucket_name dest_key query_params headers", partial(_part, folder))
+    replace(
+        s3,
+        "_upload_part_copy",
+        "bucket_name dest_key query_params headers",
+        lambda original: _part(folder, _unread(original)),
+    )
     replace(s3, "_complete_multipart_upload", "bucket_name key body query_params headers", _knowing_parts)
+    replace(s3, "md5_hash", "data", _of_bodies)
     replace(s3, "_record_object_version", "bucket_name key prior_obj obj data", partial(_recorded, kept))
     replace(s3, "_read_body", "bucket_name key obj", _whole_but_for_readers)
     replace(s3, "_version_body", "bucket bucket_name key v", _whole_but_for_readers)
@@ -101,10 +79,33 @@ def _part(folder: Path, original: Callable[..., Response]) -> Callable[..., Resp
             *_, query_params, _ = arguments
             upload = s3._multipart_uploads[s3._qp(query_params, "uploadId")]
             part = upload["parts"][int(s3._qp(query_params, "partNumber"))]
-            part["body"] = _Part(part["etag"], Body(folder, [part["body"]]))
+            body = part["body"]
+            part["body"] = _Part(part["etag"], body if isinstance(body, Body) else Body.written(folder, body))
         return answer
 
     return upload_part
+
+
+def _unread(original: Callable[..., Response]) -> Callable[..., Response]:
+    """Copy parts without reading them into memory."""
+
+    def upload_part_copy(
+        bucket_name: str, dest_key: str, query_params: dict[str, Any], headers: dict[str, str]
+    ) -> Response:
+        token = _reading.set(True)
+        try:
+            return original(bucket_name, dest_key, query_params, headers)
+        finally:
+            _reading.reset(token)
+
+    return upload_part_copy
+
+
+def _of_bodies(original: Callable[[bytes], str]) -> Callable[[Any], str]:
+    def md5_hash(data: Any) -> str:
+        return data.md5() if isinstance(data, Body) else original(data)
+
+    return md5_hash
 
 
 def _knowing_parts(original: Callable[..., Response]) -> Callable[..., Response]:
@@ -116,7 +117,11 @@ def _knowing_parts(original: Callable[..., Response]) -> Callable[..., Response]
         headers: dict[str, str] | None = None,
     ) -> Response:
         upload = s3._multipart_uploads.get(s3._qp(query_params, "uploadId"), {"parts": {}})
-        stored = [part["body"] for part in upload["parts"].values()]
+        stored = [part["body"] for _, part in sorted(upload["parts"].items())]
+        if any(len(part) < MIN_PART_BYTES for part in stored[:-1]):
+            message = "Your proposed upload is smaller than the minimum allowed size"
+            refusal: Response = s3._error("EntityTooSmall", message, 400, f"/{bucket_name}/{key}")
+            return refusal
         token = _parts.set({bytes(part): part.body for part in stored})
         try:
             return original(bucket_name, key, body, query_params, headers)
@@ -136,11 +141,11 @@ def _recorded(kept: Callable[..., Any], original: Callable[..., str | None]) -> 
 
 
 def _kept(folder: Path, data: Any) -> Any:
-    """What an object's record refers to: its bytes, or the file that holds them."""
+    """What an object's record refers to: its bytes, or the files that hold them."""
     if parts := _parts.get({}):
         size = len(next(iter(parts)))
-        return Body(folder, [parts[data[at : at + size]] for at in range(0, len(data), size)])
-    return Body(folder, [data]) if isinstance(data, bytes) and len(data) > SMALL_BYTES else data
+        return Body.joined(parts[data[at : at + size]] for at in range(0, len(data), size))
+    return Body.written(folder, data) if isinstance(data, bytes) and len(data) > SMALL_BYTES else data
 
 
 def _whole_but_for_readers(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -171,12 +176,11 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 async def _send(body: Body, send: Callable[[Any], Awaitable[None]], receive: Receive) -> None:
     gone = asyncio.create_task(_disconnected(receive))
     try:
-        for start in range(0, len(body), PIECE_BYTES):
+        for piece in body.pieces():
             # To a reader that has gone, sending ends at once and keeps what it was given.
             await asyncio.sleep(0)
             if gone.done():
                 return
-            piece = body[start : start + PIECE_BYTES]
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:

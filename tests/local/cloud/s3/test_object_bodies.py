@@ -120,3 +120,49 @@ def test_a_reader_that_goes_away_leaves_nothing_in_memory(stack: Any, where: dic
         body.close()
     assert resident_bytes(stack.cloud.info.pid) - before < 5 * len(CONTENT)
     assert s3.get_object(**where)["Body"].read() == CONTENT
+
+
+def put_copied(s3: Any, where: dict[str, str], source: dict[str, str], *ranges: tuple[int, int]) -> Any:
+    """Make an object of ranges of another, from the first of two places to the one before the second."""
+    upload = s3.create_multipart_upload(**where)["UploadId"]
+    parts = [
+        {
+            "PartNumber": number,
+            "ETag": s3.upload_part_copy(
+                **where,
+                UploadId=upload,
+                PartNumber=number,
+                CopySource=source,
+                CopySourceRange=f"bytes={start}-{stop - 1}",
+            )["CopyPartResult"]["ETag"],
+        }
+        for number, (start, stop) in enumerate(ranges, start=1)
+    ]
+    s3.complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": parts})
+    return parts
+
+
+def test_ranges_are_copied_into_an_object_that_outlives_their_own(
+    stack: Any, where: dict[str, str], eventually: Any
+) -> None:
+    s3, before = stack.client("s3"), on_disk(stack)
+    made = put_in_parts(s3, where, CONTENT)
+    copy = {**where, "Key": "large/copy"}
+    middle, end = (7, PART_BYTES + 7), (PART_BYTES, len(CONTENT))
+    parts = put_copied(s3, copy, where, middle, end)
+    expected = CONTENT[slice(*middle)] + CONTENT[slice(*end)]
+    assert parts[0]["ETag"].strip('"') == hashlib.md5(CONTENT[slice(*middle)]).hexdigest()
+    assert on_disk(stack) - before == len(CONTENT), "nothing is written a second time"
+    s3.delete_object(**where, VersionId=made["VersionId"])
+    assert s3.get_object(**copy)["Body"].read() == expected
+    ranged = s3.get_object(**copy, Range=f"bytes={PART_BYTES - 10}-{PART_BYTES + 9}")
+    assert ranged["Body"].read() == expected[PART_BYTES - 10 : PART_BYTES + 10]
+
+
+def test_a_part_that_is_too_small_is_refused_unless_it_is_the_last(stack: Any, where: dict[str, str]) -> None:
+    s3 = stack.client("s3")
+    put_in_parts(s3, where, CONTENT)
+    copy = {**where, "Key": "large/copy"}
+    with pytest.raises(s3.exceptions.ClientError, match="EntityTooSmall"):
+        put_copied(s3, copy, where, (0, PART_BYTES - 1), (0, PART_BYTES))
+    put_copied(s3, copy, where, (0, PART_BYTES), (0, 1))

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from local.cloud.process import server
+from local.assembly import server
 from local.cloud.process.background import DEFAULT_PORT, default_folder
 from local.cloud.process.folder import CloudError
 

@@ -13,11 +13,11 @@ from adapters.errors import ModelRefused
 from adapters.ordered_map import ordered_map
 from adapters.ports import ModelServer, Response
 from adapters.retry import RetryPolicy
-from scoring.upload.errors import ModelChanged
 from scoring.upload.formats.parquet import check_response
 from scoring.upload.formats.result import ResultWriter
 from scoring.upload.formats.table import Chunk, Table, chunks, halves
-from scoring.upload.responses import Counts, rejected_row, row_responses, unscorable_of
+from scoring.upload.kit.errors import ModelChanged
+from scoring.upload.kit.responses import Counts, rejected_row, row_responses, unscorable_of
 
 IN_FLIGHT = 4
 """Requests at a time for one upload; the queue's concurrency multiplies it."""

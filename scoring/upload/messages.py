@@ -8,7 +8,7 @@ from typing import Any
 
 from contract import layout
 from contract.events import DETAIL_TYPE, OBJECT_CREATED, SOURCE, Upload
-from scoring.upload.errors import BadMessage
+from scoring.upload.kit.errors import BadMessage
 
 
 def upload_of(body: str) -> Upload | None:

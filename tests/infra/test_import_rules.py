@@ -1,10 +1,15 @@
-"""Who may import whom, as the design says: read from the source, function-level imports included."""
+"""Who may import whom, how full a folder may be, and what modules may be called: read from the source.
+
+Imports within functions count.
+"""
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -129,3 +134,99 @@ def test_relative_imports_are_read_too() -> None:
         "lambdas.infra",
     }
     assert set(imports("def f():\n    import infra.app", "lambdas")) == {"infra.app"}
+
+
+SHARED_NAMES = {
+    "handler": "of a function: its entry point",
+    "logic": "of a function: what it does, without AWS",
+    "settings": "of a function: its environment variables",
+    "construct": "of a capability: its construct",
+    "definition": "of a capability: its state machine",
+    "roles": "of a capability: its roles",
+    "errors": "of a room: what it raises",
+    "command": "of a command that has a folder: the command itself",
+    "operations": "of a resource of SageMaker's: what its API does",
+    "plan": "of a job of SageMaker's: what it is asked to do",
+    "run": "of a job of SageMaker's: how it is done",
+}
+"""Base names that sibling packages share, since they are the same part of each."""
+MAX_MODULES = 16
+
+
+def project(root: Path) -> dict[str, Path]:
+    """The file of each module and package of the rooms, by its full name."""
+    found: dict[str, Path] = {}
+    for folder in sorted(FOLDERS - {"models", "tests"}):
+        for path in sorted((root / folder).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    assert len(found) > 300
+    return found
+
+
+def import_graph(root: Path) -> dict[str, set[str]]:
+    """The modules that each module imports. `__main__` is outermost: nothing can import it."""
+    modules = project(root)
+    return {
+        name: {_module(each, modules) for each in imports(path.read_text(), name)} & modules.keys() - {name}
+        for name, path in modules.items()
+        if path.name != "__main__.py"
+    }
+
+
+def _module(name: str, modules: Mapping[str, Path]) -> str:
+    """The module that an imported name is, or is in."""
+    return name if name in modules else name.rpartition(".")[0]
+
+
+def package_of(name: str, modules: Mapping[str, Path]) -> str:
+    return name if modules[name].name == "__init__.py" else name.rpartition(".")[0]
+
+
+def cycle(graph: Mapping[str, set[str]]) -> list[str]:
+    """The names on one circle of a graph, or none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_every_room_has_its_rule(root: Path) -> None:
+    rooms = {path.parent.name for path in root.glob("*/__init__.py")} - {"tests"}
+    assert rooms == MAY_IMPORT.keys() - {"models"}
+
+
+def test_no_circle_among_modules(root: Path) -> None:
+    assert cycle(import_graph(root)) == []
+
+
+def test_no_circle_among_packages(root: Path) -> None:
+    """A package is a folder: what its modules share with those of folders in it lies in another of these."""
+    modules, packages = project(root), defaultdict[str, set[str]](set)
+    for name, names in import_graph(root).items():
+        mine = package_of(name, modules)
+        packages[mine] |= {package_of(each, modules) for each in names} - {mine}
+    assert cycle(packages) == []
+
+
+def test_circles_are_seen() -> None:
+    assert set(cycle({"a": {"b"}, "b": {"c"}, "c": {"b"}})) == {"b", "c"}
+    assert cycle({"a": {"b"}, "b": {"c"}}) == []
+
+
+def test_a_folder_is_seen_at_a_glance(root: Path) -> None:
+    folders = Counter(path.parent for path in project(root).values() if path.name != "__init__.py")
+    crowded = {folder.relative_to(root).as_posix(): n for folder, n in folders.items() if n > MAX_MODULES}
+    assert crowded == {}, f"more than {MAX_MODULES} modules: make folders of what belongs together"
+
+
+def test_siblings_have_modules_of_other_names(root: Path) -> None:
+    """Else a name says too little to be found by: it is one thing here, and another next door."""
+    homes = defaultdict[tuple[Path, str], set[str]](set)
+    for path in project(root).values():
+        if path.stem not in ("__init__", "__main__"):
+            homes[path.parent.parent, path.stem].add(path.parent.name)
+    twice = {name: sorted(packages) for (_, name), packages in homes.items() if len(packages) > 1}
+    assert {name: packages for name, packages in twice.items() if name not in SHARED_NAMES} == {}
+    assert twice.keys() >= SHARED_NAMES.keys(), "an exception that is none any more"

@@ -26,7 +26,7 @@ from training.validation.live_data import Live, read_live
 from training.validation.profile import Collected
 from training.validation.report_document import document
 from training.validation.report_page import render_page
-from training.validation.timing import Timing
+from training.validation.rows.timing import Timing
 from training.validation.verdicts import judge
 
 log = logging.getLogger(__name__)

@@ -14,9 +14,9 @@ from contract.schema import Contract, Feature
 from monitoring.baseline import Drift, drift
 from tabular.samples import Samples
 from training.evaluation.slices import column
-from training.validation.duplicates import Repeated
 from training.validation.live_data import Live
 from training.validation.profile import Collected
+from training.validation.rows.duplicates import Repeated
 from training.validation.univariate import (
     FEW_VALUES,
     Array,

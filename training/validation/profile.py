@@ -20,10 +20,10 @@ from tabular.samples import Samples, digests
 from tabular.sources import unit
 from tabular.values import MISSING
 from training.data import table
-from training.validation.duplicates import Repeats
 from training.validation.faults import Faults
-from training.validation.row_sample import RowSample
-from training.validation.timing import Timing
+from training.validation.rows.duplicates import Repeats
+from training.validation.rows.sample import RowSample
+from training.validation.rows.timing import Timing
 
 
 @dataclass

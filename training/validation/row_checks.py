@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from training.validation.duplicates import Place
 from training.validation.evidence import Evidence
 from training.validation.finding import Finding
+from training.validation.rows.duplicates import Place
 
 LISTED_CLASSES = 5
 

@@ -14,7 +14,7 @@ from typing import IO
 from contract import serving
 from scoring.upload.formats.result import ResultWriter
 from scoring.upload.formats.table import Row, Table, check_name
-from scoring.upload.responses import NumberText
+from scoring.upload.kit.responses import NumberText
 from tabular.formats import jsonlines
 from tabular.formats.encoding import Encoding
 from tabular.formats.streams import Peekable

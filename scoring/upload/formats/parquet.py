@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from adapters.ports import Response
 from contract.reasons import FileReason, Unscorable
-from scoring.upload.errors import BadResponse
-from scoring.upload.responses import Counts
+from scoring.upload.kit.errors import BadResponse
+from scoring.upload.kit.responses import Counts
 from tabular.formats.streams import Peekable
 
 _MAGIC = b"PAR1"

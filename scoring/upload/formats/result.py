@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 
-from scoring.upload.errors import BadResponse, ModelChanged
-from scoring.upload.responses import RowResponse
+from scoring.upload.kit.errors import BadResponse, ModelChanged
+from scoring.upload.kit.responses import RowResponse
 
 
 class ResultWriter(ABC):

@@ -13,9 +13,9 @@ from sklearn.metrics import roc_auc_score
 
 from tabular.samples import Samples
 from tabular.values import EPOCH
-from training.validation import row_sample as sampling
-from training.validation.duplicates import Place, Repeats
-from training.validation.timing import Timing
+from training.validation.rows import sample as sampling
+from training.validation.rows.duplicates import Place, Repeats
+from training.validation.rows.timing import Timing
 from training.validation.univariate import (
     alone,
     category_codes,

@@ -90,7 +90,8 @@ class Emulator:
             log=measurements.log,
         )
         # Not before: it takes functions of ministack's as they are when it is imported.
-        from local import autoscaling, sagemaker
+        from local import autoscaling
+        from local.assembly import sagemaker
 
         sagemaker.install(self.cloud)
         autoscaling.install(self.cloud)

@@ -11,7 +11,7 @@ from adapters.errors import ModelRefused
 from adapters.ports import Response
 from contract import serving
 from contract.reasons import FileReason, Rejection, Unscorable, rejected_text
-from scoring.upload.errors import BadResponse
+from scoring.upload.kit.errors import BadResponse
 
 
 class NumberText(str):

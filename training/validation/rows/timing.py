@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular.values import EPOCH
-from training.validation.duplicates import Place, Repeated
+from training.validation.rows.duplicates import Place, Repeated
 
 TOLERANCE_HOURS = 24.0
 """Times without an offset are read as UTC, and may be up to a day ahead of it."""

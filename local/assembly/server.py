@@ -41,7 +41,7 @@ def run(folder: Path, port: int, image_root: Path, images: Mapping[str, Path]) -
     children = Children()
     try:
         # Only now: the emulator reads its environment when it is imported.
-        from local.cloud.emulator import Emulator
+        from local.assembly.emulator import Emulator
 
         emulator = Emulator(
             folder=folder,

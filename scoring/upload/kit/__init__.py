@@ -1,0 +1,1 @@
+"""What reading, asking and writing share: errors, and the model server's responses, checked."""

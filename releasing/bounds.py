@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from releasing.values import Values, log_mean
+from releasing.value_counts import Values, log_mean
 
 _SMALLER = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 0.93)
 _SMALLER_WEIGHTS = (0.35, 0.05, 0.3, 0.2, 0.06, 0.02, 0.01, 0.01)

@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-from releasing import bounds, predictions, values
+from releasing import bounds, predictions, value_counts
 from releasing.share_tests import RatioTest, WorseTest
-from releasing.values import Values, log_mean
+from releasing.value_counts import Values, log_mean
 from releasing.verdicts import Verdict
 
 PASS_ALPHA = 0.05
@@ -98,7 +98,7 @@ class Tally:
         """What a metric is the mean of."""
         if metric is Metric.REJECTED:
             return self.rejected
-        return values.events(self.requests, self.errors if metric is Metric.ERRORS else self.slow)
+        return value_counts.events(self.requests, self.errors if metric is Metric.ERRORS else self.slow)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,10 +139,10 @@ class _Rate:
     ratio: RatioTest | None = None
 
     def add(self, candidate: Values, live: Values) -> None:
-        if not values.size(live):
-            self.uncompared = values.added(self.uncompared, candidate)
-        self.candidate = values.added(self.candidate, candidate)
-        self.live = values.added(self.live, live)
+        if not value_counts.size(live):
+            self.uncompared = value_counts.added(self.uncompared, candidate)
+        self.candidate = value_counts.added(self.candidate, candidate)
+        self.live = value_counts.added(self.live, live)
         self.worse.add(candidate, live)
         if self.ratio is not None:
             self.ratio.add(candidate, live)
@@ -159,7 +159,7 @@ class _Rate:
         """Whether the candidate's rate is less than the live version's and the margin together."""
         needed = -math.log(alpha * (1 - _LIVE_PART))
         # The bound of the live version's rate takes the longest, and is less than the rate that was seen.
-        if not self._refuted(margin + (values.mean(self.live) or 0), needed):
+        if not self._refuted(margin + (value_counts.mean(self.live) or 0), needed):
             return False
         return self._refuted(margin + bounds.lower(self.live, alpha * _LIVE_PART), needed)
 
@@ -168,9 +168,9 @@ class _Rate:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "candidate": values.to_json(self.candidate),
-            "live": values.to_json(self.live),
-            "uncompared": values.to_json(self.uncompared),
+            "candidate": value_counts.to_json(self.candidate),
+            "live": value_counts.to_json(self.live),
+            "uncompared": value_counts.to_json(self.uncompared),
             "worse": self.worse.to_json(),
             "ratio": self.ratio and self.ratio.to_json(),
         }
@@ -178,9 +178,9 @@ class _Rate:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         return cls(
-            candidate=values.from_json(document["candidate"]),
-            live=values.from_json(document["live"]),
-            uncompared=values.from_json(document["uncompared"]),
+            candidate=value_counts.from_json(document["candidate"]),
+            live=value_counts.from_json(document["live"]),
+            uncompared=value_counts.from_json(document["uncompared"]),
             worse=WorseTest.from_json(document["worse"]),
             ratio=document["ratio"] and RatioTest.from_json(document["ratio"]),
         )
@@ -249,9 +249,9 @@ class Judge:
             metric,
             evidence,
             passed=rate.passes(self._rules.limits[metric]),
-            candidate=values.mean(rate.candidate),
-            live=values.mean(rate.live),
-            requests=values.size(rate.candidate),
+            candidate=value_counts.mean(rate.candidate),
+            live=value_counts.mean(rate.live),
+            requests=value_counts.size(rate.candidate),
         )
 
     def _prediction_finding(self) -> Finding:

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from releasing.bounds import lower, upper
 from releasing.share_tests import WorseTest
-from releasing.values import events
+from releasing.value_counts import events
 
 _STEPS = 60
 

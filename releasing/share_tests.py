@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from releasing.values import Values, log_mean, size
+from releasing.value_counts import Values, log_mean, size
 
 RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 _FEWER = (0.9, 0.75, 0.5, 0.25, 0.1)

@@ -12,7 +12,7 @@ import typer
 from numpy.typing import NDArray
 
 from benchmarks.report import console, machine, table
-from releasing import values
+from releasing import value_counts
 from releasing.judge import Judge, Judgement, Rules, Tally
 from releasing.verdicts import Verdict
 
@@ -66,7 +66,7 @@ def _tally(rng: np.random.Generator, requests: int, rates: Rates) -> Tally:
         requests=requests,
         errors=int(rng.binomial(requests, rates.errors)),
         slow=int(rng.binomial(requests, rates.slow)),
-        rejected=values.events(requests, int(rng.binomial(requests, rates.rejected))),
+        rejected=value_counts.events(requests, int(rng.binomial(requests, rates.rejected))),
         predictions=rng.multinomial(requests, rates.predictions).tolist(),
     )
 

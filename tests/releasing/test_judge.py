@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from benchmarks.suites.releases import EXPECTED, SCENARIOS, Outcome, Rates, Scenario, outcomes, share
-from releasing import values
+from releasing import value_counts
 from releasing.judge import FAIL_ALPHA, Judge, Limits, Metric, Rules, Tally
 from releasing.verdicts import Verdict
 
@@ -160,8 +160,8 @@ def test_a_finding_says_both_numbers_and_what_follows() -> None:
 
 
 def test_values_are_kept_by_how_wrong_they_are() -> None:
-    both = values.added(values.events(10, 3), {0.5: 2})
-    assert values.size(both) == 12
-    assert values.mean(both) == pytest.approx(4 / 12)
-    assert values.from_json(json.loads(json.dumps(values.to_json(both)))) == both
-    assert values.mean({}) is None
+    both = value_counts.added(value_counts.events(10, 3), {0.5: 2})
+    assert value_counts.size(both) == 12
+    assert value_counts.mean(both) == pytest.approx(4 / 12)
+    assert value_counts.from_json(json.loads(json.dumps(value_counts.to_json(both)))) == both
+    assert value_counts.mean({}) is None

@@ -11,7 +11,7 @@ from scipy.stats import beta
 from releasing import bounds, predictions
 from releasing.paired import Changes, Discordant, exact_interval, mean_interval
 from releasing.share_tests import RatioTest, WorseTest
-from releasing.values import events
+from releasing.value_counts import events
 
 EVEN = [0.1] * 10
 

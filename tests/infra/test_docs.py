@@ -73,6 +73,18 @@ def test_every_path_that_is_named_is_there(root: Path) -> None:
     assert {name: paths for name, paths in absent.items() if paths} == {}
 
 
+def test_a_walk_is_of_twelve_files_at_most(root: Path) -> None:
+    text = (root / "docs" / "architecture.md").read_text()
+    walks = re.split(r"^### ", text.partition("## Three walks")[2].partition("\n## ")[0], flags=re.MULTILINE)[
+        1:
+    ]
+    files = {walk.partition("\n")[0]: re.findall(r"^\d+\. `([^`]+)`", walk, re.MULTILINE) for walk in walks}
+    assert files.keys() == {"One upload", "One training row", "One alarm"}
+    for walk, named in files.items():
+        assert 8 <= len(named) == len(set(named)) <= 12, walk
+        assert all((root / name).is_file() for name in named), walk
+
+
 @pytest.mark.parametrize(
     ("text", "links", "paths"),
     [

@@ -18,6 +18,7 @@ from cli.commands import (
     monitor,
     outputs,
     pages,
+    permissions,
     redrive,
     status,
     trace,
@@ -83,6 +84,7 @@ app.command("datasets", epilog=datasets.EXAMPLES, rich_help_panel=MODELS)(datase
 app.command(epilog=demo.EXAMPLES, rich_help_panel=LAPTOP)(demo.demo)
 app.command(epilog=cloud.UP_EXAMPLES, rich_help_panel=LAPTOP)(cloud.up)
 app.command(epilog=cloud.DOWN_EXAMPLES, rich_help_panel=LAPTOP)(cloud.down)
+app.command(epilog=permissions.EXAMPLES, rich_help_panel=LAPTOP)(permissions.permissions)
 app.command(epilog=deploy.EXAMPLES, rich_help_panel=DEPLOYMENT)(deploy.deploy)
 app.command(epilog=outputs.EXAMPLES, rich_help_panel=DEPLOYMENT)(outputs.outputs)
 app.command(epilog=cloud.ENV_EXAMPLES, rich_help_panel=DEPLOYMENT)(cloud.env)

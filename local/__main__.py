@@ -10,6 +10,7 @@ from pathlib import Path
 from local.assembly import server
 from local.cloud.process.background import DEFAULT_PORT, default_folder
 from local.cloud.process.folder import CloudError
+from local.cloud.strictness import Strictness
 
 
 def main() -> int:
@@ -26,11 +27,17 @@ def main() -> int:
         metavar="URI=TREE",
         help="the source tree that one image URI stands for; may be repeated",
     )
+    parser.add_argument(
+        "--strict", type=int, metavar="SEED", help="throttle, delay and have quotas, by draws of this seed"
+    )
     arguments = parser.parse_args()
     folder = arguments.folder or default_folder(arguments.port)
     try:
         images = {uri: Path(tree).resolve() for uri, _, tree in (i.rpartition("=") for i in arguments.image)}
-        server.run(folder.resolve(), arguments.port, arguments.image_root.resolve(), images)
+        strictness = None if arguments.strict is None else Strictness(arguments.strict)
+        server.run(
+            folder.resolve(), arguments.port, arguments.image_root.resolve(), images, strictness=strictness
+        )
     except CloudError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1

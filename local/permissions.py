@@ -1,4 +1,4 @@
-"""Which statements of the roles of a cloud's stacks allowed something so far, and which never did.
+"""The statements of the roles of a cloud's stacks: those that some call needed, and those that none did yet.
 
 The cloud records in `allowed.jsonl` what allowed each call (`local.cloud.iam.decisions`). A statement is
 *needed* where some call was allowed by no other: without it, that call would have been refused.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,24 +30,25 @@ class Use(enum.IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class StatementUse:
-    """One statement of a role's policy. `role` is `<stack>/<logical id>`."""
+    """One statement of a role's policy, in every stack that has it: what each part of it allowed.
+
+    `role` is the role's logical id. Resources are spelled alike for all models: physical names that
+    CloudFormation made are cut to what the template says.
+    """
 
     role: str
     policy: str
-    statement: Mapping[str, Any]
     use: Use
     actions: Mapping[str, Use]
     resources: Mapping[str, Use]
+    conditions: str
+    """The statement's condition, as JSON."""
 
     @property
-    def unused_actions(self) -> list[str]:
-        """The actions that allowed nothing that another statement does not allow."""
-        return [action for action, use in self.actions.items() if use is not Use.NEEDED]
-
-    @property
-    def unused_resources(self) -> list[str]:
-        """The resource patterns that allowed nothing that another does not allow."""
-        return [pattern for pattern, use in self.resources.items() if use is not Use.NEEDED]
+    def unneeded(self) -> list[str]:
+        """The actions and resource patterns that allowed no call that would be refused without them."""
+        parts = {**self.actions, **self.resources}
+        return [part for part, use in parts.items() if use is not Use.NEEDED]
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,19 @@ class _Line:
     sole: bool
 
 
-def statement_uses(folder: Path, cloudformation: Any, iam: Any) -> list[StatementUse]:
-    """Each statement of each role that a stack of the cloud in this folder made, and how far it was needed.
+def statement_uses(folder: Path, cloudformation: Any, iam: Any, prefix: str = "") -> list[StatementUse]:
+    """Each statement of each role of the stacks whose names begin with `prefix`, and how far it was needed.
 
-    The clients are boto3's, of the cloud's root.
+    `folder` is the cloud's; the clients are boto3's, of its root.
     """
     lines = _read(folder / FILE_NAME)
-    return [
-        _use(name, policy, statement, [line for line in lines if line.owner == arn])
-        for name, physical in _roles(cloudformation)
-        for arn, policy, statement in _statements(iam, physical)
-    ]
+    found: dict[tuple[str, str, str], StatementUse] = {}
+    for role in _roles(cloudformation, iam, prefix):
+        for policy, statement in role.statements:
+            use = _use(role, policy, statement, lines)
+            key = (use.role, ",".join([*use.actions, *use.resources]), use.conditions)
+            found[key] = _merged(found[key], use) if key in found else use
+    return sorted(found.values(), key=lambda use: use.role)
 
 
 def _read(path: Path) -> list[_Line]:
@@ -81,55 +85,106 @@ def _read(path: Path) -> list[_Line]:
     return found
 
 
-def _roles(cloudformation: Any) -> Iterator[tuple[str, str]]:
-    """`<stack>/<logical id>` and the name of each role."""
-    for page in cloudformation.get_paginator("list_stacks").paginate():
-        for stack in page["StackSummaries"]:
-            if stack["StackStatus"] == "DELETE_COMPLETE":
-                continue
-            resources = cloudformation.get_paginator("list_stack_resources")
-            for part in resources.paginate(StackName=stack["StackName"]):
-                for resource in part["StackResourceSummaries"]:
-                    if resource["ResourceType"] == "AWS::IAM::Role":
-                        logical = f"{stack['StackName']}/{resource['LogicalResourceId']}"
-                        yield logical, resource["PhysicalResourceId"]
+@dataclass(frozen=True)
+class _Role:
+    logical_id: str
+    arn: str
+    names: Mapping[str, str]
+    """What the template calls things, by their physical names."""
+    statements: Sequence[tuple[str, dict[str, Any]]]
+    """Each with its policy's name."""
 
 
-def _statements(iam: Any, role: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """ARN of the role, name of a policy and a statement of it."""
-    arn = iam.get_role(RoleName=role)["Role"]["Arn"]
-    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-        for statement in statements_of(document):
-            yield arn, policy, statement
-
-
-def _use(role: str, policy: str, statement: dict[str, Any], lines: Sequence[_Line]) -> StatementUse:
-    digest = digest_of(statement)
-    own = [line for line in lines if (line.policy, line.statement) == (policy, digest)]
-    return StatementUse(
-        role=role,
-        policy=policy,
-        statement=statement,
-        use=_most(Use.NEEDED if line.sole else Use.REDUNDANT for line in own),
-        actions={
-            action: _most(
-                Use.NEEDED if line.sole else Use.REDUNDANT
-                for line in own
-                if line.action.lower() == action.lower()
+def _roles(cloudformation: Any, iam: Any, prefix: str) -> Iterator[_Role]:
+    stacks = _pages(cloudformation, "list_stacks", "StackSummaries")
+    live = [s["StackName"] for s in stacks if s["StackStatus"] != "DELETE_COMPLETE"]
+    for model, names in _by_model(live, prefix).items():
+        resources = [
+            resource
+            for name in names
+            for resource in _pages(
+                cloudformation, "list_stack_resources", "StackResourceSummaries", StackName=name
             )
+        ]
+        called = {_name(r["PhysicalResourceId"]): f"<{r['LogicalResourceId']}>" for r in resources}
+        for resource in resources:
+            if resource["ResourceType"] == "AWS::IAM::Role":
+                yield _role(iam, resource, {**called, model: "<deployment>"})
+
+
+def _name(physical_id: str) -> str:
+    """The name in a URL or an ARN, as policies have it in ARNs of their own."""
+    return re.split("[/:]", physical_id)[-1]
+
+
+def _by_model(stacks: Iterable[str], prefix: str) -> dict[str, list[str]]:
+    """A model's two stacks, by what their names have in common: its deployment's name."""
+    found: dict[str, list[str]] = {}
+    for name in stacks:
+        if name.startswith(prefix):
+            found.setdefault(name.rpartition("-")[0], []).append(name)
+    return found
+
+
+def _role(iam: Any, resource: Mapping[str, Any], names: Mapping[str, str]) -> _Role:
+    name = resource["PhysicalResourceId"]
+    policies = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    return _Role(
+        resource["LogicalResourceId"],
+        iam.get_role(RoleName=name)["Role"]["Arn"],
+        names,
+        [
+            (policy, statement)
+            for policy in policies
+            for statement in statements_of(
+                iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+            )
+        ],
+    )
+
+
+def _use(role: _Role, policy: str, statement: dict[str, Any], lines: Iterable[_Line]) -> StatementUse:
+    place = (role.arn, policy, digest_of(statement))
+    own = [line for line in lines if (line.owner, line.policy, line.statement) == place]
+    return StatementUse(
+        role=role.logical_id,
+        policy=policy,
+        use=_most(own),
+        actions={
+            action: _most(line for line in own if line.action.lower() == action.lower())
             for action in as_list(statement["Action"])
         },
         resources={
-            pattern: _most(
-                Use.NEEDED if line.sole and line.patterns == (pattern,) else Use.REDUNDANT
+            _spelled(pattern, role.names): _most(
+                replace(line, sole=line.sole and line.patterns == (pattern,))
                 for line in own
                 if pattern in line.patterns
             )
             for pattern in as_list(statement["Resource"])
         },
+        conditions=_spelled(json.dumps(statement.get("Condition", {}), sort_keys=True), role.names),
     )
 
 
-def _most(uses: Iterable[Use]) -> Use:
-    return max(uses, default=Use.NEVER)
+def _spelled(text: str, names: Mapping[str, str]) -> str:
+    for physical in sorted(names, key=len, reverse=True):
+        text = text.replace(physical, names[physical])
+    return text
+
+
+def _most(lines: Iterable[_Line]) -> Use:
+    return max((Use.NEEDED if line.sole else Use.REDUNDANT for line in lines), default=Use.NEVER)
+
+
+def _merged(one: StatementUse, other: StatementUse) -> StatementUse:
+    return replace(
+        one,
+        use=max(one.use, other.use),
+        actions={action: max(use, other.actions[action]) for action, use in one.actions.items()},
+        resources={pattern: max(use, other.resources[pattern]) for pattern, use in one.resources.items()},
+    )
+
+
+def _pages(client: Any, operation: str, member: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+    for page in client.get_paginator(operation).paginate(**arguments):
+        yield from page[member]

@@ -11,13 +11,15 @@ from botocore.exceptions import ClientError
 
 from cli.aws.session import Deployment
 from cli.aws.waiting import wait_until
-from cli.kit.errors import CliError, error_code
+from cli.kit.errors import CliError, error_code, error_message
 from contract.layout import live_parameter
 from contract.names.outputs import RELEASE_MACHINE
 
 RELEASE_TIMEOUT_SECONDS = 3600.0
 APPROVED: Final = "Approved"
 REJECTED: Final = "Rejected"
+KNOWN_SECONDS = 30.0
+"""How long after its registration a package may be unknown to DescribeModelPackage."""
 FAILED = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 RECENT_EXECUTIONS = 20
 
@@ -47,8 +49,18 @@ def live_version(deployed: Deployment) -> LiveVersion | None:
 
 
 def approval(deployed: Deployment, package_arn: str) -> str:
-    """Approved, Rejected or PendingManualApproval."""
-    return deployed.aws.sagemaker.describe_model_package(ModelPackageName=package_arn)["ModelApprovalStatus"]
+    """Approved, Rejected or PendingManualApproval; of a package that may have been registered just now."""
+
+    def look() -> str | None:
+        try:
+            described = deployed.aws.sagemaker.describe_model_package(ModelPackageName=package_arn)
+        except ClientError as error:
+            if "does not exist" not in error_message(error):
+                raise
+            return None
+        return described["ModelApprovalStatus"]
+
+    return wait_until(look, timeout=KNOWN_SECONDS, what=f"{package_arn.rpartition(':')[2]} to be known")
 
 
 def wait_until_live(deployed: Deployment, package_arn: str) -> LiveVersion:

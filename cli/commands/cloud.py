@@ -17,6 +17,8 @@ from cli.views.terminal import err, out
 UP_EXAMPLES = examples(
     ("./millrace up", "start it, or say that it runs"),
     ("./millrace up --port 4577", "a second one beside it"),
+    ("./millrace up --strict", "one that throttles, delays and has quotas, as accounts do"),
+    ("./millrace up --strict --seed 7", "the same again: what fails with a seed fails again"),
     ('./millrace up && eval "$(./millrace env)" && aws s3 ls', "and use it with the AWS CLI"),
 )
 DOWN_EXAMPLES = examples(
@@ -30,7 +32,11 @@ ENV_EXAMPLES = examples(
 )
 
 
-def up(port: Port = DEFAULT_PORT) -> None:
+def up(
+    port: Port = DEFAULT_PORT,
+    strict: bool = typer.Option(False, "--strict", help="Throttle, delay and have quotas."),
+    seed: int = typer.Option(1, "--seed", metavar="NUMBER", help="Which throttles and delays, if strict."),
+) -> None:
     """Start AWS on this laptop, in the background, and wait until it is ready."""
     folder = cloud_folder(port)
     info = local.status(folder)
@@ -38,7 +44,7 @@ def up(port: Port = DEFAULT_PORT) -> None:
         out.print(f"The local cloud runs already: {info.endpoint_url}")
         return
     with err.status("Starting the local cloud"):
-        info = local.start(folder, port, image_root=ROOT)
+        info = local.start(folder, port, image_root=ROOT, strict=seed if strict else None)
     out.print(f"The local cloud is up: {info.endpoint_url} (log: .millrace/cloud-{port}/cloud.log)")
 
 

@@ -136,6 +136,15 @@ def use_key(scope: Construct, key_arn: str) -> Allow:
     )
 
 
+def read_encrypted(scope: Construct, key_arn: str) -> Allow:
+    """Decrypt objects with the key: through S3 only."""
+    return Allow(
+        actions=["kms:Decrypt"],
+        resources=[key_arn],
+        when={"StringEquals": {"kms:ViaService": f"s3.{cdk.Stack.of(scope).region}.amazonaws.com"}},
+    )
+
+
 def write_logs(log_group_arn: str) -> Allow:
     """Write to the streams of one log group."""
     return Allow(

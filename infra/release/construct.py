@@ -17,7 +17,7 @@ from infra.kit.alarm import AlarmSpec
 from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment
 from infra.kit.function import Function
-from infra.kit.iam import Allow, list_objects, read_objects, role, use_key
+from infra.kit.iam import Allow, list_objects, read_encrypted, read_objects, role
 from infra.kit.image import Image
 from infra.kit.queues import DeadLetterQueue, RuleDelivery
 from infra.kit.sagemaker_iam import read_packages
@@ -134,7 +134,7 @@ class Release(Composite, Construct):
             read_packages(self, storage.package_group),
             read_objects(storage.artifacts_arn, *places),
             list_objects(storage.artifacts_arn, RUNS_PREFIX),
-            use_key(self, storage.key_arn),
+            read_encrypted(self, storage.key_arn),
         ]
 
     def _make_machine(self, serving: iam.Role) -> StateMachine:

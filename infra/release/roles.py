@@ -33,7 +33,8 @@ def serving_role(
 ) -> iam.Role:
     """A role under which the model server runs, behind an endpoint and in transform jobs.
 
-    It loads models, keeps what is captured, answers the parts of batches and writes logs.
+    It loads models, keeps what is captured, answers the parts of batches and writes logs. Without an endpoint
+    now, there may be one of earlier days, which serves under this role until the next release deletes it.
     """
     captured = [f"{CAPTURED_PREFIX}{endpoint}/*"] if mode.has_instances else []
     return role(
@@ -48,7 +49,7 @@ def serving_role(
             locate_buckets(storage.artifacts_arn),
             write_objects(storage.artifacts_arn, *captured, f"{BATCH_PREFIX}*/answers/*"),
             use_key(scope, storage.key_arn),
-            *(telemetry(scope, f"/aws/sagemaker/Endpoints/{endpoint}") if mode.has_endpoint else []),
+            *telemetry(scope, f"/aws/sagemaker/Endpoints/{endpoint}"),
             *telemetry(scope, "/aws/sagemaker/TransformJobs"),
             *image.pull,
         ],

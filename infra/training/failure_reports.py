@@ -17,7 +17,7 @@ from infra.kit.alarm import AlarmSpec
 from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment
 from infra.kit.function import Function
-from infra.kit.iam import Allow, arn, list_objects, read_objects, use_key
+from infra.kit.iam import Allow, arn, list_objects, read_encrypted, read_objects
 from infra.kit.queues import DeadLetterQueue, RuleDelivery
 from infra.kit.storage_names import Storage
 from infra.training.pipeline.step_names import TUNING_JOBS
@@ -106,7 +106,7 @@ class FailureReports(Composite, Construct):
             # The gates that a model missed stand in its evaluation.
             read_objects(storage.artifacts_arn, evaluations),
             list_objects(storage.artifacts_arn, RUNS_PREFIX),
-            use_key(self, storage.key_arn),
+            read_encrypted(self, storage.key_arn),
             Allow(
                 actions=[
                     "sagemaker:DescribePipelineExecution",

@@ -20,6 +20,7 @@ from infra.kit.iam import (
     list_objects,
     locate_buckets,
     pass_role,
+    read_encrypted,
     read_objects,
     role,
     use_key,
@@ -125,7 +126,7 @@ def pipeline_role(
             image.read_manifest,
             # The gate reads the evaluation; registering checks that the artifact is there.
             read_objects(storage.artifacts_arn, f"{_RUN}/evaluate/evaluation/*", f"{_RUN}/train/*"),
-            use_key(scope, storage.key_arn),
+            read_encrypted(scope, storage.key_arn),
             *lend_key(storage.key_arn),
         ],
     )

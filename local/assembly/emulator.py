@@ -27,10 +27,12 @@ from local.cloud.lambda_ import functions, queue_mappings
 from local.cloud.process.background import HOST
 from local.cloud.process.children import Children
 from local.cloud.process.root_key import RootKey
-from local.cloud.s3 import buckets, object_bodies, object_events, object_ranges
+from local.cloud.s3 import buckets, missing_objects, object_bodies, object_events, object_ranges
 from local.cloud.seam import Cloud
 from local.cloud.sns import deliveries, topics
-from local.cloud.stepfunctions import state_machines
+from local.cloud.stepfunctions import log_delivery, state_machines
+from local.cloud.strictness import Strictness
+from local.cloud.throttling import Throttling
 
 
 class Emulator:
@@ -48,11 +50,12 @@ class Emulator:
         images: Mapping[str, Path],
         children: Children,
         root: RootKey,
+        strictness: Strictness | None,
     ) -> None:
         endpoint_url = f"https://{HOST}:{port}"
         decisions = DecisionLog(folder)
         calls = ServiceCalls(decisions, account, region)
-        principals = Principals(endpoint_url, region, ca_bundle, calls, root)
+        principals = Principals(endpoint_url, region, ca_bundle, calls, root, strictness)
         measurements = Measurements(account, region)
         properties.install()
         authorization.install(decisions)
@@ -61,13 +64,15 @@ class Emulator:
         functions.install(children, calls, measurements)
         queue_mappings.install(calls)
         state_machines.install(principals, measurements)
+        log_delivery.install(calls)
         event_rules.install(calls, measurements)
         topics.install()
         deliveries.install(measurements)
-        object_events.install()
+        object_events.install(strictness)
         cloudwatch.install(calls)
         log_groups.install(calls)
         buckets.install()
+        missing_objects.install()
         object_ranges.install()
         object_bodies.install(folder / "objects")
         self.clock = Clock(account, region, [QueueMetrics(measurements).measure, children.forget_ended])
@@ -81,6 +86,7 @@ class Emulator:
             image_root=image_root,
             images=images,
             children=children,
+            strictness=strictness,
             credentials_for=principals.credentials_for,
             authorize=calls.authorize,
             permits=calls.permits,
@@ -99,4 +105,5 @@ class Emulator:
     @property
     def application(self) -> Any:
         """The ASGI application of the gateway."""
-        return Gateway(app.app, self.cloud.port)
+        strictness = self.cloud.strictness
+        return Gateway(app.app, self.cloud.port, Throttling(strictness) if strictness else None)

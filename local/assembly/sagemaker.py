@@ -9,17 +9,18 @@ from ministack.core import router
 
 from local.cloud.seam import Cloud
 from local.sagemaker import cfn, iam
+from local.sagemaker.catalog.reading import Reading
+from local.sagemaker.catalog.registry import Registry
+from local.sagemaker.catalog.tags import Tags
 from local.sagemaker.endpoints.configurations import Configurations
 from local.sagemaker.endpoints.invoke import Runtime
 from local.sagemaker.endpoints.models import Models
 from local.sagemaker.endpoints.operations import Endpoints
 from local.sagemaker.jobs.operations import Jobs
 from local.sagemaker.pipelines.operations import Pipelines
-from local.sagemaker.reading import Reading
-from local.sagemaker.registry import Registry
+from local.sagemaker.quotas import Quotas
 from local.sagemaker.service import Backend, Response, Service
 from local.sagemaker.state import State
-from local.sagemaker.tags import Tags
 from local.sagemaker.transforms.operations import Transforms
 from local.sagemaker.tuning.operations import Tuning
 
@@ -29,7 +30,7 @@ _ROUTE = {"target_prefixes": ["SageMaker."], "credential_scope": "sagemaker", "h
 
 def install(cloud: Cloud) -> None:
     """Register `sagemaker`, `sagemaker-runtime` and the CloudFormation types with ministack."""
-    backend = Backend(cloud, State(cloud.region, cloud.account))
+    backend = Backend(cloud, State(cloud.region, cloud.account), Quotas(cloud.strictness))
     jobs, endpoints = Jobs(backend), Endpoints(backend)
     parts = (
         jobs,

@@ -15,6 +15,7 @@ from local.cloud.process import folder as folders
 from local.cloud.process.background import HOST, CloudInfo
 from local.cloud.process.children import Children
 from local.cloud.process.root_key import RootKey, root_key
+from local.cloud.strictness import Strictness
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -29,7 +30,14 @@ _KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "
 """All that functions see of the caller's environment: nothing in it may change how they behave."""
 
 
-def run(folder: Path, port: int, image_root: Path, images: Mapping[str, Path]) -> None:
+def run(
+    folder: Path,
+    port: int,
+    image_root: Path,
+    images: Mapping[str, Path],
+    *,
+    strictness: Strictness | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT. Raises CloudError when the folder or the port is taken."""
     background.check_port(port)
     folders.claim(folder)
@@ -53,6 +61,7 @@ def run(folder: Path, port: int, image_root: Path, images: Mapping[str, Path]) -
             images=images,
             children=children,
             root=key,
+            strictness=strictness,
         )
         info = CloudInfo(
             endpoint_url=emulator.cloud.endpoint_url,

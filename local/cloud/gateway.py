@@ -13,6 +13,8 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+from local.cloud.throttling import Refusal, Throttling
+
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -27,35 +29,41 @@ _TOKEN = re.compile(r"/_ministack/(cfn-response|cfn-signal)/[0-9a-f-]{32,}")
 class Gateway:
     """An ASGI application before the emulator's."""
 
-    def __init__(self, emulator: Application, port: int) -> None:
+    def __init__(self, emulator: Application, port: int, throttling: Throttling | None = None) -> None:
         self._emulator = emulator
+        self._throttling = throttling
         self._hosts = {f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost")}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hand it on."""
         if scope["type"] == "http" and (refusal := self._refusal(scope)):
-            await _answer(send, *refusal)
+            await _answer(send, refusal)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
             await self._emulator(scope, receive, _for_no_page(send))
 
-    def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
+    def _refusal(self, scope: Scope) -> Refusal | None:
         headers = {name.lower(): value for name, value in scope["headers"]}
         if headers.get(b"host", b"").lower() not in self._hosts:
-            return 421, "MisdirectedRequest", "The Host header names another host than this gateway."
+            return _refused(421, "MisdirectedRequest", "The Host header names another host.")
         if b"origin" in headers or headers.get(b"sec-fetch-site", b"none") != b"none":
-            return 403, "AccessDenied", "The local cloud answers no requests of web pages."
+            return _refused(403, "AccessDenied", "The local cloud answers no requests of web pages.")
         if _CONTROL.match(scope["path"]) and not _TOKEN.fullmatch(scope["path"]):
-            return 404, "NotFound", "The emulator's own routes are closed."
-        return None
+            return _refused(404, "NotFound", "The emulator's own routes are closed.")
+        return self._throttling.refusal(scope) if self._throttling else None
 
 
-async def _answer(send: Send, status: int, code: str, message: str) -> None:
+def _refused(status: int, code: str, message: str) -> Refusal:
     body = json.dumps({"__type": code, "message": message}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return Refusal(status, {"content-type": "application/json"}, body)
+
+
+async def _answer(send: Send, refusal: Refusal) -> None:
+    headers = [(name.encode(), value.encode()) for name, value in refusal.headers.items()]
+    length = (b"content-length", str(len(refusal.body)).encode())
+    await send({"type": "http.response.start", "status": refusal.status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": refusal.body})
 
 
 def _for_no_page(send: Send) -> Send:

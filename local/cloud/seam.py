@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from local.cloud.strictness import Strictness
+
 Credentials = Mapping[str, str]
 """AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN of one principal."""
 
@@ -56,6 +58,8 @@ class Cloud:
     images: Mapping[str, Path]
     """Source trees by image URI."""
     children: ChildProcesses
+    strictness: Strictness | None
+    """None for a cloud that does everything at once and has no quotas."""
 
     credentials_for: Callable[[str, str], dict[str, str]]
     """`(role_arn, service)`: temporary credentials of the role, as the service principal

@@ -22,6 +22,14 @@ _ECR = re.compile(
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 
+def repository_arn(image: str) -> str | None:
+    """The repository in ECR that an image is in; None for one that is elsewhere."""
+    found = _ECR.match(image)
+    if found is None:
+        return None
+    return f"arn:aws:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"
+
+
 class ExecutionRole:
     """One role, for one job or one instance of an endpoint."""
 
@@ -33,11 +41,10 @@ class ExecutionRole:
 
     def check_pull(self, image: str) -> None:
         """Raise AccessDeniedError unless the role may pull an image of ECR."""
-        found = _ECR.match(image)
-        if found is None:
+        repository = repository_arn(image)
+        if repository is None:
             return
         self._authorize("ecr:GetAuthorizationToken", "*")
-        repository = f"arn:aws:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"
         for action in _PULL:
             self._authorize(action, repository)
 

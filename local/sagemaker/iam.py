@@ -91,10 +91,11 @@ def require(
 def require_grant(access_key: str | None, cloud: Cloud, key: str | None, role_arn: str | None) -> None:
     """Refuse a request that encrypts instances' volumes with a key, where nobody may lend SageMaker the key.
 
-    SageMaker asks it of the role, where there is one, or else of the caller.
+    SageMaker asks it of the role, where there is one, or else of the caller. That it looks at the key first
+    is written down for notebooks only; here it does.
 
     Raises:
-        ServiceError: AccessDeniedException for `kms:CreateGrant` on the key.
+        ServiceError: AccessDeniedException for `kms:CreateGrant` or `kms:DescribeKey` on the key.
     """
     if key is None:
         return
@@ -103,10 +104,10 @@ def require_grant(access_key: str | None, cloud: Cloud, key: str | None, role_ar
         "kms:grantisforawsresource": "true",
         "kms:viaservice": f"sagemaker.{cloud.region}.amazonaws.com",
     }
-    if role_arn is None or not cloud.permits(
-        role_arn, "sagemaker.amazonaws.com", "kms:CreateGrant", arn, context
-    ):
-        require(access_key, "kms:CreateGrant", arn, cloud.region, context)
+    service = "sagemaker.amazonaws.com"
+    for action, more in (("kms:CreateGrant", context), ("kms:DescribeKey", {})):
+        if role_arn is None or not cloud.permits(role_arn, service, action, arn, more):
+            require(access_key, action, arn, cloud.region, more)
 
 
 def require_pass_role(access_key: str | None, role_arn: str, region: str) -> None:

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +18,10 @@ from local.cloud.seam import Cloud
 from local.sagemaker import shapes
 from local.sagemaker.errors import ServiceError, not_implemented
 from local.sagemaker.iam import require, require_pass_role
+from local.sagemaker.quotas import Quotas
 from local.sagemaker.resources import resource_arn
 from local.sagemaker.state import State
+from local.sagemaker.visibility import Visibility
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +63,7 @@ class Backend:
 
     cloud: Cloud
     state: State
+    quotas: Quotas = field(default_factory=lambda: Quotas(None))
 
 
 class Service:
@@ -71,6 +74,7 @@ class Service:
         self._operations = operations
         self._answers: dict[tuple[str, str, str], Future[dict[str, Any]]] = {}
         self._token_lock = threading.Lock()
+        self._visibility = Visibility(backend.cloud.strictness)
 
     async def handle(self, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Response:
         """Answer a request of the JSON protocol. Work is done on a thread, never on the gateway's loop."""
@@ -111,10 +115,13 @@ class Service:
             call.require(f"sagemaker:{operation}", resource.lower())
         if arguments.get("Tags"):
             call.require("sagemaker:AddTags", resource)
+        if access_key is not None:
+            self._visibility.check(operation, resource)
         token = _idempotency_token(operation, arguments)
-        if token is None:
-            return run(call)
-        return self._once((operation, resource, token), lambda: run(call))
+        answer = run(call) if token is None else self._once((operation, resource, token), lambda: run(call))
+        if operation.startswith(("Create", "Start")):
+            self._visibility.created(answer)
+        return answer
 
     def _once(self, request: tuple[str, str, str], run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Carry out a request the first time its token comes, also when two come together."""

@@ -16,7 +16,7 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 def test_all_commands_are_there() -> None:
     assert set(COMMANDS) == {
         "new-model", "up", "deploy", "down", "status", "env", "outputs", "train", "pages", "logs", "redrive", "demo",
-        "models", "datasets", "trace", "monitor",
+        "models", "datasets", "trace", "monitor", "permissions",
     }  # fmt: skip
 
 
@@ -33,7 +33,9 @@ def test_help_teaches_by_example(run: Run, command: str) -> None:
     assert f"./millrace {command}" in result.output.partition("Examples")[2]
 
 
-@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"new-model", "up", "down", "demo"}))
+@pytest.mark.parametrize(
+    "command", sorted(set(COMMANDS) - {"new-model", "up", "down", "demo", "permissions"})
+)
 def test_every_other_command_takes_an_environment(run: Run, command: str) -> None:
     assert "--environment" in run(command, "--help").output
 

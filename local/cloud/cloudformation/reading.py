@@ -61,6 +61,14 @@ class Read(dict[str, Any]):
                 yield where
 
 
+def peek(content: dict[str, Any], *path: str) -> Any:
+    """A member of members, or None, without its counting as read."""
+    value: Any = content
+    for name in path:
+        value = dict.get(value, name) if isinstance(value, dict) else None
+    return value
+
+
 def reading(value: T) -> T:
     """The same, with each mapping in it as one that knows what was read."""
     if isinstance(value, dict):

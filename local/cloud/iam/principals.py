@@ -13,9 +13,11 @@ import boto3
 from botocore.config import Config
 from ministack.services import sts
 
+from local.cloud.iam.propagation import check_propagated
 from local.cloud.iam.service_calls import ServiceCalls
 from local.cloud.process.root_key import RootKey
 from local.cloud.seam import Credentials
+from local.cloud.strictness import Strictness
 
 LIFETIME_SECONDS = 12 * 3600
 
@@ -24,8 +26,15 @@ class Principals:
     """Vends credentials and clients of one gateway."""
 
     def __init__(
-        self, endpoint_url: str, region: str, ca_bundle: Path, calls: ServiceCalls, root: RootKey
+        self,
+        endpoint_url: str,
+        region: str,
+        ca_bundle: Path,
+        calls: ServiceCalls,
+        root: RootKey,
+        strictness: Strictness | None = None,
     ) -> None:
+        self._strictness = strictness
         self._endpoint_url = endpoint_url
         self._region = region
         self._ca_bundle = ca_bundle
@@ -43,6 +52,7 @@ class Principals:
     ) -> dict[str, str]:
         """Credentials of the role as the service assumes it; see `seam.Cloud.credentials_for`."""
         self._calls.trust(role_arn, service, source_arn)
+        check_propagated(self._strictness, role_arn)
         account, role_name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
         session_name = session_name or service.removesuffix(".amazonaws.com")
         access_key = "ASIA" + secrets.token_hex(8).upper()
@@ -82,5 +92,10 @@ class Principals:
             aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=keys.get("AWS_SESSION_TOKEN") or None,
             # A function may run for 15 minutes before it answers.
-            config=Config(retries={"total_max_attempts": 1}, read_timeout=910, max_pool_connections=50),
+            config=Config(
+                # What SageMaker moves it moves again; what a machine or pipeline asks is theirs to retry.
+                retries={"total_max_attempts": 5 if service == "s3" else 1},
+                read_timeout=910,
+                max_pool_connections=50,
+            ),
         )

@@ -50,12 +50,14 @@ def start(
     *,
     image_root: Path | None = None,
     images: Mapping[str, Path] | None = None,
+    strict: int | None = None,
     timeout: float = 60.0,
 ) -> CloudInfo:
     """Start a new, empty cloud in the background and wait until it answers.
 
     `image_root` is the source tree that image URIs stand for (default: the working directory), but those
     of `images`, which have trees of their own, such as an earlier release's.
+    `strict` is the seed of a cloud that throttles, delays and has quotas, as accounts do.
     A cloud keeps nothing from an earlier one: what lies in its folder is removed first.
     Raises CloudError when the port is taken, or, with the end of the log, when it does not come up.
     """
@@ -72,6 +74,7 @@ def start(
                 *(sys.executable, "-m", "local", "--port", str(port), "--folder", str(folder)),
                 *("--image-root", str((image_root or Path.cwd()).resolve())),
                 *(f"--image={uri}={tree.resolve()}" for uri, tree in (images or {}).items()),
+                *(() if strict is None else ("--strict", str(strict))),
             ],
             env={**os.environ, "PYTHONPATH": str(root)},
             stdin=subprocess.DEVNULL,

@@ -1,7 +1,11 @@
-"""S3's events to EventBridge name the object's version. ministack's leave it out."""
+"""S3's events to EventBridge name the object's version, which ministack's leave out.
+
+On a strict cloud EventBridge is not told of a new bucket's objects for a while, as on AWS.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -10,13 +14,16 @@ from typing import Any
 from ministack.services import eventbridge, s3
 
 from local.cloud.patching import replace
+from local.cloud.strictness import Strictness
+
+_ASYNC = "bucket_name key event_name size etag deletion_type version_id object_extra record_extra"
 
 _version_id: ContextVar[str | None] = ContextVar(
     "version of the object that the event is about", default=None
 )
 
 
-def install() -> None:
+def install(strictness: Strictness | None = None) -> None:
     """Carry the version from where S3 knows it to where the event is sent."""
     replace(
         s3,
@@ -26,6 +33,22 @@ def install() -> None:
         _remembering_the_version,
     )
     replace(eventbridge, "_dispatch_event", "event view", _naming_the_version)
+    if strictness is not None:
+        late = _late(strictness)
+        replace(s3, "_fire_s3_event_async", _ASYNC, late)
+
+
+def _late(strictness: Strictness) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    def wrap(original: Callable[..., None]) -> Callable[..., None]:
+        def fire(bucket_name: str, *arguments: Any, **options: Any) -> None:
+            created = dt.datetime.fromisoformat(s3._buckets[bucket_name]["created"].replace("Z", "+00:00"))
+            age = (dt.datetime.now(dt.UTC) - created).total_seconds()
+            if age >= strictness.between(strictness.bucket_seconds, "bucket"):
+                original(bucket_name, *arguments, **options)
+
+        return fire
+
+    return wrap
 
 
 def _remembering_the_version(original: Callable[..., None]) -> Callable[..., None]:

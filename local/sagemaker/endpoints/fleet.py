@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,6 +15,7 @@ from local.sagemaker.endpoints.server import ModelServer, UnhealthyError
 from local.sagemaker.endpoints.serverless import ServerlessServer
 from local.sagemaker.endpoints.variant import Variant
 from local.sagemaker.errors import ServiceError
+from local.sagemaker.quotas import use_of
 from local.sagemaker.state import MODEL, Record, State
 
 _STARTUP_SECONDS = 120.0
@@ -37,6 +39,14 @@ class Fleet:
         self.shadow = self._variant(shadows[0]) if shadows else None
         self.mirror = ThreadPoolExecutor(_SHADOW_THREADS, f"shadow-{endpoint}")
         """Runs what nobody waits for."""
+
+    def uses(self) -> Counter[str]:
+        """Its instances, by the names of their quotas."""
+        uses: Counter[str] = Counter()
+        for variant in (*self.variants.values(), *([self.shadow] if self.shadow else [])):
+            if "InstanceType" in variant.settings:
+                uses[use_of(variant.settings["InstanceType"], "endpoint")] += variant.instances
+        return uses
 
     def _variant(self, settings: Mapping[str, Any]) -> Variant:
         try:

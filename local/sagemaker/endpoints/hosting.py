@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -74,6 +75,15 @@ class Hosting:
         """The fleets of an endpoint, which may have none yet."""
         with self._state.lock:
             return self._hosted.setdefault(endpoint_arn, Hosted())
+
+    def uses(self) -> Counter[str]:
+        """The instances that run for all endpoints, by the names of their quotas."""
+        uses: Counter[str] = Counter()
+        with self._state.lock:
+            for hosted in self._hosted.values():
+                for fleet in filter(None, (hosted.current, hosted.mixed, hosted.incoming)):
+                    uses.update(fleet.uses())
+        return uses
 
     def remove(self, endpoint_arn: str) -> list[Fleet]:
         """Take every fleet of an endpoint off."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.sagemaker import refuse
@@ -11,8 +11,10 @@ from local.sagemaker.endpoints.baking import alarm_states
 from local.sagemaker.endpoints.deployment_policy import Policy, policy_of
 from local.sagemaker.endpoints.hosting import Hosting
 from local.sagemaker.endpoints.updates import Updates
+from local.sagemaker.endpoints.variant import Variant
 from local.sagemaker.errors import invalid, not_implemented
 from local.sagemaker.iam import require_grant
+from local.sagemaker.quotas import of_configuration, use_of
 from local.sagemaker.service import Backend, Call, Operation
 from local.sagemaker.shapes import output_shape, project
 from local.sagemaker.state import ENDPOINT, ENDPOINT_CONFIG, Record, now
@@ -26,6 +28,7 @@ class Endpoints:
     def __init__(self, backend: Backend) -> None:
         self._cloud = backend.cloud
         self._state = backend.state
+        self._quotas = backend.quotas
         self.hosting = Hosting(backend.state)
         self._updates = Updates(backend, self.hosting)
 
@@ -93,6 +96,7 @@ class Endpoints:
                     raise invalid(f"Could not find variant {name} of the endpoint.")
                 if fleet.variants[name].serverless:
                     raise invalid(f"Variant {name} is serverless: it has no instances.")
+                self._check_quota(fleet.variants[name], wanted)
             record = self._updates.set(record, "Updating")
             before = {name: (each.instances, each.weight) for name, each in fleet.variants.items()}
             for wanted in call["DesiredWeightsAndCapacities"]:
@@ -102,6 +106,11 @@ class Endpoints:
         self._updates.announce(record)
         self._in_background(self._updates.resize, record, fleet, before)
         return {"EndpointArn": record["EndpointArn"]}
+
+    def _check_quota(self, variant: Variant, wanted: Mapping[str, Any]) -> None:
+        more = wanted.get("DesiredInstanceCount", variant.instances) - variant.instances
+        use = use_of(variant.settings["InstanceType"], "endpoint")
+        self._quotas.check({use: more}, self.hosting.uses())
 
     def _delete(self, call: Call) -> dict[str, Any]:
         with self._state.lock:
@@ -122,6 +131,7 @@ class Endpoints:
         )
         config = self._state.get(ENDPOINT_CONFIG, call["EndpointConfigName"])
         require_grant(call.access_key, self._cloud, config.get("KmsKeyId"), None)
+        self._quotas.check(of_configuration(config), self.hosting.uses())
         return config
 
     def _check_change(self, record: Record, config: Record, policy: Policy, *, guarded: bool) -> None:

@@ -14,12 +14,17 @@ from local.sagemaker.iam import require_grant
 from local.sagemaker.jobs import processing, training
 from local.sagemaker.jobs.plan import JobPlan
 from local.sagemaker.jobs.run import JobRun
+from local.sagemaker.quotas import Uses, of_processing, of_training
 from local.sagemaker.service import Backend, Call, Operation
 from local.sagemaker.state import PROCESSING_JOB, TRAINING_JOB, TUNING_JOB, Kind, Record, now
 
 Planner = Callable[[Backend, Mapping[str, Any], Any], JobPlan]
 """`(backend, arguments, s3)`: what a Create call asks for; `s3` has the job role's credentials."""
 
+_USES: Mapping[str, Callable[[Mapping[str, Any]], Uses]] = {
+    PROCESSING_JOB.noun: of_processing,
+    TRAINING_JOB.noun: of_training,
+}
 PLANNERS: Mapping[str, Planner] = {PROCESSING_JOB.noun: processing.plan, TRAINING_JOB.noun: training.plan}
 
 
@@ -71,31 +76,42 @@ class Jobs:
         arguments: Mapping[str, Any],
         *,
         on_metric: Callable[[str, float], None] | None = None,
+        uses: Uses | None = None,
         **members: Any,
     ) -> Record:
         """Start a job, whose record has these `members`, too. Whoever asks may pass its role.
+
+        `uses` are the instances that it takes, where they are not those of its arguments.
 
         Raises:
             ServiceError: as AWS refuses it, or 501 for what is not implemented.
         """
         plan, credentials = self._plan(kind, arguments)
         begun = {"Status": "Starting", "StartTime": now(), "StatusMessage": ""}
-        state = self._backend.state
-        record = state.add(
-            kind,
-            plan.name,
-            {
-                **arguments,
-                **members,
-                kind.status_member: "InProgress",
-                "SecondaryStatus": "Starting",
-                "SecondaryStatusTransitions": [begun],
-            },
-        )
+        state, quotas = self._backend.state, self._backend.quotas
+        uses = _USES[kind.noun](arguments) if uses is None else uses
+        with quotas.taken(uses):
+            record = state.add(
+                kind,
+                plan.name,
+                {
+                    **arguments,
+                    **members,
+                    kind.status_member: "InProgress",
+                    "SecondaryStatus": "Starting",
+                    "SecondaryStatusTransitions": [begun],
+                },
+            )
         arn = record[kind.arn_member]
         state.tags[arn] = {tag["Key"]: tag["Value"] for tag in arguments.get("Tags", [])}
         events.job_changed(self._cloud, kind, record)
-        run = JobRun(self._backend, plan, credentials, on_metric=on_metric)
+        run = JobRun(
+            self._backend,
+            plan,
+            credentials,
+            on_metric=on_metric,
+            on_end=lambda: quotas.give_back(uses),
+        )
         self.track(arn, run)
         run.start()
         return record

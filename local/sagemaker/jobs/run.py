@@ -45,6 +45,7 @@ class JobRun:
     """The job role's."""
     on_metric: Callable[[str, float], None] | None = None
     """`(name, value)`: each time that the job's log tells a metric."""
+    on_end: Callable[[], None] | None = None
     metrics: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -73,6 +74,8 @@ class JobRun:
             text = f"InternalServerError: {type(error).__name__}: {error}"
             self._end("Failed", "Failed", FailureReason=text[:_REASON_CHARACTERS])
         finally:
+            if self.on_end is not None:
+                self.on_end()
             self.ended.set()
 
     def _execute(self) -> None:

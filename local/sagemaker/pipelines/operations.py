@@ -8,9 +8,9 @@ import time
 from typing import Any
 
 from local.sagemaker import events, refuse
+from local.sagemaker.catalog.listing import listing
 from local.sagemaker.errors import conflict, invalid, not_implemented
 from local.sagemaker.jobs.operations import Jobs
-from local.sagemaker.listing import listing
 from local.sagemaker.pipelines import cache
 from local.sagemaker.pipelines.cache import Cache
 from local.sagemaker.pipelines.definition import every, parse

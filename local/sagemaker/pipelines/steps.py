@@ -6,6 +6,7 @@ import copy
 import json
 import secrets
 import string
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,8 @@ from local.sagemaker.state import MODEL, MODEL_PACKAGE, PROCESSING_JOB, TRAINING
 _NAME_CHARACTERS = string.ascii_letters + string.digits
 _MAX_STEP_NAME = 28  # what 63 characters leave for it in a job's name
 _MAX_TUNING_STEP_NAME = 7
+_LOOK_SECONDS, _LOOK_AGAIN_SECONDS = 10.0, 0.2
+"""How long SageMaker looks for a job that it made."""
 
 
 @dataclass(eq=False)
@@ -129,8 +132,7 @@ class StepRunner:
         self.on_metadata(step, metadata)
         if task.kind not in _JOBS:
             return self.backend.state.get(task.kind, arn), metadata
-        # The pipeline's role is the one that looks how the job is.
-        self._call(f"Describe{task.kind.noun}", {task.kind.name_member: arguments[task.kind.name_member]})
+        self._look(task, arguments[task.kind.name_member])
         record = self.jobs.wait(task.kind, arn)
         status = record[task.kind.status_member]
         if status == "Failed":
@@ -141,6 +143,19 @@ class StepRunner:
             how = record.get("SecondaryStatus", status)
             raise StepFailedError(f"The job was stopped: {how}", status="Stopped")
         return record, metadata
+
+    def _look(self, task: Task, name: str) -> None:
+        """Describe a job with the pipeline's role, which must be able to tell how it is."""
+        deadline = time.monotonic() + _LOOK_SECONDS
+        while True:
+            try:
+                self._call(f"Describe{task.kind.noun}", {task.kind.name_member: name})
+            except StepFailedError as error:
+                if "not authorized" in error.reason or time.monotonic() > deadline:
+                    raise
+                time.sleep(_LOOK_AGAIN_SECONDS)
+            else:
+                return
 
     def stop(self, metadata: Mapping[str, Any]) -> None:
         """Stop the job that a step has started, if it has."""

@@ -9,6 +9,7 @@ from local.sagemaker import events
 from local.sagemaker.endpoints.models import container_of
 from local.sagemaker.errors import invalid
 from local.sagemaker.iam import require_grant
+from local.sagemaker.quotas import of_transform
 from local.sagemaker.service import Backend, Call, Operation
 from local.sagemaker.state import MODEL, TRANSFORM_JOB
 from local.sagemaker.transforms.plan import plan
@@ -37,7 +38,10 @@ class Transforms:
             raise invalid(f"Could not assume role {model['ExecutionRoleArn']}: {error}") from error
         key = call["TransformResources"].get("VolumeKmsKeyId")
         require_grant(call.access_key, cloud, key, model["ExecutionRoleArn"])
-        record = state.add(TRANSFORM_JOB, wanted.name, {**call.arguments, "TransformJobStatus": "InProgress"})
+        uses = of_transform(call.arguments)
+        with self._backend.quotas.taken(uses):
+            members = {**call.arguments, "TransformJobStatus": "InProgress"}
+            record = state.add(TRANSFORM_JOB, wanted.name, members)
         state.tags[record["TransformJobArn"]] = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
         events.job_changed(cloud, TRANSFORM_JOB, record)
         run = self._runs[wanted.name] = TransformRun(
@@ -47,6 +51,7 @@ class Transforms:
             model["ExecutionRoleArn"],
             bool(model.get("EnableNetworkIsolation")),
             credentials,
+            on_end=lambda: self._backend.quotas.give_back(uses),
         )
         run.start()
         return {"TransformJobArn": record["TransformJobArn"]}

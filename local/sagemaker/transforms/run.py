@@ -6,7 +6,7 @@ import logging
 import shutil
 import tarfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +46,7 @@ class TransformRun:
     isolated: bool
     credentials: dict[str, str]
     """Those of the model's execution role, which also reads the parts and writes the answers."""
+    on_end: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         self._cloud = self.backend.cloud
@@ -76,6 +77,8 @@ class TransformRun:
         else:
             self._changed("Stopped" if self._stopping.is_set() else "Completed")
         finally:
+            if self.on_end is not None:
+                self.on_end()
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _execute(self) -> None:

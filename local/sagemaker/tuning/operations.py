@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local.sagemaker import events, refuse
+from local.sagemaker.catalog.listing import listing
 from local.sagemaker.errors import invalid, not_implemented
 from local.sagemaker.iam import require_grant
 from local.sagemaker.jobs.operations import Jobs, volume_key
-from local.sagemaker.listing import listing
+from local.sagemaker.quotas import of_training
 from local.sagemaker.service import Backend, Call, Operation
 from local.sagemaker.state import TRAINING_JOB, TUNING_JOB
 from local.sagemaker.tuning import describing
@@ -65,19 +66,22 @@ class Tuning:
         require_grant(call.access_key, self._backend.cloud, key, role)
         sampler = Sampler(configuration)
         sampler.learn(self._earlier(call))
-        record = self._state.add(
-            TUNING_JOB,
-            name,
-            {
-                **call.arguments,
-                "HyperParameterTuningJobStatus": "InProgress",
-                **describing.progress(call.arguments, []),
-            },
-        )
+        parallel = configuration["ResourceLimits"]["MaxParallelTrainingJobs"]
+        uses = {use: count * parallel for use, count in of_training(definition).items()}
+        with self._backend.quotas.taken(uses):
+            record = self._state.add(
+                TUNING_JOB,
+                name,
+                {
+                    **call.arguments,
+                    "HyperParameterTuningJobStatus": "InProgress",
+                    **describing.progress(call.arguments, []),
+                },
+            )
         arn: str = record["HyperParameterTuningJobArn"]
         self._state.tags[arn] = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
         events.job_changed(self._backend.cloud, TUNING_JOB, record)
-        run = TuningRun(self._backend, self._jobs, record, sampler)
+        run = TuningRun(self._backend, self._jobs, record, sampler, uses)
         self._jobs.track(arn, run)
         run.start()
         return {"HyperParameterTuningJobArn": arn}

@@ -13,6 +13,7 @@ from typing import Any
 from local.sagemaker import events
 from local.sagemaker.errors import ServiceError
 from local.sagemaker.jobs.operations import Jobs
+from local.sagemaker.quotas import Uses
 from local.sagemaker.service import Backend
 from local.sagemaker.state import ENDED, TRAINING_JOB, TUNING_JOB, Record, now
 from local.sagemaker.tuning import describing
@@ -35,7 +36,9 @@ class TuningRun:
     So a search with a seed is the same each time, whichever trial happens to be faster.
     """
 
-    def __init__(self, backend: Backend, jobs: Jobs, record: Record, sampler: Sampler) -> None:
+    def __init__(self, backend: Backend, jobs: Jobs, record: Record, sampler: Sampler, uses: Uses) -> None:
+        """`uses` are the instances taken for all trials that run at a time."""
+        self._uses = uses
         self.ended = threading.Event()
         self._backend = backend
         self._jobs = jobs
@@ -74,6 +77,7 @@ class TuningRun:
             logger.exception("tuning job %s", self._name)
             self._end("Failed", f"InternalServerError: {type(error).__name__}: {error}")
         finally:
+            self._backend.quotas.give_back(self._uses)
             self.ended.set()
 
     def _search(self) -> None:
@@ -110,7 +114,7 @@ class TuningRun:
                 "TuningJobArn": self._record["HyperParameterTuningJobArn"],
                 "TunedHyperParameters": parameters,
             }
-            self._jobs.begin(TRAINING_JOB, arguments, on_metric=trial.measured, **members)
+            self._jobs.begin(TRAINING_JOB, arguments, on_metric=trial.measured, uses={}, **members)
             self._running.append(trial)
         self._count()
         return True

@@ -124,7 +124,7 @@ CREATES = ["sagemaker:CreateProcessingJob", "iam:PassRole"]
 def test_a_volume_s_key_is_lent_by_the_role_or_by_the_caller(
     workbench: Workbench, key: str, lender: str
 ) -> None:
-    lends = {"role": [], "caller": [], lender: ["kms:CreateGrant"]}
+    lends = {"role": [], "caller": [], lender: ["kms:CreateGrant", "kms:DescribeKey"]}
     role = workbench.role("worker", [SAGEMAKER], [*without(), *lends["role"]])
     caller = workbench.role("caller", ["states.amazonaws.com"], [*CREATES, *lends["caller"]])
     client_as(workbench, caller).create_processing_job(**encrypted(role, key))

@@ -9,11 +9,11 @@ from typing import Any, cast
 import pytest
 
 from local.cloud.seam import Cloud
+from local.sagemaker.catalog.listing import listing
 from local.sagemaker.errors import ServiceError
 from local.sagemaker.jobs import processing, training
 from local.sagemaker.jobs.plan import JobPlan
 from local.sagemaker.jobs.run import JobRun, number_in
-from local.sagemaker.listing import listing
 from local.sagemaker.service import Backend, Call
 from local.sagemaker.state import MODEL, TRAINING_JOB, TRANSFORM_JOB, TUNING_JOB, State
 from local.sagemaker.transforms.operations import Transforms

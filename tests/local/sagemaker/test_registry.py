@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.sagemaker.workbench import ACCOUNT, BUCKET, IMAGE, Workbench
+from tests.local.sagemaker.workbench import ACCOUNT, BUCKET, IMAGE, REGISTERS, Workbench
 
 pytestmark = pytest.mark.local_cloud
 
@@ -110,6 +110,14 @@ def test_model_of_a_package_needs_its_approval(workbench: Workbench, group: str)
 def test_registering_needs_to_read_the_artifact(workbench: Workbench, group: str) -> None:
     role = workbench.role("registrar", ["sagemaker.amazonaws.com"], ["sagemaker:CreateModelPackage"])
     with pytest.raises(ClientError, match=f"Access denied for bucket: {BUCKET}, object key: registry/model"):
+        register(workbench.client("sagemaker", workbench.assume(role)), group)
+
+
+@pytest.mark.parametrize("missing", REGISTERS)
+def test_registering_needs_to_see_the_image(workbench: Workbench, group: str, missing: str) -> None:
+    actions = ["sagemaker:CreateModelPackage", "s3:GetObject", *(a for a in REGISTERS if a != missing)]
+    role = workbench.role("registrar", ["sagemaker.amazonaws.com"], actions)
+    with pytest.raises(ClientError, match=f"{missing} on resource: arn:aws:ecr:.*:repository/millrace"):
         register(workbench.client("sagemaker", workbench.assume(role)), group)
 
 

@@ -29,6 +29,8 @@ EVERY_JOB = (
     "logs:PutLogEvents",
 )
 """What a role needs for the job itself, whatever the container does."""
+REGISTERS = ("ecr:BatchGetImage", "ecr:DescribeImages")
+"""What registering a package needs of the image's repository."""
 CLUSTER = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10}}
 RESOURCES = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10}
 
@@ -62,7 +64,9 @@ class Workbench:
         self.s3.create_bucket(Bucket=BUCKET)
         self.job_role = self.role("job", ["sagemaker.amazonaws.com"], [*READS_AND_WRITES, *EVERY_JOB])
         self.pipeline_role = self.role(
-            "pipeline", ["sagemaker.amazonaws.com"], ["sagemaker:*", "s3:GetObject", "iam:PassRole"]
+            "pipeline",
+            ["sagemaker.amazonaws.com"],
+            ["sagemaker:*", "s3:GetObject", "iam:PassRole", *REGISTERS],
         )
 
     def client(self, service: str, credentials: Mapping[str, str] | None = None) -> Any:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from local.cloud.cloudformation.reading import Read
+from local.cloud.cloudformation.reading import Read, peek
 
 Eventually = Callable[..., Any]
 
@@ -108,3 +108,9 @@ def test_who_looks_at_all_members_has_read_them(look: Callable[[Any], Any]) -> N
     read = Read({"a": 1, "b": 2})
     look(read)
     assert list(read.unread()) == []
+
+
+def test_a_glance_is_no_reading() -> None:
+    read = Read({"a": {"b": 1}})
+    assert (peek(read, "a", "b"), peek(read, "a", "c"), peek(read, "c", "d")) == (1, None, None)
+    assert list(read.unread()) == ["a"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.sagemaker.listing import listing
+from local.sagemaker.catalog.listing import listing
 from local.sagemaker.service import Backend, Call, Operation
 from local.sagemaker.shapes import output_shape, project
 from local.sagemaker.state import (

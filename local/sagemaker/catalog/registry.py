@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.sagemaker import events, refuse, storage
+from local.sagemaker.catalog.listing import listing
 from local.sagemaker.errors import ServiceError, access_denied, conflict, invalid, not_implemented
-from local.sagemaker.listing import listing
+from local.sagemaker.execution_role import repository_arn
 from local.sagemaker.resources import name_of
 from local.sagemaker.service import Backend, Call, Operation
 from local.sagemaker.shapes import output_shape, project
@@ -97,6 +98,10 @@ class Registry:
             )
             if url := container.get("ModelDataUrl"):
                 _require_readable(call, url)
+            if repository := repository_arn(container["Image"]):
+                # Who registers an image must be able to look at it.
+                call.require("ecr:DescribeImages", repository)
+                call.require("ecr:BatchGetImage", repository)
         return name_of(names[0])
 
     def _describe(self, call: Call) -> dict[str, Any]:

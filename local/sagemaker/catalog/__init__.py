@@ -1,0 +1,1 @@
+"""What is described, listed, tagged and registered, of whichever kind."""

@@ -30,6 +30,7 @@ UNITS: dict[Metric, str] = {
     Metric.ROWS_REJECTED: "Count",
     Metric.REJECTED_ROW_SHARE: "Percent",
     Metric.UNSEEN_CATEGORIES: "Count",
+    Metric.UNSEEN_CATEGORY_SHARE: "Percent",
     Metric.SECONDS_TO_RESULT: "Seconds",
     Metric.UPLOADS_WITHOUT_OUTCOME: "Count",
     Metric.RUNS_FAILED: "Count",

@@ -20,7 +20,7 @@ from contract.artifact import ArtifactError
 from tabular.matrix import with_places
 from tabular.onnx_session import CATEGORIES, NUMBERS, TEXTS
 from tabular.samples import Samples
-from tabular.values import UNSEEN
+from tabular.values import UNSEEN, without_fraction
 
 MATRIX = "matrix"
 """Name of the node that sets numbers and codes side by side; the estimator begins behind it."""
@@ -99,4 +99,6 @@ def coded(samples: Samples, vocabularies: Sequence[Mapping[str, float]]) -> NDAr
 def _vocabulary(node: onnx.NodeProto) -> Mapping[str, float]:
     attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
     keys = [key.decode() for key in attributes["keys_strings"]]
-    return dict(zip(keys, attributes["values_floats"], strict=True))
+    codes = dict(zip(keys, attributes["values_floats"], strict=True))
+    # Models that were trained when 1.0 was another category than 1 know it as such.
+    return {**{without_fraction(key): code for key, code in codes.items()}, **codes}

@@ -5,8 +5,8 @@
 - A number is ASCII and written plainly: `1`, `-1.5`, `.5`, `1e3`. Separators between digits
   are refused; `nan`, `inf` and what overflows 32 bits are refused as not finite.
 - A datetime is ISO 8601 and becomes hours since 1970-01-01 UTC; without an offset it is UTC.
-- A category is its text. An open set takes any; a closed one takes its `values`, and one of two
-  words such as `true` and `false` takes them in any case.
+- A category is its text, and of a whole number its digits: `1.0` is `1`. An open set takes any; a
+  closed one takes its `values`, and one of two words such as `true` and `false` takes them in any case.
 - A text is its words: runs of two or more letters, digits or underscores, in lower case and
   Unicode's form NFKC, with one blank between them. So words are made in training and in
   serving by the same lines of code; the graph has only to split at blanks.
@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -47,6 +48,7 @@ _BITS = 24
 
 MOST_WORDS = 1000
 """Of a text, so many words from its beginning are read, so that no row can take all memory."""
+_WHOLE = re.compile(r"(?:-?[1-9][0-9]*|0)\.0+")
 _WORD = re.compile(r"\w\w+")
 _SHOWN_CHARACTERS = 60
 _SHOWN_VALUES = 5
@@ -136,10 +138,31 @@ def category(feature: Feature, text: str) -> str:
 
 
 def spelled(feature: Feature, text: str) -> str:
-    """Return the first value of a set that a text is in any case; the text itself where case matters."""
-    if not feature.ignores_case:
+    """Return a category as all formats and programs have it, whatever they make of it.
+
+    A whole number has no fraction: pandas writes 1 as 1.0 where a value of the column is missing. In a
+    set it is written as there, and so are words whose case does not matter.
+    """
+    if feature.values is None:
+        return without_fraction(text)
+    if text in feature.values:
         return text
-    return next((value for value in feature.values or () if value.lower() == text.lower()), text)
+    key = without_fraction(text.lower() if feature.ignores_case else text)
+    return _spellings(feature.values, feature.ignores_case).get(key, text)
+
+
+@lru_cache(maxsize=1024)
+def _spellings(values: tuple[str, ...], ignores_case: bool) -> Mapping[str, str]:
+    # Of values that differ only in their spelling, the first one.
+    pairs = [(without_fraction(value.lower() if ignores_case else value), value) for value in values]
+    return dict(reversed(pairs))
+
+
+def without_fraction(text: str) -> str:
+    """Return `1` of `1.0`, and any other text as it is: `01`, `1.5`, `-0.0`."""
+    if text.endswith("0") and "." in text and _WHOLE.fullmatch(text):
+        return text.partition(".")[0]
+    return text
 
 
 def whole(text: str) -> str:
@@ -187,11 +210,16 @@ def _normal(text: str) -> str:
 
 
 def _is_missing(feature: Feature, stripped: str) -> bool:
-    if stripped and stripped not in feature.missing:
+    if stripped and stripped not in feature.missing and not _is_marker(feature.missing, stripped):
         return False
     if feature.required:
         raise RefusedError(RowReason.MISSING, "a value is required")
     return True
+
+
+def _is_marker(markers: tuple[str, ...], text: str) -> bool:
+    """Tell if a text is a marker but for the fraction of a whole number."""
+    return any(without_fraction(marker) == without_fraction(text) for marker in markers)
 
 
 def _listed(values: tuple[str, ...]) -> str:

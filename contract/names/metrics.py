@@ -10,6 +10,10 @@ UNSCORABLE_ALARM = "unscorable-uploads"
 """The alarm of `UPLOADS_UNSCORABLE`, as it is called behind the model's own name."""
 
 
+SHARE_ROWS = 5
+"""Of fewer rows, most may have an unseen category by chance."""
+
+
 class Dimension(StrEnum):
     """Dimensions: alarms and dashboards name those of their metric, all of them."""
 
@@ -37,6 +41,9 @@ class Metric(StrEnum):
     """Percent of an upload's rows that came back with a reason instead of a prediction."""
     UNSEEN_CATEGORIES = "UnseenCategories"
     """Values in an upload's scored rows that the model does not know, also by feature; none is no metric."""
+    UNSEEN_CATEGORY_SHARE = "UnseenCategoryShare"
+    """Percent of an upload's scored rows that have a category the model does not know, in the column with
+    the most of them; of an upload of fewer than `SHARE_ROWS` scored rows, 0."""
     SECONDS_TO_RESULT = "SecondsToResult"
     """From the upload's last-modified time to the commit of its result."""
     UPLOADS_WITHOUT_OUTCOME = "UploadsWithoutOutcome"

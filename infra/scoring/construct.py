@@ -71,8 +71,8 @@ class Scoring(Composite, Construct):
         self.parts = (self.uploads, self.function)
 
     def own_alarms(self) -> Iterator[AlarmSpec]:
-        """One for files, one for rows that could not be scored."""
-        percent = self._deployment.settings.alarms.rejected_row_percent
+        """One for files and one for rows that could not be scored, and one for values new to the model."""
+        alarms = self._deployment.settings.alarms
         yield AlarmSpec(
             name=UNSCORABLE_ALARM,
             metric=self._deployment.metric(Metric.UPLOADS_UNSCORABLE),
@@ -84,10 +84,21 @@ class Scoring(Composite, Construct):
             name="rejected-rows",
             metric=self._deployment.metric(Metric.REJECTED_ROW_SHARE),
             statistic="Maximum",
-            above=percent,
-            means=f"More than {percent:g}% of an upload's rows came back without a prediction.",
+            above=alarms.rejected_row_percent,
+            means=f"More than {alarms.rejected_row_percent:g}% of an upload's rows came back without "
+            "a prediction.",
             do="look at the column `rejected` of the result: one cause usually explains most rows.",
             runbook="rejected-rows",
+        )
+        yield AlarmSpec(
+            name="unseen-categories",
+            metric=self._deployment.metric(Metric.UNSEEN_CATEGORY_SHARE),
+            statistic="Maximum",
+            above=alarms.unseen_category_percent,
+            means=f"More than {alarms.unseen_category_percent:g}% of an upload's rows have a category that "
+            "the model does not know: they were scored without it.",
+            do="see in the upload's log line which column it is, and how its values are written.",
+            runbook="unseen-categories",
         )
 
     def _allows(self, deployment: Deployment, endpoint: str, batch: Batch) -> list[Allow]:

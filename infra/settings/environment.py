@@ -97,6 +97,7 @@ class PagingSettings(SettingsTable):
 class AlarmSettings(SettingsTable):
     period_seconds: Literal[10, 30, 60, 120, 180, 240, 300] = 60
     rejected_row_percent: float = Field(default=5.0, ge=0, lt=100)
+    unseen_category_percent: float = Field(default=50.0, ge=0, le=100)
     oldest_message_seconds: int = Field(default=900, ge=1)
     p99_latency_ms: int = Field(default=1000, ge=1)
 

@@ -25,7 +25,7 @@ from adapters.ports import Bucket, Metrics, StoredObject
 from adapters.retry import RetryPolicy
 from contract import layout
 from contract.events import Upload
-from contract.names.metrics import Dimension, Metric
+from contract.names.metrics import SHARE_ROWS, Dimension, Metric
 from contract.reasons import Unscorable
 from scoring.upload.score import Result
 
@@ -74,6 +74,7 @@ class Outcomes:
                 Metric.ROWS_SCORED: result.scored,
                 Metric.ROWS_REJECTED: result.rejected,
                 Metric.REJECTED_ROW_SHARE: 100 * result.rejected / rows,
+                Metric.UNSEEN_CATEGORY_SHARE: _unseen_share(result),
                 Metric.SECONDS_TO_RESULT: _age(stored),
             }
         )
@@ -114,6 +115,12 @@ class Outcomes:
         if not created:
             log.info("another delivery was first")
         return created
+
+
+def _unseen_share(result: Result) -> float:
+    if result.scored < SHARE_ROWS:
+        return 0.0
+    return 100 * max(result.unseen.values(), default=0) / result.scored
 
 
 def _age(stored: StoredObject) -> float:

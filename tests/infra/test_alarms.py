@@ -51,6 +51,7 @@ def test_what_can_go_wrong_is_watched(stacks: Synthesis) -> None:
     assert set(alarms(stacks)) == {
         "unscorable-uploads",
         "rejected-rows",
+        "unseen-categories",
         "uploads-without-outcome",
         *(f"{queue}-dead-letters" for queue in DEAD_LETTERS),
         *(f"{queue}-oldest-message" for queue in ("score", "training", "prediction")),
@@ -133,6 +134,7 @@ def test_every_queue_rule_and_function_is_watched(stacks: Synthesis) -> None:
 def test_thresholds_come_from_the_environment(stacks: Synthesis) -> None:
     settings, found = stacks.configuration.environment.alarms, alarms(stacks)
     assert found["rejected-rows"]["Threshold"] == settings.rejected_row_percent
+    assert found["unseen-categories"]["Threshold"] == settings.unseen_category_percent
     assert found["score-oldest-message"]["Threshold"] == settings.oldest_message_seconds
     quiet = stacks.configuration.environment.training.quiet_seconds
     assert found["training-oldest-message"]["Threshold"] == settings.oldest_message_seconds + quiet

@@ -11,7 +11,7 @@ import pytest
 from container.errors import PlatformError
 from contract.artifact import ArtifactError
 from contract.schema import Problem, Training
-from tabular.category_encoder import detached
+from tabular.category_encoder import detached, encoder
 from tests.fixtures.tables import ESTIMATORS, of_problem, samples_of
 from training.model.fit import fit
 from training.model.onnx_export import check_detached, to_onnx
@@ -30,6 +30,14 @@ def test_vocabularies_are_those_that_were_learned() -> None:
     vocabularies, _ = detached(to_onnx(model, contract))
     assert [list(known) for known in vocabularies] == [list(found) for found in model.encoder.categories_]
     assert all(list(known.values()) == list(range(len(known))) for known in vocabularies)
+
+
+def test_a_model_that_learned_whole_numbers_with_a_fraction_knows_them() -> None:
+    """As models did that were trained when 1.0 was another category than 1."""
+    node = encoder([["1.0", "2.0", "x"], ["3", "3.0"]], "m", numbers=False)
+    graph = onnx.helper.make_graph(node, "g", [], [onnx.helper.make_tensor_value_info("m", 1, [None, 2])])
+    first, second = detached(onnx.helper.make_model(graph).SerializeToString()).vocabularies
+    assert (first["1"], first["1.0"], first["2"], second["3"]) == (0, 0, 1, 0)
 
 
 def test_the_rest_of_the_graph_is_no_text(exported: bytes) -> None:

@@ -177,6 +177,27 @@ def test_categories_of_open_and_closed_sets() -> None:
     assert refused.value.code == RowReason.NOT_IN_SET
 
 
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [("1.0", "1"), ("-12.00", "-12"), ("0.0", "0"), ("1" * 30 + ".0", "1" * 30)]
+    + [(text, text) for text in ("01", "1.5", "-0.0", "1.", ".0", "00.0", "1e0", "1.0.0", "v1.0", "１.0")],
+)
+def test_a_category_that_is_a_whole_number_is_its_digits(text: str, digits: str) -> None:
+    assert values.category(OPEN, f" {text} ") == digits
+    assert values.category(replace(OPEN, values=(digits, "x")), text) == digits
+    assert values.category(replace(OPEN, values=(text, "x")), digits) in (text, digits)
+    assert values.category(replace(OPEN, values=(digits, text)), text) == text
+    assert values.category(replace(OPEN, missing=(text,)), digits) in ("", digits)
+    assert values.category(replace(OPEN, missing=(digits,)), text) in ("", text)
+
+
+def test_a_set_says_how_its_whole_numbers_are_written() -> None:
+    rated = replace(OPEN, values=("1.0", "2.0"), missing=("9",))
+    assert [values.category(rated, text) for text in ("1", "1.0", "2.00", "9.0")] == ["1.0", "1.0", "2.0", ""]
+    with pytest.raises(values.RefusedError):
+        values.category(rated, "3.0")
+
+
 def test_a_required_value_must_be_there() -> None:
     with pytest.raises(values.RefusedError) as refused:
         values.number(Feature(name="n", type="number", required=True, missing=("?",)), " ?")

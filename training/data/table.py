@@ -16,7 +16,7 @@ from contract.schema import BOOLEANS, Contract, Feature, FeatureType
 from tabular.rows import Refusal, RowValues, TableRead, ValueReader, wrong_field_count
 from tabular.samples import Samples
 from tabular.sources import FilePart, parts
-from tabular.values import MISSING
+from tabular.values import MISSING, without_fraction
 
 _COPY_NAME = re.compile(r"[0-9a-f]{8}-(?=.)")
 
@@ -123,13 +123,17 @@ def _chunk(contract: Contract, part: FilePart, read: TableRead[RowValues]) -> Tr
 
 
 def _labels(contract: Contract, labels: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Return labels, booleans spelled as the positive value is, whatever the file's format makes of them."""
+    """Return labels, booleans and whole numbers spelled as the positive value is, whatever the file has."""
     positive = contract.target.positive or ""
-    if positive.lower() not in BOOLEANS:
+    if positive.lower() in BOOLEANS:
+        styles: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.capitalize)
+        style = next((style for style in styles if style(positive) == positive), str.lower)
+        spelled = {label: style(label) for label in set(labels.tolist()) if label.lower() in BOOLEANS}
+    elif fraction := positive.removeprefix(without_fraction(positive)):
+        whole = {label for label in set(labels.tolist()) if without_fraction(label + fraction) == label}
+        spelled = {label: label + fraction for label in whole}
+    else:
         return labels
-    styles: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.capitalize)
-    style = next((style for style in styles if style(positive) == positive), str.lower)
-    spelled = {label: style(label) for label in set(labels.tolist()) if label.lower() in BOOLEANS}
     return np.array([spelled.get(label, label) for label in labels.tolist()], object)
 
 

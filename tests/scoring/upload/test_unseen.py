@@ -13,12 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from contract.names.metrics import Dimension, Metric
+from contract.schema import Contract, Feature, Target
 from contract.serving import UNSEEN
 from tests.fixtures.fakes import SignModel
 from tests.fixtures.files import delimited, score
 from tests.fixtures.folders import Run
 from tests.fixtures.real_model import RealModel
-from tests.fixtures.tables import mixed
+from tests.fixtures.tables import Table, mixed
 from tests.fixtures.uploads import World
 
 HEADER = mixed().header[:-1]
@@ -58,6 +59,30 @@ def test_a_table_without_any_counts_none(model: RealModel, tmp_path: Path) -> No
     assert not result.unseen
 
 
+@pytest.fixture(scope="module")
+def of_plans(tmp_path_factory: pytest.TempPathFactory) -> RealModel:
+    features = (Feature(name="plan", type="category"), Feature(name="x", type="number"))
+    contract = Contract(
+        model="m", problem="binary", target=Target(name="y", positive="yes"), features=features
+    )
+    rows = tuple((str(i % 3), str(i), "yes" if i % 3 else "no") for i in range(300))
+    _, trained = Run(tmp_path_factory.mktemp("plans"), Table(contract, ("plan", "x", "y"), rows)).trained()
+    return RealModel(trained.base / "model")
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_whole_numbers_with_a_fraction_are_seen(of_plans: RealModel, ending: str) -> None:
+    plans, file = [0.0, 1.0, 2.0, 7.0], io.BytesIO()
+    pq.write_table(pa.table({"plan": plans, "x": [1.0] * 4}), file)
+    bodies = {
+        "csv": b"plan,x\n0.0,1\n1.0,1\n2.0,1\n7.0,1\n",
+        "jsonl": "\n".join(json.dumps({"plan": plan, "x": 1}) for plan in plans).encode(),
+        "parquet": file.getvalue(),
+    }
+    result, _ = score(f"a.{ending}", bodies[ending], model=of_plans, features=("plan", "x"))
+    assert (result.scored, dict(result.unseen)) == (4, {"plan": 1})
+
+
 @dataclass
 class Unknowing(SignModel):
     """Takes 2 for a value that it does not know."""
@@ -74,3 +99,13 @@ def test_they_are_a_metric_by_feature() -> None:
         ({Metric.UNSEEN_CATEGORIES: 2}, {Dimension.FEATURE: "x"}),
         ({Metric.UNSEEN_CATEGORIES: 2}, {Dimension.FEATURE: "größe"}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "percent"),
+    [(["2"] * 4, 0), (["2"] * 4 + ["1"], 80), (["1"] * 9 + ["2"], 10), (["2", "bad"] * 5, 100), (["bad"], 0)],
+)
+def test_a_file_whose_rows_are_mostly_unseen_says_so(rows: list[str], percent: float) -> None:
+    world = World(model=Unknowing())
+    world.score("\n".join(["x", *rows, ""]).encode())
+    assert world.metrics.emitted[0][Metric.UNSEEN_CATEGORY_SHARE] == percent

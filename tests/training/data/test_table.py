@@ -94,6 +94,31 @@ def test_booleans_are_one_value_in_every_format(tmp_path: Path, name: str, spell
     assert chunk.refusals == []
 
 
+WHOLE = {
+    "a.csv": b"plan,late\n1,0\n2,1\n?,1\n",
+    "pandas.csv": b"plan,late\n1.0,0.0\n2.0,1.0\n,1.0\n",
+    "a.jsonl": b'{"plan": 1, "late": 0}\n{"plan": 2.0, "late": 1e0}\n{"late": "1.0"}',
+    "a.parquet": b"",
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize(("no", "yes"), [("0", "1"), ("0.0", "1.0"), ("0.00", "1.00")])
+def test_whole_numbers_are_one_category_in_every_format(tmp_path: Path, name: str, no: str, yes: str) -> None:
+    path = write(tmp_path, name, WHOLE[name])
+    if name == "a.parquet":
+        pq.write_table(pa.table({"plan": [1.0, 2.0, None], "late": pa.array([0, 1, 1], pa.float32())}), path)
+    plan = Feature(name="plan", type="category", missing=("?",))
+    contract = Contract(
+        model="m", problem="binary", target=Target(name="late", positive=yes), features=(plan,)
+    )
+
+    (chunk,) = table.read(path, contract)
+
+    assert chunk.features.categories.tolist() == [["1"], ["2"], [""]]
+    assert chunk.target.tolist() == [no, yes, yes]
+
+
 @pytest.mark.parametrize("ending", ["", ".gz"])
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_holds_the_same_samples(tmp_path: Path, name: str, ending: str) -> None:

@@ -53,7 +53,7 @@ _KINDS: dict[type[AwsError], frozenset[str]] = {
     ),
 }
 _NOT_FOUND = ("Could not find", "does not exist", "not found")
-"""How SageMaker says, under the code of any other ValidationError, that something is not there."""
+"""SageMaker's words, under the code of any other ValidationError, for something that is not there."""
 
 
 @functools.cache

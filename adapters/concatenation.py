@@ -1,4 +1,4 @@
-"""How an object is made of ranges of others: which of them S3 copies as parts, and which are sent."""
+"""Objects made of ranges of others: some are copied by S3 as parts, some are sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong when AWS is called, as callers tell it apart.
+"""Errors of calls to AWS, as far as callers distinguish them.
 
 AwsError             a call failed; retrying it at once would not help
 ├── Transient        may succeed within seconds: throttling, 5xx, a time-out, a conflicting write
@@ -33,7 +33,7 @@ class AccessDenied(AwsError):
 
 
 class NotFound(AwsError):
-    """What the call names does not exist, or not any more."""
+    """The thing that the call names does not exist, or not any more."""
 
 
 class AlreadyExists(AwsError):

@@ -47,7 +47,7 @@ class JobBucket(S3Bucket):
         return replace(whole, stream=BufferedReader(ranges, RANGE_BYTES))
 
     def read_range(self, key: str, version_id: str, start: int, size: int) -> bytes:
-        """Up to `size` bytes of a version from `start` on."""
+        """Return up to `size` bytes of a version from `start` on."""
         wanted = f"bytes={start}-{start + size - 1}"
         with translated("GetObject"):
             answer = self.client.get_object(Bucket=self.name, Key=key, VersionId=version_id, Range=wanted)
@@ -69,7 +69,7 @@ class JobBucket(S3Bucket):
             self._create_in_parts(key, first, body, content_type)
 
     def names(self, prefix: str) -> Iterator[str]:
-        """What follows the last slash of each key under a prefix."""
+        """Yield the part of each key under a prefix after its last slash."""
         with translated("ListObjectsV2"):
             for page in self.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.name, Prefix=prefix
@@ -78,7 +78,7 @@ class JobBucket(S3Bucket):
                     yield item["Key"].rpartition("/")[2]
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """What lies between a prefix, which ends in a slash, and the next slash of the keys under it."""
+        """Yield the part of keys between a prefix, which ends in a slash, and their next slash."""
         with translated("ListObjectsV2"):
             for page in self.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.name, Prefix=prefix, Delimiter="/"

@@ -78,7 +78,7 @@ class PipelineExecutions:
         return f"{NOT_REGISTERED} {json.loads(document)['missed']}"
 
     def _job(self, metadata: Mapping[str, Any]) -> str:
-        """What a step's job said; the step itself may only say that it failed."""
+        """Return a job's own failure message; the step itself may only say that it failed."""
         kind = next((kind for kind in metadata if kind in ("ProcessingJob", "TrainingJob", "TuningJob")), "")
         name = metadata[kind]["Arn"].rpartition("/")[2] if kind else ""
         if kind == "ProcessingJob":
@@ -93,7 +93,7 @@ class PipelineExecutions:
         return ""
 
     def _trial(self, tuning_job: str) -> str:
-        """Why a trial failed: the tuning job says only that too many did."""
+        """Return a failed trial's reason: the tuning job says only that too many failed."""
         with translated("ListTrainingJobsForHyperParameterTuningJob"):
             failed = self.client.list_training_jobs_for_hyper_parameter_tuning_job(
                 HyperParameterTuningJobName=tuning_job, StatusEquals="Failed", MaxResults=1

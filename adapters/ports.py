@@ -1,4 +1,4 @@
-"""What the functions' logic asks of AWS. The adapters implement these, and so do the tests' fakes.
+"""The interfaces through which logic calls AWS. The adapters implement them, and so do the tests' fakes.
 
 Standard library only, so that logic imports no boto3. Every method may raise the errors
 of `adapters.errors`; a docstring names those that its callers handle.
@@ -44,7 +44,7 @@ class ListedVersion:
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """What the model server said to one request. `model_version` is empty if it named none.
+    """The model server's response to one request. `model_version` is empty if it named none.
 
     `rows`, of those `rejected`, and by column how many categories are `unseen`, are set where the
     answer is a whole table.
@@ -82,13 +82,13 @@ class Bucket(Protocol):
         """A small object's bytes. Raises NotFound."""
 
     def exists(self, key: str) -> bool:
-        """Whether there is an object of this key."""
+        """Return True if there is an object of this key."""
 
     def holds(self, prefix: str) -> bool:
-        """Whether there is an object whose key begins so."""
+        """Return True if there is an object whose key begins so."""
 
     def has_version(self, key: str, version_id: str) -> bool:
-        """Whether there is this version of an object, current or not."""
+        """Return True if there is this version of an object, current or not."""
 
     def replace(self, key: str, body: bytes, content_type: str) -> None:
         """Write an object whether or not there is one."""
@@ -114,7 +114,7 @@ class ModelServer(Protocol):
 
     @property
     def max_bytes(self) -> int:
-        """What one request may have, and one answer."""
+        """The largest request and response, in bytes."""
 
     def predict(self, body: bytes, content_type: str) -> Response:
         """Ask for the predictions of a table, as `contract.serving` says.
@@ -154,17 +154,17 @@ class Pipeline(Protocol):
         """Start a run, or find the one of this id; its execution ARN."""
 
     def is_running(self, execution_arn: str) -> bool:
-        """Whether a run goes on; not if nothing is known of it any more."""
+        """Return True if a run is still in progress; False if nothing is known of it any more."""
 
 
 class Executions(Protocol):
     """Executions of the training pipeline."""
 
     def parameters(self, execution_arn: str) -> Mapping[str, str]:
-        """What an execution was started with."""
+        """Return the parameters of an execution."""
 
     def reason(self, execution_arn: str) -> str:
-        """What SageMaker says of an execution that failed; it may be nothing."""
+        """Return SageMaker's reason for an execution's failure; it may be empty."""
 
     def failed_steps(self, execution_arn: str) -> Sequence[FailedStep]:
         """The steps that ended otherwise than well, as they began."""
@@ -192,7 +192,7 @@ class Parameter(Protocol):
 
 
 class Metrics(Protocol):
-    """Where measurements go."""
+    """A sink of measurements."""
 
     def emit(self, values: Mapping[Metric, float], by: Mapping[Dimension, str] | None = None) -> None:
         """Record one value of each metric, now; also under further dimensions, where there are some."""

@@ -27,7 +27,7 @@ class RetryPolicy:
     longest_pause: float = 5.0
 
     def __call__(self, call: Callable[[], Result]) -> Result:
-        """What the call gives.
+        """Return the result of the call.
 
         Raises:
             Transient: it failed at each attempt, or no time is left for another.

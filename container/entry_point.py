@@ -25,7 +25,7 @@ JOBS = {
     "monitor": "count what is new of the predictions, and judge each model version by what they add up to",
     "serve": "answer /ping and /invocations with the model in the model folder",
 }
-"""What each job does, for people."""
+"""Descriptions of the jobs, for people."""
 ROOMS = {
     "split": "scoring.batch",
     "assemble": "scoring.batch",
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> i
 
 
 def _report_file(job: str, paths: Paths) -> Path | None:
-    """Where SageMaker looks for a job's failure. For a server it is the log alone."""
+    """Return the file in which SageMaker looks for a job's failure. A server has its log alone."""
     if job == "serve":
         return None
     return paths.training_failure if job == "train" else paths.processing_message

@@ -1,4 +1,4 @@
-"""Whose fault it is when a job fails, in a sentence for the person who can put it right.
+"""Failures of jobs, each a sentence for the person who can put it right.
 
 JobError
 ├── DataError        the dataset: correct the files, or the contract that they break

@@ -1,4 +1,4 @@
-"""What every job reads before its own work: the contract, and which code is running."""
+"""The inputs that every job reads before its own work, and the check of the running code."""
 
 from __future__ import annotations
 

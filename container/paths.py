@@ -1,4 +1,4 @@
-"""Where SageMaker puts a container's files."""
+"""The places of SageMaker's files in a container."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Paths:
 
     @property
     def model(self) -> Path:
-        """What a training job fills and a server reads; made if it is not there."""
+        """The folder that a training job fills and a server reads; made if it is not there."""
         return _made(self.base / "model")
 
     @property

@@ -12,7 +12,7 @@ from typing import Any
 from contract.threshold import DEFAULT
 
 ARCHIVE = "model.tar.gz"
-"""What SageMaker makes of the folder that a training job fills: the artifact, packed."""
+"""The artifact, packed by SageMaker from the folder that a training job fills."""
 MODEL = "model.onnx"
 CONTRACT = "contract.json"
 BASELINE = "baseline.json"

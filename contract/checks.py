@@ -11,14 +11,14 @@ Level = Literal["stop", "warn", "off"]
 Bound = Literal["maximum", "minimum"]
 
 MINIMUM_ROWS, MINIMUM_CLASS_ROWS, MAXIMUM_MISSING_SHARE = 100, 10, 0.95
-"""Where `model.toml` says nothing; `./millrace new-model` keeps to them."""
+"""Defaults where `model.toml` says nothing; `./millrace new-model` keeps to them."""
 
 LEVELS: tuple[Level, ...] = ("stop", "warn", "off")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What is done about a finding of one check, and from which value on it is one."""
+    """The level of a check's findings, and the value from which on something is one."""
 
     level: Level
     limit: float | None = None
@@ -46,7 +46,7 @@ class Check:
         return Rule(level=self.level, limit=self.limit)
 
     def met(self, value: float, rule: Rule) -> bool:
-        """Whether a value is within a rule's limit; without one, whether there is nothing of it."""
+        """Return True if a value is within a rule's limit; without one, if it is zero."""
         if rule.limit is None:
             return not value
         return value <= rule.limit if self.bound == "maximum" else value >= rule.limit

@@ -91,6 +91,6 @@ def _names(source: bytes) -> tuple[str, ...]:
 
 
 def _base_images(dockerfile: Path) -> bytes:
-    """What the image begins with. How the rest comes to it decides nothing that is measured."""
+    """Return the image's `FROM` lines. The way the rest comes to it decides nothing that is measured."""
     lines = dockerfile.read_bytes().splitlines()
     return b"\n".join(line.strip() for line in lines if line.startswith(b"FROM "))

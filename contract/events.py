@@ -46,7 +46,7 @@ class Upload:
 
 
 def object_created(*, bucket: str, key: str, version_id: str, reason: str) -> dict[str, Any]:
-    """As much of the event as this project reads. `reason` is S3's word for what made the object."""
+    """Return as much of the event as this project reads. `reason` is S3's word for what made the object."""
     return {
         "source": SOURCE,
         DETAIL_TYPE: OBJECT_CREATED,

@@ -1,4 +1,4 @@
-"""Why a training run ended without a model, and who had started it: both decide whether to page."""
+"""Causes of failed training runs, and who had started them: both decide whether to page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """Whose it is to put right. A job's failure begins with the first three, and a colon."""
+    """The party that can put it right. A job's failure begins with one of the first three, and a colon."""
 
     DATA = "Data"
     MODEL_CODE = "Model code"
@@ -17,7 +17,7 @@ class Cause(StrEnum):
 
 
 class StartedBy(StrEnum):
-    """Who started a run: what `start_training` is told in `started_by`."""
+    """The party that started a run: `started_by` in the event of `start_training`."""
 
     UPLOAD = "upload"
     PERSON = "person"
@@ -32,11 +32,11 @@ _TOLD = re.compile(
 
 
 NOT_REGISTERED = "The model was not registered:"
-"""How the sentence of a run begins whose model missed a gate. The evaluation has its end."""
+"""The beginning of the sentence about a run whose model missed a gate. The evaluation has its end."""
 
 
 def told(reason: str) -> tuple[Cause, str] | None:
-    """What a job said of its failure, out of SageMaker's reason; None where a job said nothing.
+    """Parse a job's own cause and sentence out of SageMaker's failure reason; None where it has none.
 
     SageMaker writes of a training job `AlgorithmError: Data: …, exit code: 1`, and hands on as it
     is what a processing job said.
@@ -46,7 +46,7 @@ def told(reason: str) -> tuple[Cause, str] | None:
 
 
 def pages(cause: Cause, started_by: StartedBy) -> bool:
-    """Whether a failed run is worth waking somebody.
+    """Return True if a failed run is worth waking somebody.
 
     Whoever uploads a table or starts a run looks at what becomes of it, and can put right
     their data and their code; the platform is the on-call engineer's, at any hour.

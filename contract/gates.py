@@ -70,7 +70,7 @@ DISPARITIES: dict[str, tuple[str, ...]] = {
     ),
     "regression": ("mean_prediction_difference", "mean_residual_difference", "mae_difference"),
 }
-"""What is compared between the groups of a sensitive feature: the largest difference (or smallest ratio)."""
+"""The statistics compared between the groups of a sensitive feature: largest difference or smallest ratio."""
 
 SERVING = (
     "artifact_bytes",
@@ -80,7 +80,7 @@ SERVING = (
     "latency_100_rows_p99_ms",
     "memory_mib",
 )
-"""What is measured of the model server."""
+"""The measurements of the model server."""
 
 CHAMPION = "champion."
 DEFAULT_MARGIN_PERCENT = 1.0
@@ -112,7 +112,7 @@ class Gate:
         return f"{self.comparison} {self.limit:g}"
 
     def passes(self, value: float) -> bool:
-        """Whether a value meets the gate. NaN meets none."""
+        """Return True if a value meets the gate. NaN meets none."""
         return _OPERATORS[self.comparison](value, self.limit)
 
     def __str__(self) -> str:
@@ -166,7 +166,7 @@ class ChampionGate:
         return self.margin / 100 * abs(champion) if self.percent else self.margin
 
     def passes(self, champion: float, low: float, high: float) -> bool:
-        """Whether the whole interval of challenger minus champion is on the right side of the margin."""
+        """Return True if the interval of challenger minus champion is on the right side of the margin."""
         worst = -high if self.measured in LOWER_IS_BETTER else low
         allowed = self.allowed(champion)
         return worst >= -allowed if self.claim == "not worse" else worst > allowed

@@ -1,4 +1,4 @@
-"""Where things are in the buckets, and the names that more than one folder must spell alike."""
+"""Keys and prefixes in the buckets, and the names of resources."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ that a step of a later run whose inputs are the same has the same arguments."""
 CHECKPOINTS_PREFIX = "checkpoints/"
 """In the artifacts bucket: what training jobs on spot instances have done, by dataset version and code."""
 CHECKPOINTS_KEPT_DAYS = 30
-"""As long as a training job may take at most, and a little more."""
+"""The longest that a training job may take, and a little more."""
 VALIDATION_PLACE = f"{Job.VALIDATE}/{Folder.REPORT}"
 EVALUATION_PLACE = f"{Job.EVALUATE}/{Folder.EVALUATION}"
 """Under a run's prefix: what those jobs leave."""
@@ -52,7 +52,7 @@ def scored_key(upload_key: str, version_id: str, extension: str = "csv") -> str:
 
 
 def scored_stem(upload_key: str, version_id: str) -> str:
-    """How the key of an upload's scored object begins, whatever its extension, with the dot before it."""
+    """Return the beginning of the key of an upload's scored object, up to the dot before its extension."""
     return _result_stem(SCORED_PREFIX, upload_key, version_id)
 
 

@@ -1,4 +1,4 @@
-"""Why an upload or a row was not scored: the codes, what they mean, what to do.
+"""Reasons for which an upload or a row was not scored: codes, meanings and remedies.
 
 Codes are part of the interface: people filter on them. `docs/reasons.md` lists them and
 a test holds it against this module.
@@ -16,7 +16,7 @@ from contract.events import Upload
 
 
 class FileReason(StrEnum):
-    """Why a whole upload could not be read as this model's table."""
+    """A reason for which a whole upload could not be read as this model's table."""
 
     EMPTY_FILE = "empty_file"
     HEADER_ONLY = "header_only"
@@ -61,7 +61,7 @@ REMEDIES: dict[FileReason, str] = {
 
 
 class RowReason(StrEnum):
-    """Why one row came back without a prediction."""
+    """A reason for which one row came back without a prediction."""
 
     MISSING = "missing"
     NOT_A_NUMBER = "not_a_number"
@@ -88,7 +88,7 @@ class Rejection:
 
 
 def rejected_text(reasons: Iterable[Mapping[str, Any]]) -> str:
-    """What a result's `rejected` column says: of each reason a sentence for a person, its code for a filter.
+    """Return the text of a result's `rejected` column: each reason's sentence, and its code for filters.
 
     Raises:
         KeyError: a reason lacks its code or message.
@@ -129,7 +129,7 @@ class Unscorable(Exception):  # noqa: N818 - the domain's word for it
 
 
 def lacking(missing: Sequence[str], wanted: Sequence[str]) -> str:
-    """What is said of a table without some of the columns that are wanted.
+    """Return the message about a table without some of the columns that are wanted.
 
     One that has none of them is often another model's, or lacks its header line.
     """

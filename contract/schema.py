@@ -30,7 +30,7 @@ YES_NO = (BOOLEANS, *map(frozenset, (("yes", "no"), ("y", "n"), ("t", "f"), ("on
 """Pairs of words that files spell in any case: pandas writes `True`, Excel `TRUE`, JSON `true`."""
 
 MODEL_FILE = "model.toml"
-"""What a model is described by, in its folder."""
+"""The file in a model's folder that describes it."""
 
 FORMAT = 2
 
@@ -79,7 +79,7 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """How the model is fitted.
+    """The settings of a model's fit.
 
     `estimator` is a built-in name or `module:function` in the model's folder;
     `parameters` go to it as keywords. `features` is None or `module:function` there.
@@ -97,7 +97,7 @@ class Training:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """How a model is looked at. `metric` is what slices, importances and robustness are told in.
+    """The settings of evaluation. `metric` is that of slices, importances and robustness.
 
     None is `contract.gates.PRIMARY`. Slices and sensitive groups of fewer rows than
     `minimum_rows` are not judged.

@@ -17,14 +17,14 @@ Kind = Literal["integer", "float", "category"]
 Scale = Literal["linear", "log"]
 
 OBJECTIVES = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
-"""What a search makes better unless it is told, by kind of problem."""
+"""The default objective of a search, by kind of problem."""
 PREFIX = "validation:"
-"""How the metrics of rows set aside for the search are called in a job's log and in SageMaker."""
+"""The prefix of metrics of rows set aside for the search, in a job's log and in SageMaker."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
-    """What one parameter may be: from `minimum` to `maximum`, inclusive, or one of `values`."""
+    """The range of one parameter: from `minimum` to `maximum`, inclusive, or one of `values`."""
 
     type: Kind
     minimum: float | None = None
@@ -59,7 +59,7 @@ class Range:
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """How parameters are searched. One job trains once, with the parameters that are given.
+    """The settings of a search for parameters. With one job there is none.
 
     `objective` is a metric of rows that are neither trained on nor held out. `warm_start_from`
     names earlier tuning jobs to begin from.
@@ -109,7 +109,7 @@ def _floats(least: float, most: float, scale: Scale = "linear") -> Range:
 
 
 def default_space(estimator: str) -> Mapping[str, Range]:
-    """What is searched of a built-in estimator unless a model says it itself; nothing of any other.
+    """Return the parameters searched of a built-in estimator by default; none of any other.
 
     The bounds leave out what only costs time, and what makes exported graphs too large to serve.
     """

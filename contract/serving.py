@@ -1,4 +1,4 @@
-"""What goes over the wire between whoever asks for predictions and the model server.
+"""The protocol between clients and the model server.
 
 Request: POST /invocations with a content type of `CONTENT_TYPES`. CSV has a header line. Whoever can take
 an answer of some length only says so with `MAX_ANSWER`.
@@ -69,13 +69,13 @@ def probability_columns(problem: str, classes: Sequence[str]) -> list[str]:
 
 
 def is_result_column(name: str) -> bool:
-    """Whether a result may add a column of this name, so that an upload may not have it."""
+    """Return True if a result may add a column of this name, so that an upload may not have it."""
     return name in (PREDICTION, PROBABILITY, REJECTED, MODEL_VERSION) or name.startswith(PROBABILITY + "_")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attributes:
-    """What an answer says about itself.
+    """The attributes of a response.
 
     `rows`, of those `rejected`, and by column how many of the others are `unseen` categories are set
     for a whole table only.

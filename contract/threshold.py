@@ -1,4 +1,4 @@
-"""From which probability on a binary problem's row is predicted positive, or how that is decided.
+"""The probability from which on a binary problem's row is predicted positive, or the rule that decides it.
 
 `[target] threshold` of a model.toml, which the contract carries as it was written:
 
@@ -38,7 +38,7 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Best:
-    """Where a statistic of `BEST` is greatest."""
+    """The threshold at which a statistic of `BEST` is greatest."""
 
     statistic: str
 
@@ -48,7 +48,7 @@ class Best:
 
 @dataclass(frozen=True)
 class AtLeast:
-    """Where a statistic of `AT_LEAST` is still `least`, and the other as great as it can be."""
+    """The threshold at which a statistic of `AT_LEAST` is still `least`, and the other as great as can be."""
 
     statistic: str
     least: float
@@ -59,7 +59,7 @@ class AtLeast:
 
 @dataclass(frozen=True)
 class Costs:
-    """Where the sum of these costs over all rows is least."""
+    """The threshold at which the sum of these costs over all rows is least."""
 
     false_positive: float
     false_negative: float

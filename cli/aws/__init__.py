@@ -1,1 +1,1 @@
-"""What the commands ask of AWS."""
+"""The calls that commands make to AWS."""

@@ -94,7 +94,7 @@ def child_variables(environment: str, port: int) -> dict[str, str]:
 
 
 def progress(line: str) -> str:
-    """What a line of the CDK CLI's output says about its progress, or nothing."""
+    """Return the progress in a line of the CDK CLI's output, or nothing."""
     if event := _EVENT.search(line):
         return f"{event['stack']}  {event['done']}/{event['all']}  {event['type']}"
     return line.strip() if line.startswith("millrace-") and "..." in line else ""

@@ -32,7 +32,7 @@ class Dataset:
     runs: Sequence[str] = ()
     rows: int | None = None
     passed: bool | None = None
-    """Whether validation let it through; None where it was not validated."""
+    """True if it passed validation; None where it was not validated."""
 
     @property
     def size(self) -> int:
@@ -105,7 +105,7 @@ def _validation(deployed: Deployment, run: str) -> dict[str, Any]:
 
 
 def _created(deployed: Deployment) -> dict[str, str]:
-    """When each dataset version was pinned. One without a manifest is not whole, and is none."""
+    """Return the time at which each dataset version was pinned. One without a manifest is not whole."""
     pages = deployed.aws.s3.get_paginator("list_objects_v2").paginate(
         Bucket=deployed[Output.DATA_BUCKET], Prefix=DATASETS_PREFIX
     )

@@ -1,4 +1,4 @@
-"""What processing jobs wrote, and where it lies in S3."""
+"""The outputs of processing jobs in S3."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cli.aws.clients import Aws
 
 
 def output_uri(aws: Aws, job: str, output: str) -> str:
-    """Where in S3 a processing job writes one of its outputs."""
+    """Return the S3 URI of one of a processing job's outputs."""
     described = aws.sagemaker.describe_processing_job(ProcessingJobName=job)
     outputs = {
         output["OutputName"]: output["S3Output"]["S3Uri"]

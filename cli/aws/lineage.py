@@ -1,4 +1,4 @@
-"""What a result says about the models that made it."""
+"""The model versions that made a result."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ LONGEST_FIELD = 2**31 - 1
 
 
 def is_result(thing: str) -> bool:
-    """Whether this names a scored object: by its key, or by its S3 URI."""
+    """Return True if this names a scored object: by its key, or by its S3 URI."""
     return thing.startswith(("s3://", SCORED_PREFIX))
 
 
 def is_dataset(thing: str) -> bool:
-    """Whether this may be a dataset version or the beginning of one."""
+    """Return True if this may be a dataset version or the beginning of one."""
     return len(thing) > 3 and set(thing) <= HEXADECIMAL
 
 
@@ -63,7 +63,7 @@ def model_versions(deployed: Deployment, result: str) -> list[str]:
 
 
 def _named(key: str, file: IO[bytes]) -> Iterator[str | None]:
-    """What each row of a result says; in gzip, what is inside."""
+    """Yield the model version of each row of a result, compressed or not."""
     if key.endswith(GZIP):
         with gzip.open(file) as unpacked:
             yield from _named(key.removesuffix(GZIP), cast("IO[bytes]", unpacked))

@@ -1,4 +1,4 @@
-"""What the monitor knows of a model's versions, and runs of it."""
+"""The monitor's verdicts on a model's versions, and runs of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was paged: the messages of the inbox queue where there is one, else the alarms' history."""
+"""Pages: the messages of the inbox queue where there is one, else the alarms' history."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def read_pages(deployed: Deployment, *, after: datetime, alarm: str | None = Non
 
 
 def alarm_prefix(deployed: Deployment) -> str:
-    """How the full names of a model's alarms begin."""
+    """Return the beginning of the full names of a model's alarms."""
     return resource_name(deployed.aws.environment, deployed.model) + "-"
 
 

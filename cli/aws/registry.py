@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ModelApprovalStatusType
 
 DESCRIPTION_LIMIT = 1024
-"""What SageMaker takes as an ApprovalDescription, in characters; a line break it does not."""
+"""The longest ApprovalDescription that SageMaker takes, in characters; it takes no line break."""
 
 CARD_APPROVED = "Approved"
 STYLES = {APPROVED: "green", REJECTED: "red"}
@@ -37,13 +37,13 @@ class Version:
     status: str
     created: str
     description: str = ""
-    """Who approved or rejected it, and the note; empty where nobody did by hand."""
+    """The person who approved or rejected it, and the note; empty where nobody did by hand."""
     evaluation_uri: str = ""
     origin: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """As in a scored row's `model_version`."""
+        """The name in a scored row's `model_version`."""
         return f"{self.group}/{self.number}"
 
     @property
@@ -52,7 +52,7 @@ class Version:
 
     @property
     def card_uri(self) -> str:
-        """Where its model card lies, as evaluate wrote it."""
+        """The URI of its model card, as evaluate wrote it."""
         return self.origin.get(Origin.CARD, "")
 
 

@@ -1,4 +1,4 @@
-"""Which model version is live, and whether an approved one got there."""
+"""The live model version, and the releases that lead to it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RECENT_EXECUTIONS = 20
 
 @dataclass(frozen=True, kw_only=True)
 class LiveVersion:
-    """What the last successful release wrote down."""
+    """The version that the last successful release recorded."""
 
     model_version: str
     model_package_arn: str

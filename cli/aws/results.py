@@ -1,4 +1,4 @@
-"""What became of an upload to score: its one result object."""
+"""The outcome of an upload to score: its one result object."""
 
 from __future__ import annotations
 

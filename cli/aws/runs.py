@@ -40,7 +40,7 @@ class Step:
     package_arn: str = ""
     """The model package it registered."""
     reused: bool = False
-    """Whether it was taken from an earlier run, in which it did the same."""
+    """True if it was taken from an earlier run, in which it did the same."""
 
 
 @dataclass(frozen=True, kw_only=True)

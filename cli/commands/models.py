@@ -174,7 +174,7 @@ def two_versions(deployed: Deployment, first: str, second: str) -> tuple[Version
 
 
 def after_approval(deployed: Deployment, found: Version) -> str:
-    """What happens to a version that was just approved."""
+    """Return the sentence about a version that was just approved."""
     if _is_live(deployed, found):
         return f"It is live already, and is released once more: see {deployed.command('status')}."
     return f"It is being released: see {deployed.command('status')}."

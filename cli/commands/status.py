@@ -119,7 +119,7 @@ def _failure(deployed: Deployment, execution_arn: str) -> Iterator[tuple[str, st
 
 
 def queues(deployed: Deployment) -> Iterator[tuple[str, str]]:
-    """How many messages are in each queue and in its dead letters."""
+    """Return the number of messages in each queue and in its dead letters."""
     queues = of_kind(deployed.outputs, Kind.QUEUE)
     dead_letters = of_kind(deployed.outputs, Kind.DEAD_LETTER_QUEUE)
     for name in sorted({*queues, *dead_letters}):
@@ -131,7 +131,7 @@ def queues(deployed: Deployment) -> Iterator[tuple[str, str]]:
 
 
 def _depth(deployed: Deployment, queue_url: str) -> tuple[int, str]:
-    """How many messages wait in a queue, and a text about all of them."""
+    """Return the number of messages that wait in a queue, and a text about all of them."""
     attributes = deployed.aws.sqs.get_queue_attributes(
         QueueUrl=queue_url,
         AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],

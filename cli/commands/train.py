@@ -143,7 +143,7 @@ def follow(deployed: Deployment, execution_arn: str) -> Run:
 
 
 def why_none(deployed: Deployment, run: Run) -> Iterator[str]:
-    """Why a run ended without a model, and what to do."""
+    """Yield the reasons for which a run ended without a model, and what to do."""
     yield "the run ended without a model."
     yield from run.failures or [run.status]
     if any(step.reason.startswith(f"{Cause.DATA}:") for step in run.steps):

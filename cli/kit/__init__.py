@@ -1,1 +1,1 @@
-"""What every command needs: options, paths, errors, settings."""
+"""The basics of every command: options, paths, errors, settings."""

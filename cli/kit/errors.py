@@ -1,4 +1,4 @@
-"""How the command line says that something is wrong: one sentence with its remedy, never a traceback."""
+"""Errors of the command line: one sentence with its remedy, never a traceback."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from local import CloudError
 
 
 class CliError(Exception):
-    """What is wrong and what to do about it. The command ends with exit code 1."""
+    """An error in a sentence, with what to do about it. The command ends with exit code 1."""
 
 
 def sentence(error: Exception) -> str | None:
-    """What a person should read instead of this exception, or None if it is a bug of ours."""
+    """Return the sentence for a person instead of this exception, or None if it is a bug of ours."""
     match error:
         case CliError() | CloudError():
             return str(error)

@@ -1,4 +1,4 @@
-"""Where the command line finds and keeps things in the project's folder."""
+"""The command line's places in the project's folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".millrace"
-"""What commands keep between runs; git ignores it."""
+"""The state that commands keep between runs; git ignores it."""
 TOOLS = (ROOT / ".venv" / "bin", ROOT / "node_modules" / ".bin")
 """Folders with the CDK CLI, Node and the AWS CLI."""
 

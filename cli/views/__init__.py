@@ -1,1 +1,1 @@
-"""What the commands show."""
+"""The views that commands show."""

@@ -1,4 +1,4 @@
-"""What `evaluate` found out about a model, as people read it."""
+"""The results of `evaluate`, as people read them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _metrics_table(evaluation: Mapping[str, Any]) -> Table:
 
 
 def _interval_of(evaluation: Mapping[str, Any], gate: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a gate measures, with its interval where there is one; of the champion, the difference."""
+    """Return a gate's value, with its interval where there is one; of the champion, the difference."""
     place, _, rest = gate["name"].partition(".")
     found: Mapping[str, Any] = {}
     if place == "champion":

@@ -1,4 +1,4 @@
-"""What people see: results on standard output, everything about getting there on standard error."""
+"""The terminal: results on standard output, everything about getting there on standard error."""
 
 from __future__ import annotations
 

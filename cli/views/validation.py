@@ -1,4 +1,4 @@
-"""What `validate` found in a dataset, as people read it."""
+"""The findings of `validate` in a dataset, as people read them."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Interval(TypedDict):
 
 
 class Threshold(TypedDict):
-    """From which probability on a row is predicted positive, the rule that chose it, and a sentence."""
+    """The probability from which on a row is predicted positive, the rule that chose it, and a sentence."""
 
     value: float
     rule: str
@@ -61,7 +61,7 @@ class Calibration(TypedDict):
 
 
 class ThresholdPoint(TypedDict):
-    """What the binary metrics that depend on the threshold would be at another one."""
+    """The binary metrics that depend on the threshold, at another one."""
 
     threshold: float
     precision: float
@@ -126,7 +126,7 @@ class Slices(TypedDict):
 
 
 class Group(TypedDict):
-    """What happens to one sensitive group. `counted` where it is large enough to be compared.
+    """The statistics of one sensitive group. `counted` where it is large enough to be compared.
 
     `statistics` has, of a binary problem, selection_rate, true_positive_rate, false_positive_rate,
     precision and accuracy; of a multiclass problem accuracy; of a regression mean_prediction,
@@ -151,7 +151,7 @@ class Fairness(TypedDict):
 
 
 class Importance(TypedDict):
-    """How much one feature matters; features come with the greatest permutation importance first.
+    """The importance of one feature; features come with the greatest permutation importance first.
 
     `permutation_mean` and `permutation_std` are by how much the metric named in `Importances`
     worsens when the feature is shuffled; `shap_mean_abs` is the mean absolute SHAP value, in

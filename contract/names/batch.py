@@ -24,7 +24,7 @@ INPUT = "batch"
 
 
 class Outcome(StrEnum):
-    """How a job of the batch path ended."""
+    """The result of a job of the batch path."""
 
     SPLIT = "split"
     ASSEMBLED = "assembled"
@@ -48,7 +48,7 @@ class Field(StrEnum):
     CONTENT_TYPE = "content_type"
     """Of the parts, where the upload was split."""
     MISSING = "missing"
-    """How many parts have no answer."""
+    """The number of parts without a response."""
 
 
 def exit_message(outcome: Outcome, **facts: object) -> str:

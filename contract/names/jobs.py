@@ -31,7 +31,7 @@ class Folder(StrEnum):
     MODEL = "model"
     TRIALS = "trials"
     REPORT = "report"
-    """What `validate` leaves."""
+    """The output of `validate`."""
     VALIDATION = "validation"
     """The same, as `evaluate` is given it."""
     EVALUATION = "evaluation"

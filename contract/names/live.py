@@ -1,4 +1,4 @@
-"""What is live: the document that a release records, and the copy of it that a run is compared with."""
+"""The live version: the document that a release records, and the copy that a run is compared with."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Live(StrEnum):
 
 
 class Approved(StrEnum):
-    """What else a release knows of its package: `verify_package` is given the first, and says the rest."""
+    """More members of a release's state: `verify_package` is given the first, and returns the rest."""
 
     EXECUTION = "execution"
     APPROVAL = "approval"
-    """How the names of this approval's models and configurations begin."""
+    """The beginning of the names of this approval's models and configurations."""
     ENDPOINT_CONFIG_NAME = "endpoint_config_name"

@@ -1,4 +1,4 @@
-"""What lies under `monitoring/` in the artifacts bucket.
+"""Keys and documents under `monitoring/` in the artifacts bucket.
 
 inbox/<digest>.json                 new results, as `collect_predictions` was told of them; none of them where
                                     only time has to pass until there is something to judge

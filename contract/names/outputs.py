@@ -1,4 +1,4 @@
-"""What the stacks put out, by which commands and people find what is deployed.
+"""The outputs of the stacks, by which commands and people find what is deployed.
 
 An output is called `<Name><Kind>`: `ScoreQueueUrl` is the queue of `score`. Commands find log sources,
 queues and redrive routes by the kind, so that a new capability is found without being listed anywhere.
@@ -33,7 +33,7 @@ class Output(StrEnum):
 
 
 class Kind(StrEnum):
-    """How the outputs end that capabilities have under names of their own."""
+    """The endings of outputs that capabilities have under names of their own."""
 
     FUNCTION = "Function"
     """The name of a Lambda function."""
@@ -47,7 +47,7 @@ class Kind(StrEnum):
 
 
 class Redrive(StrEnum):
-    """How what was given up on is done again."""
+    """The ways in which dead letters are done again."""
 
     SEND = "send"
     """Its dead letters go back to a queue."""
@@ -61,7 +61,7 @@ class Redrive(StrEnum):
 
 @dataclass(frozen=True)
 class RedriveRoute:
-    """How what was given up on is done again, and the queue, function or state machine that does it."""
+    """One way to do dead letters again, and the queue, function or state machine that does it."""
 
     how: Redrive
     target: str

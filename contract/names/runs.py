@@ -23,7 +23,7 @@ class Parameter(StrEnum):
 
 
 class Origin(StrEnum):
-    """What a model was made of and by, and where its evidence lies: metadata of its package.
+    """The data and code a model was made of, and the place of its evidence: metadata of its package.
 
     The first two stand in its evaluation too.
     """

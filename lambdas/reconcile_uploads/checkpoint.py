@@ -1,4 +1,4 @@
-"""How far the search has come: a document that each run reads, and replaces when it is done.
+"""The progress of the search: a document that each run reads, and replaces when it is done.
 
 It is a memory, no truth: without it the next run begins anew, and puts uploads back that
 were put back before, which does no harm. So two runs at once need not agree either.
@@ -48,7 +48,7 @@ class Progress:
 
 
 def load(artifacts: Bucket, now: float) -> Progress:
-    """Where the run before stopped: in the middle of a sweep, or with the next one to begin."""
+    """Return the progress to continue from: that of the last run, or of a new sweep."""
     try:
         last = Progress.from_json(artifacts.read(RECONCILIATION_KEY))
     except NotFound:

@@ -1,4 +1,4 @@
-"""Which uploads have no outcome although they should: found with little listing, put back once.
+"""Uploads that have no outcome although they should: found with little listing, put back once.
 
 S3 lists by key only, so that finding the latest uploads means listing all of them. A
 *sweep* does that in as many runs as it takes, a bounded number of versions each; what a
@@ -40,15 +40,15 @@ VERSIONS_A_RUN = 100_000
 MAX_WAITING = 1000
 """With as many uploads broken, finding more helps nobody: the sweep waits at its place."""
 LOOKS_BETWEEN_SAVES = 20
-"""What a crash may cost. A save costs as much as one look; the first ones come sooner, or a function
-that is always killed at the same time would never get on."""
+"""The most that a crash may cost. A save costs as much as one lookup. The first saves come sooner, or a
+function that is always killed at the same time would never get on."""
 RESERVED_SECONDS = 30.0
 """Kept for the last looks and the progress."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reconciler:
-    """What reconciliation needs. `time_left` is in seconds, `now` in epoch seconds."""
+    """The dependencies of reconciliation. `time_left` is in seconds, `now` in epoch seconds."""
 
     data: Bucket
     results: Bucket
@@ -87,7 +87,7 @@ def reconcile(reconciler: Reconciler) -> dict[str, Any]:
 
 
 class _Run:
-    """What one run did so far."""
+    """The state of one run."""
 
     def __init__(self, reconciler: Reconciler) -> None:
         self.progress = load(reconciler.artifacts, reconciler.now())
@@ -100,7 +100,7 @@ class _Run:
 
     @property
     def in_batches(self) -> int:
-        """How many uploads are waited for whose batch runs."""
+        """The number of waiting uploads whose batch is still running."""
         return sum(map(self._is_in_batch, self.progress.waiting))
 
     def look_again(self) -> None:

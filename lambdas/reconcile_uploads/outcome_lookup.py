@@ -34,7 +34,7 @@ class Lookup:
             return [version for version, has_outcome in zip(versions, found, strict=True) if not has_outcome]
 
     def is_waited_for(self, version: ListedVersion) -> bool:
-        """Whether somebody may still want the outcome of an upload: it is there, and not too old."""
+        """Return True if somebody may still want the outcome of an upload: it is there, and not too old."""
         if self.now() - version.last_modified > LOOK_BACK_SECONDS:
             log.error("no outcome in two weeks: no longer waited for", extra=named(version))
             return False

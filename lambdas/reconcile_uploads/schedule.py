@@ -7,12 +7,12 @@ from lambdas.reconcile_uploads.checkpoint import Progress
 
 DAY_SECONDS = 24 * 3600
 LOOK_BACK_SECONDS = 14 * DAY_SECONDS
-"""As long as SQS keeps a message. Results are kept for longer: an older upload may have lost its own."""
+"""The longest that SQS keeps a message. Results are kept for longer: an older upload may have lost one."""
 AGAIN_FACTOR = 4
 
 
 def is_due(version: ListedVersion, progress: Progress, after_seconds: int) -> bool:
-    """Whether an upload passed one of the ages at which it is looked at since the sweep before.
+    """Return True if an upload passed one of the ages at which it is looked up since the sweep before.
 
     They are `after_seconds`, and 4, 16, 64… times that.
     """

@@ -9,7 +9,7 @@ from adapters.environ import FromEnviron
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(FromEnviron):
-    """Whose runs are reported: the names under which their failures are counted."""
+    """The environment and model under which failures are counted."""
 
     environment: str
     model: str

@@ -35,7 +35,7 @@ LONGEST_DELAY = 900
 
 @dataclass(frozen=True, kw_only=True)
 class Scorer:
-    """What scoring needs.
+    """The dependencies of scoring.
 
     `open_bucket` gives the bucket of a name; `features` are the columns that the model likely
     needs; `time_left` is in seconds.

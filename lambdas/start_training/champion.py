@@ -32,7 +32,7 @@ class ChampionLost(Exception):  # noqa: N818 - it names what is the case
 
 @dataclass(frozen=True, kw_only=True)
 class Champions:
-    """Where the live model is found, and where it is pinned. `live` holds what the release recorded."""
+    """The place of the live model, and of its copies. `live` holds what the release recorded."""
 
     live: Parameter
     registry: Registry

@@ -1,4 +1,4 @@
-"""Which upload comes last, and whether a run is due: a burst of uploads is one run.
+"""The newest upload, and whether a run is due: a burst of uploads is one run.
 
 Each upload has a message of its own. Only that of the newest is of use: it waits until nothing has
 followed for the quiet time, and a later upload takes its place. What comes in all the time is never
@@ -30,7 +30,7 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Debounce:
-    """How long nothing may have been uploaded before a run starts, or at most be waited for that.
+    """The seconds without an upload after which a run starts, and the longest wait for that.
 
     `now` is in epoch seconds.
     """
@@ -99,7 +99,7 @@ class _Told:
 
 
 def _told(record: Record) -> _Told | None:
-    """What a message tells; None where it tells of no upload, as one sent by hand."""
+    """Parse a message; None where it is about no upload, as one sent by hand."""
     try:
         event = json.loads(record["body"])
         named = Upload.of(event)

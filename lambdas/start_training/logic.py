@@ -1,4 +1,4 @@
-"""What lies under `training/` becomes a dataset version, and a run of the pipeline on it.
+"""The objects under `training/` become a dataset version, and a run of the pipeline on it.
 
 Everything written is named by what it holds: doing it twice, or in two places at once,
 writes the same objects. The manifest is written last, so that a dataset version that has
@@ -39,7 +39,7 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Trainer:
-    """What starting a run needs. `contract` and `gates` are the documents of the deployed model."""
+    """The dependencies of starting a run. `contract` and `gates` are the documents of the deployed model."""
 
     data: Bucket
     artifacts: Bucket
@@ -54,12 +54,12 @@ class Trainer:
 
     @property
     def contract_prefix(self) -> str:
-        """Where in the artifacts bucket the contract lies."""
+        """The prefix of the contract in the artifacts bucket."""
         return layout.contract_prefix(hashlib.sha256(self.contract).hexdigest())
 
     @property
     def gates_prefix(self) -> str:
-        """Where in the artifacts bucket the gates lie."""
+        """The prefix of the gates in the artifacts bucket."""
         return layout.contract_prefix(hashlib.sha256(self.gates).hexdigest())
 
 
@@ -186,7 +186,7 @@ def _start(trainer: Trainer, run_id: str, version: str, started_by: StartedBy) -
 
 
 def _parameters(trainer: Trainer, run_id: str, version: str, started_by: StartedBy) -> Mapping[str, str]:
-    """What the run is started with: decided once, since by a second try another model may be live."""
+    """Return the run's parameters: decided once, since by a second try another model may be live."""
     _create(trainer.artifacts, trainer.contract_prefix + layout.CONTRACT_FILE, trainer.contract)
     _create(trainer.artifacts, trainer.gates_prefix + layout.GATES_FILE, trainer.gates)
     artifacts = f"s3://{trainer.artifacts.name}"

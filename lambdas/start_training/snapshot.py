@@ -1,4 +1,4 @@
-"""What lies under `training/` now, as a dataset version."""
+"""The objects that are under `training/` now, as a dataset version."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 READERS = 4
 """Uploads whose digests are computed at a time."""
 HIDDEN = (".", "_")
-"""How names begin that Spark, Hive and Athena skip as well, such as `_SUCCESS`."""
+"""The beginnings of names that Spark, Hive and Athena skip as well, such as `_SUCCESS`."""
 
 
 class NoTrainingData(Exception):  # noqa: N818 - it names what is the case

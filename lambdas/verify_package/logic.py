@@ -28,7 +28,7 @@ MAX_NAME = 63
 _EXECUTION_DIGITS = 5
 
 LINEAGE = (Origin.DATASET_VERSION, Origin.CODE_DIGEST)
-"""What the package's metadata and the evaluation must both say, and say alike."""
+"""The facts on which a package's metadata and its evaluation must agree."""
 
 
 class PackageRefused(Exception):  # noqa: N818 - a verdict, not an error
@@ -37,7 +37,7 @@ class PackageRefused(Exception):  # noqa: N818 - a verdict, not an error
 
 @dataclass(frozen=True, kw_only=True)
 class Verifier:
-    """What verification needs. `group` is the model package group of this environment's model."""
+    """The dependencies of verification. `group` is the model package group of this environment's model."""
 
     registry: Registry
     artifacts: Bucket
@@ -76,7 +76,7 @@ def verify_package(event: Mapping[str, str], verifier: Verifier) -> dict[str, st
 
 
 def approval_name(group: str, version: int, approved_at: str) -> str:
-    """How the names of an approval's releases begin: later ones of a group sort after earlier ones.
+    """Return the beginning of the names of an approval's releases: those of later approvals sort later.
 
     `approved_at` is the ISO 8601 time of the approval's event, which is exact to the second; within
     one, the higher version is the later.

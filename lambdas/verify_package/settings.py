@@ -9,7 +9,7 @@ from adapters.environ import FromEnviron
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(FromEnviron):
-    """Which model's packages are verified, and the bucket their artifacts must lie in."""
+    """The model whose packages are verified, and the bucket their artifacts must lie in."""
 
     environment: str
     model: str

@@ -1,4 +1,4 @@
-"""What a model's own `features.py` adds: scikit-learn transformers, each fitted and exported by itself.
+"""A model's own `features.py`: scikit-learn transformers, each fitted and exported by itself.
 
 They are fitted in 64 bits and run in 32 by onnxruntime, in training as in serving. How far
 both are apart is checked here, so that a transformer whose export means something else is
@@ -46,7 +46,7 @@ class Step(NamedTuple):
     of_text: bool
 
     def given(self, base: NDArray[np.float32], texts: NDArray[np.object_]) -> NDArray[Any]:
-        """What the transformer takes of rows: float64 [n, columns], or str [n]."""
+        """Return the transformer's input: float64 [n, columns], or str [n]."""
         return texts[:, self.places[0]] if self.of_text else base[:, self.places].astype(np.float64)
 
 
@@ -114,7 +114,7 @@ def fragment(step: Step, width: int, base: str) -> Fragment:
 
 
 def cannot_be_exported(step: Step, error: Exception) -> ModelCodeError:
-    """What to say where skl2onnx or onnxruntime refuses a step. To be called where it is handled."""
+    """Return the error for a step that skl2onnx or onnxruntime refuses; to be called where it is handled."""
     log.exception("exporting features %s", step.name)
     return ModelCodeError(
         f"features: {step.name!r} cannot be exported to ONNX, so that a server could not make its "

@@ -25,7 +25,7 @@ BASE = "base"
 
 @dataclass(frozen=True, eq=False)
 class Derived:
-    """What follows the numbers and codes in a model's matrix, kind by kind.
+    """The columns after the numbers and codes in a model's matrix, kind by kind.
 
     `base_width` is how many numbers and codes there are.
     """
@@ -37,7 +37,7 @@ class Derived:
 
     @property
     def width(self) -> int:
-        """How many columns the matrix has."""
+        """The number of the matrix's columns."""
         return self.base_width + sum(len(fragment.names) for fragment in self.fragments)
 
     @property
@@ -86,7 +86,7 @@ def learn(
     base: NDArray[np.float32],
     target: NDArray[np.float64],
 ) -> Derived:
-    """What a model derives, as far as it depends on its training rows; `target` [n] in codes.
+    """Fit what a model derives to its training rows; `target` [n] in codes.
 
     `columns` is what a model's own code is told of those of `base`.
 

@@ -29,7 +29,7 @@ RARE_ROWS = 5
 
 @dataclass(frozen=True)
 class Columns:
-    """What the matrix's columns are, in their order: names, and of codes how many there are.
+    """The matrix's columns in their order: names, and of codes the number of values.
 
     `dates` are parts of dates, whole numbers from 0, -1 where missing. `words` are weights of
     words in texts, 0 to 1. `own` are those of the model's own features.

@@ -75,7 +75,7 @@ def weights(texts: str, features: Sequence[tuple[str, Vocabulary]]) -> Fragment:
 
 
 def occurrences(column: NDArray[np.object_], words: Sequence[str]) -> NDArray[np.float64]:
-    """Whether each of some words is in each of some texts [n, words]."""
+    """Return which of some words are in each of some texts [n, words]."""
     if not words:
         return np.empty((len(column), 0))
     counter = CountVectorizer(analyzer=str.split, binary=True, vocabulary=list(words), dtype=np.float64)
@@ -103,7 +103,7 @@ def _learned(
 def _information(
     occurs: sparse.csc_matrix, target: NDArray[np.float64], *, regression: bool
 ) -> NDArray[np.float64]:
-    """How much the occurrence [n, words] of each word tells about the target; rounded, as sums differ."""
+    """Return the information of each word's occurrence [n, words] on the target; rounded, as sums differ."""
     if not occurs.shape[1]:
         return np.empty(0)
     scores, _ = (f_regression if regression else chi2)(occurs, target)

@@ -61,7 +61,7 @@ def read(folder: Path, contract: Contract) -> Samples:
 
 
 def split(samples: Samples, contract: Contract) -> Split:
-    """Which rows are held out, by the contract's rule.
+    """Choose the rows that are held out, by the contract's rule.
 
     Raises:
         DataError: the newest are asked for, and no row is newer than another.
@@ -80,7 +80,7 @@ def split(samples: Samples, contract: Contract) -> Split:
 
 
 def describe(found: Split, samples: Samples) -> Holdout:
-    """What became of a dataset's rows."""
+    """Describe the split of a dataset's rows."""
     if found.starts is None or samples.times is None:
         return Holdout(rule="random")
     return Holdout(

@@ -75,7 +75,7 @@ def inspect(
 
 
 def summary(problems: Sequence[Problem]) -> str:
-    """What stops a run as one message, numbered where there is more than one thing."""
+    """Return the problems that stop a run as one message, numbered where there are several."""
     told = [f"{p['check']}: {p['sentence']}" for p in problems if p["level"] == "stop"]
     if len(told) == 1:
         return told[0]

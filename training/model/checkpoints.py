@@ -1,4 +1,4 @@
-"""What an interrupted training job has done already, where SageMaker keeps it for the job's next start.
+"""Checkpoints of an interrupted training job, where SageMaker keeps them for the job's next start.
 
 A fit cannot be resumed: none of the estimators can be, without loading a pickle. What is kept is the
 outcome of fits that ended: predictions, as plain arrays.

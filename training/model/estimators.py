@@ -114,7 +114,7 @@ def _own(model: str, named: str) -> Builder:
 
 
 def _numbers(columns: Columns) -> list[int]:
-    """Where numbers are that may be missing and are of any size: the contract's and the model's own."""
+    """Return the places of numbers that may be missing and of any size: the contract's and the model's."""
     own = len(columns.own)
     after = len(columns.numbers) + len(columns.categories) + len(columns.dates) + len(columns.words)
     return [*range(len(columns.numbers)), *range(after, after + own)]

@@ -1,4 +1,4 @@
-"""What the trials of a search left: written by each, read by training and by the report."""
+"""The records of a search's trials: written by each, read by training and by the report."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONFIG = "hyperparameters.json"
 
 
 def hyperparameters(paths: Paths) -> dict[str, str]:
-    """What SageMaker gives a trial: the parameters to try, and what is the same for all trials.
+    """Read SageMaker's hyperparameters: those to try, and those that are the same for all trials.
 
     Raises:
         PlatformError: it gives nothing.

@@ -78,5 +78,5 @@ def best(rule: Best | AtLeast | Costs, truth: Array, probability: Array) -> tupl
 
 
 def _at_least(probability: Array, candidates: Array) -> Array:
-    """How many are as great as each candidate or greater."""
+    """Count those as great as each candidate or greater."""
     return len(probability) - np.searchsorted(np.sort(probability), candidates, side="left")

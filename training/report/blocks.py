@@ -1,4 +1,4 @@
-"""What a report is made of, whatever it is written as: sections of text, facts, tables and plots."""
+"""The parts of a report, whatever it is written as: sections of text, facts, tables and plots."""
 
 from __future__ import annotations
 
@@ -107,5 +107,5 @@ class Section:
 
     @property
     def anchor(self) -> str:
-        """What links within the page call it."""
+        """The name of the section in links within the page."""
         return "".join(c if c.isalnum() else "-" for c in self.title.lower()).strip("-")

@@ -1,4 +1,4 @@
-"""What `evaluate` measured, as a model card's metric groups: numbers, verdicts, curves, bars and a matrix."""
+"""The figures of `evaluate` as a model card's metric groups: numbers, verdicts, curves, bars, a matrix."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POINTS = 50
 
 
 def evaluation_details(facts: Facts) -> Document:
-    """What was measured on the holdout, a group of metrics a subject."""
+    """Return the figures of the holdout, a group of metrics a subject."""
     found = facts.evaluation
     groups = [
         _group("metrics", _metrics(found)),

@@ -1,4 +1,4 @@
-"""What texts and members of a SageMaker model card may be."""
+"""The limits of texts and members of a SageMaker model card."""
 
 from __future__ import annotations
 

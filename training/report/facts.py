@@ -12,12 +12,12 @@ from contract.documents.evaluation import Evaluation, Slice
 from contract.schema import Contract
 
 JOB = "processingjobconfig.json"
-"""What SageMaker tells a processing job about itself, in its folder `config`."""
+"""SageMaker's description of a processing job, in its folder `config`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lineage:
-    """Where a run's evaluation took place and from what; empty where the job was run by hand.
+    """The place and the inputs of a run's evaluation; empty where the job was run by hand.
 
     `run_uri` is the run's folder in S3, `model_uri` the archive that was evaluated, `validation_uri`
     the folder with what validation said of the data, maybe in an earlier run, `execution` the
@@ -33,7 +33,7 @@ class Lineage:
 
     @classmethod
     def read(cls, paths: Paths) -> Self:
-        """From what SageMaker wrote down about the job, if SageMaker runs it."""
+        """Read SageMaker's description of the job, if SageMaker runs it."""
         try:
             job = json.loads((paths.base / "config" / JOB).read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -72,7 +72,7 @@ class Facts:
 
     @property
     def verdict(self) -> str:
-        """What the gates say, in a sentence."""
+        """The verdict of the gates, in a sentence."""
         gates = self.evaluation["gates"]
         missed = sum(not gate["passed"] for gate in gates)
         if not gates:

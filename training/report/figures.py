@@ -39,7 +39,7 @@ def curves(evaluation: Evaluation) -> Figures:
 
 
 def thresholds(evaluation: Evaluation) -> Figures:
-    """What another threshold would give."""
+    """The metrics at other thresholds."""
     found = evaluation["curves"]["thresholds"]
     if not found:
         return []

@@ -1,4 +1,4 @@
-"""What a model was made from: its data, its features, the search, and where to find them again."""
+"""The provenance of a model: its data, its features, the search, and where to find them again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a model does worse than on the whole: slices of the holdout, and sensitive groups."""
+"""The parts of the holdout on which a model does worse: slices and sensitive groups."""
 
 from __future__ import annotations
 

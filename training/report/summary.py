@@ -1,4 +1,4 @@
-"""What a person asks first of a new model: made of what, does it pass, is it better, where is it worst."""
+"""The first questions about a new model: made of what, does it pass, is it better, where is it worst."""
 
 from __future__ import annotations
 

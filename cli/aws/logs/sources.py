@@ -1,4 +1,4 @@
-"""Where a model's logs are, as its stacks put it out: log groups, state machines and pipelines."""
+"""The log sources in a model's stack outputs: log groups, state machines and pipelines."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def log_sources(deployed: Deployment) -> dict[str, str]:
 
 
 def lines(deployed: Deployment, source: str, place: str, after: datetime) -> Iterator[Line]:
-    """What a source logged after a moment.
+    """Yield the lines that a source logged after a moment.
 
     Raises:
         CliError: the stacks are newer than this command and name a place that it does not know.
@@ -47,7 +47,7 @@ def lines(deployed: Deployment, source: str, place: str, after: datetime) -> Ite
 
 
 def of_pipeline(deployed: Deployment, pipeline_arn: str, after: datetime) -> Iterator[Line]:
-    """What the jobs of the pipeline's last runs logged after a moment; the source is the step."""
+    """Yield the lines of the pipeline's last runs after a moment; the source is the step."""
     summaries = deployed.aws.sagemaker.list_pipeline_executions(
         PipelineName=pipeline_arn.rpartition("/")[2],
         SortBy="CreationTime",
@@ -61,7 +61,7 @@ def of_pipeline(deployed: Deployment, pipeline_arn: str, after: datetime) -> Ite
 
 
 def of_executions(deployed: Deployment, source: str, machine_arn: str, after: datetime) -> Iterator[Line]:
-    """What a state machine's last executions did after a moment, and what their jobs logged."""
+    """Yield the events of a state machine's last executions after a moment, and the lines of their jobs."""
     functions = deployed.aws.stepfunctions
     executions = functions.list_executions(stateMachineArn=machine_arn, maxResults=RECENT_EXECUTIONS)
     for arn in (execution["executionArn"] for execution in executions["executions"]):
@@ -91,7 +91,7 @@ def event_text(event: dict[str, Any]) -> str:
 
 
 def _jobs_of(event: dict[str, Any]) -> set[str]:
-    """How the names of an execution's jobs begin, which its states keep as `$.job.name`."""
+    """Return the beginning of the names of an execution's jobs, which its states keep as `$.job.name`."""
     entered = json.loads(event.get("stateEnteredEventDetails", {}).get("input", "null"))
     job = entered.get("job") if isinstance(entered, dict) else None
     return {str(job["name"])} if isinstance(job, dict) and "name" in job else set()

@@ -1,1 +1,1 @@
-"""What was given up on, and how it is done again."""
+"""Dead letters, and the ways in which they are done again."""

@@ -29,7 +29,7 @@ def restart(deployed: Deployment, machine_arn: str, report: Callable[[str], obje
 
 
 def _executions(deployed: Deployment, machine_arn: str, statuses: Sequence[str]) -> Counter[str]:
-    """How many executions of each batch have a status. They are named after it, and after the attempt."""
+    """Count the executions of each batch with a status. They are named after it, and after the attempt."""
     pages = deployed.aws.stepfunctions.get_paginator("list_executions")
     return Counter(
         layout.batch_of(execution["name"])

@@ -18,7 +18,7 @@ Report = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Result:
-    """How many were done again, and what is left, as a text."""
+    """The number done again, and a text about what is left."""
 
     done: int
     left: str
@@ -44,7 +44,7 @@ class Route:
 
 
 def redrives(deployed: Deployment) -> dict[str, Callable[[Report], Result]]:
-    """What can be done again, by name, each as a call that does it.
+    """Return the redrive routes by name, each as a call that does it.
 
     Raises:
         CliError: the deployed stacks are older than this command, or newer.

@@ -68,7 +68,7 @@ def lines(
 
 
 def calibration(title: str, predicted: Numbers, observed: Numbers, lows: Numbers, highs: Numbers) -> Markup:
-    """What came true of what was predicted, with an interval at each point, and y = x to compare with."""
+    """Draw observed rates over predicted ones, with an interval at each point, and y = x to compare with."""
 
     def draw(axes: Axes) -> None:
         dash(axes)

@@ -100,7 +100,7 @@ def drawn(title: str, draw: Callable[[Axes], None], *, height: float = HEIGHT) -
 
 
 def _inline(svg: str, title: str) -> str:
-    """What a page needs of an SVG file: no prologue, no style for the whole page, no ids but those used."""
+    """Return an SVG file as a page needs it: no prologue, no style for the page, only ids that are used."""
     from markupsafe import escape
 
     body = svg[svg.index("<svg") :]

@@ -20,7 +20,11 @@ FACTS = "model.json"
 DIGESTS = "digests.json"
 
 SEALED = (MODEL, CONTRACT, BASELINE, FACTS)
-"""The files `digests.json` answers for. An artifact holds these, it, and nothing else."""
+"""The files `digests.json` answers for. An artifact holds these, it, `OPTIONAL` ones, and nothing else."""
+OUT_OF_FOLD = "out_of_fold.npz"
+"""Of a model that is fitted to all rows: what models that had not seen them predicted of each."""
+OPTIONAL = (OUT_OF_FOLD,)
+"""Sealed, too, where an artifact has them."""
 
 
 class ArtifactError(ValueError):
@@ -46,10 +50,10 @@ def digests(folder: Path) -> dict[str, str]:
         ArtifactError: the folder's files are not exactly those of an artifact.
     """
     found = {path.name for path in folder.iterdir()} - {DIGESTS}
-    if found != set(SEALED):
+    if found - set(OPTIONAL) != set(SEALED):
         raise ArtifactError(f"an artifact holds {sorted(SEALED)}; found {sorted(found)}")
     result = {}
-    for name in SEALED:
+    for name in (*SEALED, *(name for name in OPTIONAL if name in found)):
         with (folder / name).open("rb") as stream:
             result[name] = sha256(stream)
     return result
@@ -73,7 +77,7 @@ def verify(folder: Path) -> dict[str, str]:
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{DIGESTS} cannot be read: {error}") from error
     actual = digests(folder)
-    altered = sorted(name for name in SEALED if sealed.get(name) != actual[name])
+    altered = sorted(name for name in {*sealed, *actual} if sealed.get(name) != actual.get(name))
     if altered:
         raise ArtifactError(f"altered since it was sealed: {', '.join(altered)}")
     return actual

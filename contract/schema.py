@@ -83,7 +83,9 @@ class Training:
 
     `estimator` is a built-in name or `module:function` in the model's folder;
     `parameters` go to it as keywords. `features` is None or `module:function` there.
-    `holdout_share` is the share of rows (0 to 1) never trained on: the newest, or random ones.
+    `holdout_share` is the share of rows (0 to 1) never trained on: the newest, or random ones. With
+    fewer rows than `refit_below` the model that ships is fitted to all of them, and its evaluation is of
+    models that were not.
     """
 
     estimator: str = Estimator.HIST_GRADIENT_BOOSTING
@@ -91,6 +93,7 @@ class Training:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     holdout: HoldoutRule = "random"
     holdout_share: float = 0.2
+    refit_below: int = 2000
     seed: int = 7
     search: Search = field(default_factory=Search)
 

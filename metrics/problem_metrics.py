@@ -10,7 +10,7 @@ regression both are values [n].
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -28,19 +28,28 @@ _SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The predictions of some rows, and the truth. `threshold` is of binary problems."""
+    """The predictions of some rows, and the truth. `threshold` is of binary problems.
+
+    `repeats` are what other models predicted of the same rows: a metric is then the mean over all of them.
+    """
 
     problem: str
     truth: Array
     predictions: Array
     threshold: float = DEFAULT
+    repeats: tuple[Array, ...] = ()
 
     def __len__(self) -> int:
         return len(self.truth)
 
     def at(self, places: Array) -> Rows:
         """The rows at some places, or where a mask is true."""
-        return Rows(self.problem, self.truth[places], self.predictions[places], self.threshold)
+        return replace(
+            self,
+            truth=self.truth[places],
+            predictions=self.predictions[places],
+            repeats=tuple(each[places] for each in self.repeats),
+        )
 
     @cached_property
     def chosen(self) -> Array:
@@ -62,7 +71,12 @@ class Rows:
 
     def measure(self, metric: str) -> Measure:
         """One metric of these rows."""
-        return _MEASURES[self.problem][metric](self)
+        of_rows = _MEASURES[self.problem][metric]
+        if not self.repeats:
+            return of_rows(self)
+        every = (self.predictions, *self.repeats)
+        measures = [of_rows(replace(self, predictions=each, repeats=())) for each in every]
+        return lambda weights: np.mean([measured(weights) for measured in measures], axis=0)
 
     def score(self, metric: str, weights: Array | None = None) -> float:
         """One metric's value; NaN where it is not defined. `weights` [n] say how often each row counts."""

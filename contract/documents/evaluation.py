@@ -226,12 +226,13 @@ class Comparison(TypedDict):
 class Champion(TypedDict):
     """The live model on the same rows. `not_comparable` is "" or why the two cannot be compared.
 
-    `may_know_rows` is whether it may have been trained on some of them.
+    `rows` is how many they are; `may_know_rows` is whether it may have been trained on some of them.
     """
 
     model_version: str
     not_comparable: str
     may_know_rows: bool
+    rows: int
     metrics: dict[str, Comparison]
 
 

@@ -57,6 +57,7 @@ class ModelTrainingSettings(SettingsTable):
     parameters: dict[str, Any] = Field(default_factory=dict)
     holdout: schema.HoldoutRule | None = None
     holdout_share: float = Field(default=schema.Training.holdout_share, gt=0, lt=1)
+    refit_below: int = Field(default=schema.Training.refit_below, ge=0, le=100_000)
     seed: int = Field(default=schema.Training.seed, ge=0, lt=2**32)
     search: SearchSettings = SearchSettings()
 

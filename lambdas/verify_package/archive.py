@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from io import BufferedIOBase
 from pathlib import Path
 
-from contract.artifact import DIGESTS, SEALED, ArtifactError
+from contract.artifact import DIGESTS, OPTIONAL, SEALED, ArtifactError
 
-NAMES = (*SEALED, DIGESTS)
+NAMES = (*SEALED, *OPTIONAL, DIGESTS)
 MAX_BYTES = 400 * 1024 * 1024
 """Of all files together: what fits into a Lambda's temporary storage of 512 MiB."""
 

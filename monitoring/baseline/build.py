@@ -31,16 +31,20 @@ def describe(
     train: Samples,
     holdout: Samples,
     output: NDArray[np.floating],
+    *,
+    refit: bool = False,
 ) -> Baseline:
     """Each feature over the training rows, each column of a result over the holdout.
 
     `output` is the graph's of the holdout: probabilities [n, classes] or values [n]. The rows
-    of both sides say what undisturbed windows of a feature look like.
+    of both sides say what undisturbed windows of a feature look like; where the model was `refit` to
+    all rows, those of the holdout are among the training rows already.
     """
     random = np.random.default_rng(contract.training.seed)
     trained, held_out = (columns(contract, side) for side in (train, holdout))
-    draws = windows(WINDOWS, len(train) + len(holdout), random)
-    features = {name: reference(trained[name], held_out[name], draws) for name in contract.feature_names}
+    more = {name: column[:0] if refit else column for name, column in held_out.items()}
+    draws = windows(WINDOWS, len(train) + (0 if refit else len(holdout)), random)
+    features = {name: reference(trained[name], more[name], draws) for name in contract.feature_names}
     draws = windows(WINDOWS, len(holdout), random)
     given = predicted(contract, classes, output)
     predictions = {name: reference(column, column[:0], draws) for name, column in given.items()}

@@ -17,7 +17,9 @@ from typing import Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from container.errors import PlatformError
+from container.errors import DataError, PlatformError
+from contract.schema import Contract
+from tabular.samples import Samples, marks
 from tabular.values import moment
 
 FILE = "holdout.json"
@@ -37,13 +39,20 @@ class Holdout:
     """What became of a dataset's rows, for people to read. `starts` is a date, None of a random one.
 
     `repeated` rows are as new as the holdout and have the features of older ones: neither side has
-    them. `undated` rows have no time and are trained on.
+    them. `undated` rows have no time and are trained on. Where `refit`, the model that ships is fitted
+    to all rows, and the rows of the holdout were predicted by others that had not seen them.
     """
 
     rule: Literal["newest", "random"]
     starts: str | None = None
     repeated: int = 0
     undated: int = 0
+    refit: bool = False
+
+    @property
+    def cross_validated(self) -> bool:
+        """Every row is of the holdout, and was predicted by models that had not seen it."""
+        return self.refit and self.rule == "random"
 
     def write(self, folder: Path) -> None:
         """Write `FILE`."""
@@ -71,8 +80,10 @@ class Holdout:
     def sentence(self) -> str:
         """Which rows were held out."""
         if self.rule == "random":
-            return "The rows held out were drawn by a digest of their features."
+            return _CROSS_VALIDATED if self.refit else _DRAWN
         told = [f"The rows held out are the newest, from {self.starts} (UTC) on."]
+        if self.refit:
+            told.append(_REFIT)
         if self.repeated:
             told.append(f"On neither side, as new but with the features of older rows: {self.repeated:,}.")
         if self.undated:
@@ -80,13 +91,40 @@ class Holdout:
         return " ".join(told)
 
 
-def drawn(marks: NDArray[np.uint64], share: float) -> Split:
+_DRAWN = "The rows held out were drawn by a digest of their features."
+_CROSS_VALIDATED = (
+    "There are too few rows to hold some out: each was predicted by models that had not seen it "
+    "(repeated cross-validation), and the model that ships is fitted to all of them."
+)
+_REFIT = "They were predicted by a model of the older ones; the model that ships is fitted to all rows."
+
+
+def split(samples: Samples, contract: Contract) -> Split:
+    """Which rows are held out, by the contract's rule.
+
+    Raises:
+        DataError: the newest are asked for, and no row is newer than another.
+    """
+    share = contract.training.holdout_share
+    if samples.times is None:
+        return drawn(marks(samples), share)
+    found = newest(samples.times, marks(samples), share)
+    if found is None:
+        assert contract.time is not None
+        raise DataError(
+            f"no row is newer than another by {contract.time.name!r}, so the newest cannot be held out: "
+            'add rows of other times, or set training.holdout = "random".'
+        )
+    return found
+
+
+def drawn(digests: NDArray[np.uint64], share: float) -> Split:
     """Hold out a share of the rows whose features have these digests [n]."""
-    held = marks < np.uint64(int(share * 2**64))
+    held = digests < np.uint64(int(share * 2**64))
     return Split(~held, held)
 
 
-def newest(times: NDArray[np.float32], marks: NDArray[np.uint64], share: float) -> Split | None:
+def newest(times: NDArray[np.float32], digests: NDArray[np.uint64], share: float) -> Split | None:
     """Hold out the newest rows, as near to a share of those that have a time as ties allow.
 
     `times` [n] are hours since 1970, NaN where unknown. Rows of one time are on one side; rows
@@ -100,7 +138,7 @@ def newest(times: NDArray[np.float32], marks: NDArray[np.uint64], share: float) 
     sizes = len(known) - np.searchsorted(known, candidates)
     starts = candidates[np.argmin(np.abs(sizes - share * len(known)))]
     new = times >= starts
-    return Split(~new, new & ~np.isin(marks, marks[~new]), float(starts))
+    return Split(~new, new & ~np.isin(digests, digests[~new]), float(starts))
 
 
 def date(hours: float) -> str:

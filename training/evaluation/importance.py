@@ -23,6 +23,7 @@ from metrics.bootstrap import defined
 from metrics.formulas import Array
 from scoring.server.sealed_model import SealedModel
 from tabular.samples import Samples
+from training.evaluation.fold_models import FoldModels
 from training.evaluation.holdout_sample import balanced
 
 PERMUTATION_ROWS = 2_000
@@ -32,8 +33,12 @@ BACKGROUND_ROWS = 20
 _BATCH_ROWS = 20_000
 
 
-def rank(model: SealedModel, holdout: Samples) -> Importances:
-    """Each feature's importance, the greatest first."""
+def rank(model: SealedModel, holdout: Samples, folds: FoldModels | None = None) -> Importances:
+    """Each feature's importance, the greatest first.
+
+    `folds` are asked in the model's stead what a feature is worth on rows that were not seen; what moves
+    the predictions of the model that ships is asked of itself.
+    """
     contract = model.contract
     metric = contract.evaluation.metric or PRIMARY[contract.problem]
     seed = contract.training.seed
@@ -41,11 +46,12 @@ def rank(model: SealedModel, holdout: Samples) -> Importances:
     some = holdout.where(drawn.chosen)
     matrix, truth = model.matrix(some), some.coded_target(model.classes)
     sign = -1 if metric in LOWER_IS_BETTER else 1
+    asked = folds.where(drawn.chosen) if folds else model
 
     def score(changed: Array) -> float:
-        return sign * model.rows_of(changed, truth, some.texts).score(metric, drawn.weights)
+        return sign * asked.rows_of(changed, truth, some.texts).score(metric, drawn.weights)
 
-    losses = permutation_losses(score, matrix, np.random.default_rng(seed), drawn.shares)
+    losses = permutation_losses(score, asked.matrix(some), np.random.default_rng(seed), drawn.shares)
     few = min(len(matrix), SHAP_ROWS + BACKGROUND_ROWS)
     order = np.random.default_rng(seed).choice(len(matrix), few, replace=False, p=drawn.shares)
     explained, background = matrix[order[:SHAP_ROWS]], matrix[order[-BACKGROUND_ROWS:]]

@@ -15,6 +15,7 @@ from metrics.formulas import Array
 from scoring.server.sealed_model import SealedModel
 from tabular.samples import Samples
 from tabular.values import LARGEST, MISSING
+from training.evaluation.fold_models import FoldModels
 from training.evaluation.holdout_sample import balanced
 
 MAXIMUM_ROWS = 5_000
@@ -23,18 +24,22 @@ SHARE = 0.1
 _NEVER_SEEN = "\x00 never seen"
 
 
-def probe(model: SealedModel, holdout: Samples) -> list[Robustness]:
-    """The metric of slices after each change that the contract's features allow."""
+def probe(model: SealedModel, holdout: Samples, folds: FoldModels | None = None) -> list[Robustness]:
+    """The metric of slices after each change that the contract's features allow.
+
+    `folds` are asked in the model's stead where it was fitted to these rows.
+    """
     contract = model.contract
     metric = contract.evaluation.metric or PRIMARY[contract.problem]
     drawn = balanced(holdout, model.classes, MAXIMUM_ROWS, contract.training.seed)
     some = holdout.where(drawn.chosen)
-    before = model.rows(some).score(metric, drawn.weights)
+    asked = folds.where(drawn.chosen) if folds else model
+    before = asked.rows(some).score(metric, drawn.weights)
     found: list[Robustness] = []
     for change in changes(contract):
         says, worsen = CHANGES[change]
         random = np.random.default_rng(contract.training.seed)
-        after = model.rows(worsen(some, contract, random)).score(metric, drawn.weights)
+        after = asked.rows(worsen(some, contract, random)).score(metric, drawn.weights)
         found.append(
             {
                 "change": change,

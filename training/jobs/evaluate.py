@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,8 +22,9 @@ from contract.documents.evaluation import GOLDEN, Evaluation
 from contract.names.jobs import EVALUATION_FILE, VALIDATION_FILE, Folder, Variable
 from contract.schema import Contract
 from metrics import bootstrap
+from metrics.problem_metrics import Rows
 from scoring.server.sealed_model import SealedModel, unpack
-from tabular.samples import Samples
+from tabular.samples import Samples, marks
 from training.data.champion import Champion as Live
 from training.data.champion import read_champion
 from training.data.holdout import Holdout
@@ -36,8 +38,10 @@ from training.evaluation import (
     serving_cost,
     slices,
 )
+from training.evaluation.fold_models import FoldModels
 from training.evaluation.gates import judge, named
-from training.model import search
+from training.model import out_of_fold, search
+from training.model.out_of_fold import OutOfFold
 from training.report import run as report
 from training.report.facts import Facts, Lineage
 
@@ -113,7 +117,7 @@ def evaluate(
     if (folder / artifact.CONTRACT).read_text(encoding="utf-8") != contract.to_json():
         raise PlatformError("the artifact was trained for another contract than this run's")
     model = SealedModel(folder)
-    rows = model.rows(holdout)
+    holdout, rows, folds = _tested(model, holdout)
     metrics = bootstrap.intervals(rows, contract.training.seed)
     found: Evaluation = {
         "problem": contract.problem,
@@ -124,8 +128,8 @@ def evaluate(
         "curves": curves.draw(rows, model.classes, metrics),
         "slices": slices.find(contract, holdout, rows),
         "fairness": fairness.assess(contract, holdout, rows, model.classes),
-        "importance": importance.rank(model, holdout),
-        "robustness": robustness.probe(model, holdout),
+        "importance": importance.rank(model, holdout, folds),
+        "robustness": robustness.probe(model, holdout, folds),
         "serving": serving_cost.measure(folder, archive, holdout, contract),
         "parity": model.facts["parity"],
         "champion": comparison.compare(live, contract, holdout, rows, Holdout.of(model.facts)),
@@ -143,3 +147,20 @@ def evaluate(
     found["passed"] = all(verdict["passed"] for verdict in verdicts)
     found["missed"] = "; ".join(verdict["says"] for verdict in verdicts if not verdict["passed"])
     return found
+
+
+def _tested(model: SealedModel, holdout: Samples) -> tuple[Samples, Rows, FoldModels | None]:
+    """Rows that the model was not fitted to, and what it says of them.
+
+    Of a model that was refit to all rows, what others said that had not seen them, and these others.
+    """
+    if not Holdout.of(model.facts).refit:
+        return holdout, model.rows(holdout), None
+    fitted = search.with_parameters(model.contract, model.facts["parameters"])
+    plan = out_of_fold.plan(holdout, fitted)
+    tested = holdout.where(plan.evaluated)
+    found = OutOfFold.read(model.folder)
+    if found is None or found.marks.tolist() != marks(tested).tolist():
+        raise PlatformError("the artifact was not tested on the rows of this run")
+    rows = replace(found.rows(model.contract, tested.coded_target(model.classes)), threshold=model.threshold)
+    return tested, rows, FoldModels.fit(holdout, fitted, plan, model.threshold)

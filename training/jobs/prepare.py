@@ -14,9 +14,9 @@ from container.paths import Paths
 from contract.names.jobs import Folder
 from contract.reasons import Unscorable
 from contract.schema import Contract
-from tabular.samples import Samples, marks
+from tabular.samples import Samples
 from training.data import table
-from training.data.holdout import Holdout, Split, date, drawn, newest
+from training.data.holdout import Holdout, Split, date, split
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +33,16 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     check_code(contract, environ)
     samples = read(paths.processing_input(Folder.DATASET), contract)
     found = split(samples, contract)
-    told = describe(found, samples)
+    holdout = describe(found, samples, contract)
     for name, chosen in ((Folder.TRAIN, found.trained), (Folder.HOLDOUT, found.held)):
         side = samples.where(chosen)
-        check_side(name, side, samples, contract, told)
+        if not holdout.cross_validated:
+            check_side(name, side, samples, contract, holdout)
+        side = samples if holdout.refit else side
         side.write(paths.processing_output(name), contract)
         log.info("%s: %d rows", name, len(side))
-    told.write(paths.processing_output(Folder.HOLDOUT))
-    log.info(told.sentence())
+    holdout.write(paths.processing_output(Folder.HOLDOUT))
+    log.info(holdout.sentence())
 
 
 def read(folder: Path, contract: Contract) -> Samples:
@@ -60,30 +62,17 @@ def read(folder: Path, contract: Contract) -> Samples:
     return Samples.joined(parts)
 
 
-def split(samples: Samples, contract: Contract) -> Split:
-    """Choose the rows that are held out, by the contract's rule.
+def describe(found: Split, samples: Samples, contract: Contract) -> Holdout:
+    """Describe the split of a dataset's rows.
 
-    Raises:
-        DataError: the newest are asked for, and no row is newer than another.
+    Few of them are all in both outputs. After a search they are not: what it chose by all rows could
+    not be judged on any.
     """
-    share = contract.training.holdout_share
-    if samples.times is None:
-        return drawn(marks(samples), share)
-    found = newest(samples.times, marks(samples), share)
-    if found is None:
-        assert contract.time is not None
-        raise DataError(
-            f"no row is newer than another by {contract.time.name!r}, so the newest cannot be held out: "
-            'add rows of other times, or set training.data.holdout = "random".'
-        )
-    return found
-
-
-def describe(found: Split, samples: Samples) -> Holdout:
-    """Describe the split of a dataset's rows."""
+    refit = len(samples) < contract.training.refit_below and not contract.training.search
     if found.starts is None or samples.times is None:
-        return Holdout(rule="random")
+        return Holdout(rule="random", refit=refit)
     return Holdout(
+        refit=refit,
         rule="newest",
         starts=date(found.starts),
         repeated=int((~found.trained & ~found.held).sum()),
@@ -91,14 +80,14 @@ def describe(found: Split, samples: Samples) -> Holdout:
     )
 
 
-def check_side(name: str, side: Samples, whole: Samples, contract: Contract, told: Holdout) -> None:
+def check_side(name: str, side: Samples, whole: Samples, contract: Contract, holdout: Holdout) -> None:
     """
     Raises:
         DataError: one side of the split has no row, or none of some class.
     """
     how, else_ = "", ""
-    if told.rule == "newest":
-        how, else_ = f" {told.sentence()}", ', or set training.data.holdout = "random"'
+    if holdout.rule == "newest":
+        how, else_ = f" {holdout.sentence()}", ', or set training.holdout = "random"'
     if not len(side):
         raise DataError(f"no row fell into {name}: add rows, or change training.holdout_share{else_}.{how}")
     if contract.problem != "regression":

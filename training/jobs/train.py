@@ -10,17 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from container.inputs import check_code, read_contract
 from container.paths import Paths
 from contract import artifact
-from contract.documents.evaluation import Threshold
+from contract.gates import METRICS
 from contract.names.jobs import Folder, Variable
 from contract.names.runs import Origin
 from contract.schema import Contract
-from contract.threshold import DEFAULT
-from metrics import problem_metrics
 from metrics.bootstrap import defined
 from monitoring.baseline import describe
 from tabular.onnx_session import Graph
@@ -30,7 +26,7 @@ from training.model import search, trial
 from training.model.checkpoints import Checkpoints
 from training.model.fit import fit
 from training.model.onnx_export import TOLERANCE, check_detached, check_parity, to_onnx
-from training.model.threshold_choice import choose
+from training.model.tested import by_folds, on_holdout
 
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
 
@@ -76,7 +72,10 @@ def build(
     tuned: Mapping[str, Any],
     checkpoints: Checkpoints,
 ) -> dict[str, str]:
-    """Fit, export, check and write an artifact to a folder; its files' digests."""
+    """Fit, export, check and write an artifact to a folder; its files' digests.
+
+    Where `facts` say that the model is refit, `train` is all rows.
+    """
     fitted = search.with_parameters(contract, tuned)
     model = fit(train, fitted)
     onnx = to_onnx(model, contract)
@@ -84,9 +83,12 @@ def build(
     parity = check_parity(model, graph, holdout)
     check_detached(onnx, holdout)
     log.info("ONNX and scikit-learn differ by %.2g at most (%g allowed)", parity, TOLERANCE)
-    predictions = graph.run(holdout.numbers, holdout.categories, holdout.texts).astype(np.float64)
-    threshold = choose(train, fitted, checkpoints)
-    scores = measured(contract, model.classes, holdout, predictions, threshold)
+    refit = Holdout.of(facts).refit
+    if refit:
+        tested = by_folds(train, fitted, checkpoints)
+    else:
+        tested = on_holdout(graph, train, holdout, fitted, checkpoints)
+    scores = {name: tested.rows.score(name) for name in METRICS[contract.problem]}
     for name, value in scores.items():
         log.info("holdout:%s=%.6f;", name, value)
     document = {
@@ -94,34 +96,21 @@ def build(
         "problem": contract.problem,
         "classes": model.classes,
         "parameters": fitted.training.parameters,
-        "threshold": threshold,
+        "threshold": tested.threshold,
         **facts,
-        "rows": {"train": len(train), "holdout": len(holdout)},
+        "rows": {"train": len(train), "holdout": len(tested.samples)},
         "parity": {"largest_difference": parity, "tolerance": TOLERANCE},
         "metrics": {name: defined(value) for name, value in scores.items()},
         "libraries": {name: version(name) for name in LIBRARIES},
     }
     (folder / artifact.MODEL).write_bytes(onnx)
     (folder / artifact.CONTRACT).write_text(contract.to_json(), encoding="utf-8")
-    baseline = describe(contract, model.classes, train, holdout, predictions)
+    baseline = describe(contract, model.classes, train, tested.samples, tested.output, refit=refit)
     (folder / artifact.BASELINE).write_text(baseline.to_json(), encoding="utf-8")
     _write(folder / artifact.FACTS, document)
+    if tested.out_of_fold:
+        tested.out_of_fold.write(folder)
     return artifact.seal(folder)
-
-
-def measured(
-    contract: Contract,
-    classes: tuple[str, ...],
-    samples: Samples,
-    predictions: np.ndarray[Any, Any],
-    threshold: Threshold | None,
-) -> problem_metrics.Scores:
-    """The metrics of predictions as the graph gives them."""
-    truth = samples.coded_target(classes)
-    predicted = problem_metrics.of_problem(contract.problem, predictions)
-    return problem_metrics.measure(
-        contract.problem, truth, predicted, threshold["value"] if threshold else DEFAULT
-    )
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:

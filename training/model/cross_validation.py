@@ -31,7 +31,7 @@ _ALIKE = (
 )
 _ALIKE_AT_FIRST = (
     "the oldest rows are of one class, so nothing can be chosen on the rows that follow them: "
-    'add older rows of the others, or set training.data.holdout = "random".'
+    'add older rows of the others, or set training.holdout = "random".'
 )
 
 FOLDS = 5
@@ -53,27 +53,32 @@ def unseen(train: Samples, contract: Contract, checkpoints: Checkpoints, share: 
     taken = np.random.default_rng(contract.training.seed).random(len(train)) < share
     truth: list[Array] = []
     predictions: list[Array] = []
-    for fold, (fitted, held) in enumerate(
-        rounds(train, codes if classes else np.zeros(len(train)), contract)
-    ):
+    for fold, (fitted, held) in enumerate(rounds(train, contract)):
         truth.append(codes[held])
 
         def predict(fitted: Mask = fitted & taken, held: Mask = held) -> Array:
             model = fit(train.where(fitted), contract)
-            return _predictions(model, train.where(held), classes, contract.problem)
+            return predictions_of(model, train.where(held), classes, contract.problem)
 
         predictions.append(checkpoints.array(f"{contract.digest} {share} fold {fold}", predict))
         if sum(map(len, truth)) >= ENOUGH_ROWS:
             break
     if not truth:
-        raise DataError(_ALIKE if train.times is None else _ALIKE_AT_FIRST)
+        raise too_much_alike(train)
     return Rows(contract.problem, np.concatenate(truth), np.concatenate(predictions))
 
 
-def rounds(train: Samples, codes: Array, contract: Contract) -> Iterator[tuple[Mask, Mask]]:
+def too_much_alike(train: Samples) -> DataError:
+    """What to say where no model of some of the rows can be asked about others."""
+    return DataError(_ALIKE if train.times is None else _ALIKE_AT_FIRST)
+
+
+def rounds(train: Samples, contract: Contract, repeat: int = 0) -> Iterator[tuple[Mask, Mask]]:
     """Masks [n] of rows to fit on, of more than one class, and of rows that a model of those predicts."""
+    classes = train.classes(contract)
+    codes = train.coded_target(classes) if classes else np.zeros(len(train))
     if train.times is None:
-        dealt = folds(train, codes)
+        dealt = folds(train, codes, repeat)
         parts: Iterator[tuple[Mask, Mask]] = ((dealt != k, dealt == k) for k in np.unique(dealt))
     else:
         parts = by_time(train.times, marks(train))
@@ -101,16 +106,21 @@ def by_time(times: NDArray[np.float32], marks: NDArray[np.uint64]) -> Iterator[t
             yield fitted, held
 
 
-def folds(samples: Samples, codes: Array) -> NDArray[np.intp]:
-    """A fold [n] for each row: those of a class are dealt evenly, by the digest of their features."""
+def folds(samples: Samples, codes: Array, repeat: int = 0) -> NDArray[np.intp]:
+    """A fold [n] for each row: those of a class are dealt evenly, by the digest of their features.
+
+    Each repeat deals in another order.
+    """
     _, first, places = np.unique(marks(samples), return_index=True, return_inverse=True)
+    order = np.random.default_rng(repeat).permutation(len(first)) if repeat else np.arange(len(first))
     fold = np.empty(len(first), np.intp)
     # One class begins where the one before it ended, so that a few different rows are in different folds.
-    fold[np.argsort(codes[first], kind="stable")] = np.arange(len(first)) % FOLDS
+    fold[order[np.argsort(codes[first[order]], kind="stable")]] = np.arange(len(first)) % FOLDS
     return fold[places]
 
 
-def _predictions(model: FittedModel, samples: Samples, classes: tuple[str, ...], problem: str) -> Array:
+def predictions_of(model: FittedModel, samples: Samples, classes: tuple[str, ...], problem: str) -> Array:
+    """A model's predictions as metrics take them, of all `classes`, of which it may not know some."""
     found = model.predict(samples)
     if model.classes != classes:  # a rare class may be in one fold only
         every = np.zeros((len(samples), len(classes)))

@@ -20,6 +20,8 @@ from training.features.derived import Derived, learn
 from training.features.tfidf import RARE_ROWS
 from training.model import estimators
 
+MANY_ROWS = 5_000
+
 log = logging.getLogger(__name__)
 
 
@@ -72,8 +74,10 @@ def fit(samples: Samples, contract: Contract) -> FittedModel:
         raise DataError(f"{names}: no word is in {RARE_ROWS} rows or more, and there is no other feature.")
     try:
         # A sum over several threads depends on how many there are and which is first. Trees that grow at
-        # once sum nothing; what they predict is a sum, and so left to one thread.
-        with threadpool_limits(limits=1, user_api="blas"), parallel_config("threading", n_jobs=-1):
+        # once sum nothing; what they predict is a sum, and so left to one thread. To few rows several
+        # threads are in each other's way.
+        only = "blas" if len(samples) >= MANY_ROWS else None
+        with threadpool_limits(limits=1, user_api=only), parallel_config("threading", n_jobs=-1):
             estimator.fit(matrix, target)
     except Exception as error:
         log.exception("fitting")

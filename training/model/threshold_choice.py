@@ -5,6 +5,8 @@ It is chosen on rows the model asked was not trained on, and that are not the ho
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from contract import threshold
@@ -13,13 +15,12 @@ from contract.schema import Contract
 from contract.threshold import AtLeast, Best, Costs, Fixed
 from metrics.formulas import Array, divided
 from metrics.problem_metrics import Rows
-from tabular.samples import Samples
-from training.model.checkpoints import Checkpoints
-from training.model.cross_validation import unseen
 
 
-def choose(train: Samples, contract: Contract, checkpoints: Checkpoints) -> Threshold | None:
+def choose(contract: Contract, unseen: Callable[[], Rows]) -> Threshold | None:
     """The threshold by the contract's rule; None of problems that are not binary.
+
+    `unseen` gives rows that were predicted by models that had not seen them, where the rule needs any.
 
     Raises:
         ModelCodeError: the estimator fails on a part of the rows.
@@ -29,7 +30,7 @@ def choose(train: Samples, contract: Contract, checkpoints: Checkpoints) -> Thre
     rule = threshold.parse(contract.target.threshold)
     if isinstance(rule, Fixed):
         return {"value": rule.value, "rule": str(rule), "why": "model.toml says so"}
-    rows = unseen(train, contract, checkpoints)
+    rows = unseen()
     value, why = best(rule, rows.truth, rows.predictions)
     return {
         "value": value,

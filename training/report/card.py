@@ -116,11 +116,13 @@ def _additional(facts: Facts) -> Document:
 
 
 def _caveats(facts: Facts) -> str:
-    told = "Measured on rows held out of the same dataset: they say nothing of data that changes afterwards."
+    measured = "Measured on rows of the same dataset: they say nothing of data that changes afterwards."
+    if facts.holdout.refit:
+        measured = f"{facts.holdout.sentence()} {measured}"
     if facts.validation is None:
-        return told
+        return measured
     problems = facts.validation["problems"]
     warned = " ".join(f"{one['check']}: {one['sentence']}" for one in problems)
-    return f"{told} Validation of the data " + (
+    return f"{measured} Validation of the data " + (
         f"warned: {warned}" if warned else "had nothing to object to."
     )

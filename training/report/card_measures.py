@@ -33,7 +33,7 @@ def evaluation_details(facts: Facts) -> Document:
     return {
         "name": "Holdout",
         "evaluation_observation": cut(f"{facts.verdict} {found['missed']}".strip(), OBSERVATION),
-        "datasets": [cut(f"dataset version {facts.dataset}, {found['rows']:,} rows held out", TEXT)],
+        "datasets": [cut(f"dataset version {facts.dataset}, {facts.tested}", TEXT)],
         "metadata": known(
             dataset_version=facts.dataset,
             code_digest=found["code_digest"],

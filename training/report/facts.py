@@ -10,6 +10,7 @@ from typing import Any, Self
 from container.paths import Paths
 from contract.documents.evaluation import Evaluation, Slice
 from contract.schema import Contract
+from training.data.holdout import Holdout
 
 JOB = "processingjobconfig.json"
 """SageMaker's description of a processing job, in its folder `config`."""
@@ -69,6 +70,17 @@ class Facts:
     validation: Mapping[str, Any] | None = None
     trials: Sequence[Mapping[str, Any]] = ()
     lineage: Lineage = field(default_factory=Lineage)
+
+    @property
+    def holdout(self) -> Holdout:
+        """Which rows were held out, and whether the model that ships was fitted to them after all."""
+        return Holdout.of(self.model)
+
+    @property
+    def tested(self) -> str:
+        """The rows that the model was measured on, in a few words."""
+        rows = f"{self.evaluation['rows']:,} rows"
+        return f"{rows} predicted in cross-validation" if self.holdout.cross_validated else f"{rows} held out"
 
     @property
     def verdict(self) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from contract.gates import LOWER_IS_BETTER
 from contract.names.jobs import REPORT_PAGE
 from contract.schema import Feature
-from training.data.holdout import Holdout
 from training.report import figures
 from training.report.blocks import Badge, Block, Pairs, Plots, Table, Text, Tiles
 from training.report.facts import Facts
@@ -23,9 +22,12 @@ def data(facts: Facts) -> Iterator[Block]:
     found = facts.validation
     tiles: list[tuple[object, str]] = [
         (f"{rows['train']:,}", "rows trained on"),
-        (f"{rows['holdout']:,}", "rows held out"),
+        (
+            f"{rows['holdout']:,}",
+            "rows tested by models of others" if facts.holdout.refit else "rows held out",
+        ),
     ]
-    held_out = Text(Holdout.of(facts.model).sentence())
+    held_out = Text(facts.holdout.sentence())
     if found is None:
         yield Tiles(tiles)
         yield held_out

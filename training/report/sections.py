@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from contract.threshold import Fixed, parse
 from training.report import figures
 from training.report.blocks import Block, Level, Pairs, Plots, Section, Table, Text, Tiles
 from training.report.facts import Facts
@@ -63,8 +64,8 @@ def _champion(facts: Facts) -> Iterator[Block]:
         yield Text(f"{champion['model_version']} could not be compared: {champion['not_comparable']}")
         return
     yield Text(
-        f"Both models on the same rows, against {champion['model_version']}. The interval is of the "
-        "difference, by a bootstrap that draws the same rows for both."
+        f"Both models on the same {champion['rows']:,} rows, against {champion['model_version']}. The "
+        "interval is of the difference, by a bootstrap that draws the same rows for both."
     )
     if champion["may_know_rows"]:
         yield Text(
@@ -99,6 +100,12 @@ def _threshold(facts: Facts) -> Iterator[Block]:
             ("Why", threshold["why"]),
         ]
     )
+    chosen = not isinstance(parse(facts.contract.target.threshold), Fixed)
+    if chosen and facts.holdout.cross_validated:
+        yield Text(
+            "It was chosen on the predictions that it is measured on, so that precision and recall at it are "
+            "a little better than those to expect."
+        )
     if found := figures.thresholds(facts.evaluation):
         yield Plots(found)
 

@@ -46,7 +46,7 @@ def _trained(facts: Facts) -> str:
 def _measured(facts: Facts) -> str:
     found, name = facts.evaluation, facts.evaluation["slices"]["metric"]
     better = "lower" if name in LOWER_IS_BETTER else "higher"
-    return f"{name} {between(found['metrics'][name])}, {better} is better, on {found['rows']:,} rows held out"
+    return f"{name} {between(found['metrics'][name])}, {better} is better, on {facts.tested}"
 
 
 def _beside(facts: Facts) -> Cell:

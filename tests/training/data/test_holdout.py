@@ -146,8 +146,8 @@ def test_rows_seen_before_are_on_neither_side(tmp_path: Path) -> None:
             lambda n: ["2024-01-01"] * n,
             "no row is newer than another by 'at', so the newest cannot be held out",
         ),
-        (lambda n: [""] * n, 'add rows of other times, or set training.data.holdout = "random".'),
-        (days, "no row of 'malignant' fell into holdout: add rows of it, or set training.data.holdout"),
+        (lambda n: [""] * n, 'add rows of other times, or set training.holdout = "random".'),
+        (days, "no row of 'malignant' fell into holdout: add rows of it, or set training.holdout"),
     ],
 )
 def test_what_cannot_be_split_by_time_says_so(tmp_path: Path, times: Any, sentence: str) -> None:
@@ -182,7 +182,7 @@ def test_of_one_class_nothing_can_be_learned() -> None:
     contract, samples = samples_of("binary", tumor())
     codes = samples.coded_target(samples.classes(contract))
     samples, contract = in_time(samples, contract, codes * 1000 + np.arange(len(samples)))
-    assert all(len(np.unique(codes[fitted])) == 2 for fitted, _ in rounds(samples, codes, contract))
+    assert all(len(np.unique(codes[fitted])) == 2 for fitted, _ in rounds(samples, contract))
     late, contract = in_time(samples, contract, codes)
     with pytest.raises(DataError, match="the oldest rows are of one class"):
         unseen(late, contract, Checkpoints())

@@ -129,7 +129,13 @@ def test_a_live_model_of_another_table_is_not_compared_with(
     change: Any, why: str, live: Champion, holdout: Samples, challenger: SealedModel
 ) -> None:
     found = compared(live, change(challenger.contract), holdout, challenger)
-    assert found == {"model_version": "m/3", "not_comparable": why, "may_know_rows": False, "metrics": {}}
+    assert found == {
+        "model_version": "m/3",
+        "not_comparable": why,
+        "may_know_rows": False,
+        "rows": 0,
+        "metrics": {},
+    }
 
 
 TIMED = replace(

@@ -28,6 +28,7 @@ def live(metric: str, low: float | None, high: float | None, *, theirs: float | 
         "model_version": "m/3",
         "not_comparable": "",
         "may_know_rows": False,
+        "rows": 500,
         "metrics": {metric: compared},
     }
 
@@ -89,6 +90,7 @@ def test_a_live_model_that_cannot_be_asked_stops_a_model_and_says_how_to_go_on()
         "model_version": "m/3",
         "not_comparable": "it reads x",
         "may_know_rows": False,
+        "rows": 500,
         "metrics": {},
     }
     found = verdict("champion.roc_auc", "not worse", champion=champion)

@@ -124,7 +124,7 @@ def test_a_trial_is_measured_at_the_threshold_its_model_would_have(setting: Any)
     training = replace(contract.training, search=search, estimator="logistic-regression")
     contract = replace(contract, training=training, target=replace(contract.target, threshold=setting))
     scores, rows = measured(samples, contract, Checkpoints(), 1.0)
-    chosen = choose(samples, contract, Checkpoints())
+    chosen = choose(contract, lambda: unseen(samples, contract, Checkpoints()))
     assert chosen is not None
     predicted = replace(unseen(samples, contract, Checkpoints()), threshold=chosen["value"])
     assert rows == len(predicted)

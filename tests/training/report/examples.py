@@ -152,6 +152,7 @@ def evaluation(problem: Problem) -> Evaluation:
             "model_version": "millrace-local-income/3",
             "not_comparable": "",
             "may_know_rows": False,
+            "rows": 500,
             "metrics": {
                 names[0]: {
                     "champion": 0.89,

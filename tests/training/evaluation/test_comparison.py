@@ -12,7 +12,7 @@ import pytest
 
 from container.errors import PlatformError
 from contract import artifact
-from contract.schema import Contract, Time
+from contract.schema import Contract, Evaluation, Time
 from scoring.server.sealed_model import SealedModel
 from tabular.samples import Samples
 from tests.fixtures.tables import mixed, samples_of
@@ -173,7 +173,20 @@ def test_of_two_copies_with_one_split_neither_knows_the_rows(
     newest = Holdout(rule="newest", starts="2024-06-01 00:00")
     found = compare(live, challenger.contract, holdout, challenger.rows(holdout), newest)
     assert found is not None
-    assert found["may_know_rows"]
+    assert not found["may_know_rows"]
+    assert 30 <= found["rows"] < 200
+
+
+def test_where_a_live_model_held_out_few_of_these_rows_it_may_know_the_others(
+    live: Champion, holdout: Samples, challenger: SealedModel
+) -> None:
+    asked = replace(challenger.contract, evaluation=Evaluation(minimum_rows=400))
+    newest = Holdout(rule="newest", starts="2024-06-01 00:00")
+
+    found = compare(live, asked, holdout, challenger.rows(holdout), newest)
+
+    assert found is not None
+    assert (found["may_know_rows"], found["rows"]) == (True, 600)
 
 
 def test_a_class_that_the_live_model_does_not_know(

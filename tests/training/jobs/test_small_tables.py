@@ -27,6 +27,8 @@ from training.model import out_of_fold
 from training.model.checkpoints import Checkpoints
 from training.model.out_of_fold import OutOfFold
 
+pytestmark = pytest.mark.slow
+
 PROBLEMS: tuple[Problem, ...] = ("binary", "multiclass", "regression")
 
 

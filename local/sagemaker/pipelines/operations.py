@@ -96,7 +96,7 @@ class Pipelines:
         given = {parameter["Name"]: parameter["Value"] for parameter in call.get("PipelineParameters", [])}
         members = {
             "PipelineExecutionDisplayName": f"execution-{int(time.time() * 1000)}",
-            "ParallelismConfiguration": pipeline.get("ParallelismConfiguration", {}),
+            "ParallelismConfiguration": pipeline.get("ParallelismConfiguration"),
             **call.arguments,
             **{member: pipeline[member] for member in ("PipelineName", "PipelineArn", "PipelineDefinition")},
             "Parameters": definition.values(given),

@@ -82,7 +82,9 @@ class Execution:
     def _run_steps(self) -> None:
         pending = self._definition.steps
         running: dict[Future[Mapping[str, Any] | None], Step] = {}
-        limit = self._record["ParallelismConfiguration"].get("MaxParallelExecutionSteps", _PARALLEL_STEPS)
+        limit = (self._record.get("ParallelismConfiguration") or {}).get(
+            "MaxParallelExecutionSteps", _PARALLEL_STEPS
+        )
         with ThreadPoolExecutor(max_workers=limit) as pool:
             while True:
                 for step in self._ready(pending)[: limit - len(running)]:

@@ -52,6 +52,7 @@ class Workbench:
 
     def __init__(self, variables: Mapping[str, str], folder: Path) -> None:
         self.folder = folder
+        self.variables = variables
         self._session: Any = boto3.Session(
             aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],

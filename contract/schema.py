@@ -88,7 +88,7 @@ class Training:
     models that were not.
     """
 
-    estimator: str = Estimator.HIST_GRADIENT_BOOSTING
+    estimator: str = Estimator.HIST_GRADIENT_BOOSTING.value
     features: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     holdout: HoldoutRule = "random"

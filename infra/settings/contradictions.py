@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 from contract import gates, threshold
 from contract.gates import METRICS
-from contract.names.estimators import built_in
+from contract.names.estimators import Estimator, built_in
 from contract.serving import is_result_column
 from infra.settings.model import FeatureSettings, ModelSettings
 from infra.settings.toml import Problem, suggestion
 from infra.settings.validation import rule_problems
+
+_BY_SETS = "categorical_features"
+"""A parameter of scikit-learn's gradient-boosted trees that skl2onnx exports wrong."""
 
 
 def contradictions(model: ModelSettings) -> Iterator[Problem]:
@@ -36,6 +39,14 @@ def _training(model: ModelSettings) -> Iterator[Problem]:
             found=model.training.estimator,
             allowed=f"{', '.join(known)}, or module:function of this folder{hint}",
         )
+    if model.training.estimator == Estimator.HIST_GRADIENT_BOOSTING and (
+        _BY_SETS in model.training.parameters or _BY_SETS in model.training.search.parameters
+    ):
+        allowed = (
+            "no such key: sets of values cannot be exported, and categories are ordered codes without it"
+        )
+        place = ("training", "parameters", _BY_SETS)
+        yield Problem.at(*place, found=model.training.parameters.get(_BY_SETS), allowed=allowed)
     if model.training.features is not None and ":" not in model.training.features:
         allowed = "module:function of this folder, such as features:build"
         yield Problem.at("training", "features", found=model.training.features, allowed=allowed)

@@ -72,6 +72,7 @@ def test_a_model_compiles_to_a_contract_that_reads_back(tmp_path: Path) -> None:
         ('problem = "binary"', "", "model.toml: problem: missing; allowed: 'binary'"),
         ('name = "shop"', 'name = "Shop"', "name: found 'Shop'; allowed: match pattern"),
         ('name = "shop"', 'name = "store"', """name: found 'store'; allowed: 'shop', its folder's name"""),
+        ("[features]", "[training.parameters]\ncategorical_features = [1]\n[features]", "[training.parameters] categorical_features: found [1]; allowed: no such key"),
         ("min = 0", "minn = 0", '[features.age] minn: unknown key (did you mean "min"?); allowed: type,'),
         ("min = 0", 'min = "0"', "[features.age] min: found '0'; allowed: a number"),
         ("min = 0", "min = 121", "[features.age] max: found 120.0; allowed: at least min, which is 121"),

@@ -30,6 +30,7 @@ from tabular.samples import Samples
 from training.features.derived import BASE, Derived
 from training.features.onnx_nodes import OPSETS, assemble
 from training.model.fit import FittedModel
+from training.model.tree_converters import CONVERTERS
 
 TOLERANCE = 1e-5
 """Largest difference allowed between ONNX and scikit-learn: of a probability, or of a
@@ -71,7 +72,9 @@ def check_parity(model: FittedModel, graph: Graph, samples: Samples) -> float:
     difference = float(np.abs(found - expected).max()) / scale
     if not difference <= TOLERANCE:
         raise ModelCodeError(
-            f"ONNX and scikit-learn differ by {difference:.2g} on the holdout; {TOLERANCE:g} is allowed"
+            f"ONNX and scikit-learn differ by {difference:.2g} on the holdout; {TOLERANCE:g} is allowed: "
+            "the exporter gets this estimator or one of its parameters wrong. Use another one, see "
+            '"Estimators" in models/README.md'
         )
     return difference
 
@@ -99,6 +102,7 @@ def _converted(model: Any, input_name: str, input_type: Any) -> onnx.ModelProto:
             initial_types=[(input_name, input_type)],
             target_opset=OPSETS,
             options=options,
+            custom_conversion_functions=CONVERTERS,
         )
 
 

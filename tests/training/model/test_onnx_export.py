@@ -11,14 +11,20 @@ import onnx
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingRegressor, StackingRegressor, VotingRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import PoissonRegressor, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from container.errors import ModelCodeError
 from contract.schema import Contract, Feature, Problem, Target, Training
 from tabular.onnx_session import Graph
 from tabular.samples import Samples
 from tests.fixtures.tables import COLOURS, ESTIMATORS, of_problem, samples_of
-from training.features.estimator_input import LARGEST_VOCABULARY
+from training.features.estimator_input import LARGEST_VOCABULARY, base
 from training.model.fit import FittedModel, fit
 from training.model.onnx_export import TOLERANCE, check_parity, to_onnx
 
@@ -106,6 +112,49 @@ def test_a_threshold_between_two_neighbouring_floats_sends_no_row_the_other_way(
     probability = model.predict(samples)[:, 1]
     assert ((probability > 0.5) == (target == "b")).all(), "the model tells neighbouring floats apart"
     assert check_parity(model, Graph(to_onnx(model, contract)), samples) < TOLERANCE
+
+
+LOSSES = ("squared_error", "absolute_error", "poisson", "gamma", "quantile")
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_of_the_trees_is_exported_with_its_link(loss: str, scale: float) -> None:
+    contract, samples = samples_of("regression")
+    samples = replace(samples, target=np.exp2(samples.target) * np.float32(scale))
+    parameters: dict[str, Any] = {"loss": loss, "max_iter": 20}
+    parameters |= {"quantile": 0.8} if loss == "quantile" else {}
+    model = fit(samples, replace(contract, training=Training(parameters=parameters)))
+    assert check_parity(model, Graph(to_onnx(model, contract)), samples) < TOLERANCE
+
+
+LINKED = HistGradientBoostingRegressor(loss="poisson", max_iter=5)
+WITHIN = {
+    "pipeline": make_pipeline(SimpleImputer(), LINKED),
+    "voting": VotingRegressor([("a", LINKED), ("b", HistGradientBoostingRegressor(max_iter=5))]),
+    "stacking": StackingRegressor([("a", LINKED)], final_estimator=Ridge()),
+    "glm": make_pipeline(SimpleImputer(), StandardScaler(), PoissonRegressor()),
+}
+
+
+@pytest.mark.parametrize("name", WITHIN)
+def test_so_it_is_within_other_estimators(name: str) -> None:
+    contract, samples = samples_of("regression")
+    samples = replace(samples, target=np.exp2(samples.target))
+    fitted = fit(samples, contract)
+    matrix = fitted.derived.matrix(base(samples, fitted.encoder), samples.texts)
+    own = clone(WITHIN[name]).fit(matrix, samples.target)
+    model = replace(fitted, estimator=own)
+    assert check_parity(model, Graph(to_onnx(model, contract)), samples) < TOLERANCE
+
+
+@pytest.mark.parametrize("problem", ["binary", "regression"])
+def test_splits_by_sets_of_values_are_refused(problem: Problem) -> None:
+    contract, samples = samples_of(problem)
+    contract = replace(contract, training=Training(parameters={"categorical_features": [4], "max_iter": 5}))
+    model = fit(samples, contract)
+    with pytest.raises(ModelCodeError, match="categorical_features splits by sets of values"):
+        to_onnx(model, contract)
 
 
 @pytest.mark.parametrize("problem", ["binary", "multiclass", "regression"])

@@ -55,17 +55,17 @@ class S3Bucket:
 
     def has_version(self, key: str, version_id: str) -> bool:
         # A listing begins with the key that is its prefix; what follows belongs to longer ones.
-        found = takewhile(lambda version: version["Key"] == key, self._versions(key))
-        return any(version["VersionId"] == version_id for version in found)
+        versions = takewhile(lambda version: version["Key"] == key, self._versions(key))
+        return any(version["VersionId"] == version_id for version in versions)
 
     def replace(self, key: str, body: bytes, content_type: str) -> None:
         with translated("PutObject"):
             self.client.put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type)
 
     def versions(self, prefix: str, after: str) -> Iterator[ListedVersion]:
-        for found in self._versions(prefix, after):
-            modified = found["LastModified"].timestamp()
-            yield ListedVersion(key=found["Key"], version_id=found["VersionId"], last_modified=modified)
+        for version in self._versions(prefix, after):
+            modified = version["LastModified"].timestamp()
+            yield ListedVersion(key=version["Key"], version_id=version["VersionId"], last_modified=modified)
 
     def withdraw(self, key: str) -> None:
         with translated("DeleteObject"):
@@ -78,9 +78,9 @@ class S3Bucket:
             )
 
     def current_versions(self, prefix: str) -> Iterator[ObjectVersion]:
-        for found in self._versions(prefix):
-            if found["IsLatest"]:
-                yield ObjectVersion(key=found["Key"], version_id=found["VersionId"], size=found["Size"])
+        for version in self._versions(prefix):
+            if version["IsLatest"]:
+                yield ObjectVersion(key=version["Key"], version_id=version["VersionId"], size=version["Size"])
 
     def copy(self, source: ObjectVersion, key: str) -> None:
         with translated("CopyObject"):
@@ -97,7 +97,7 @@ class S3Bucket:
         # A listing needs no right to read the object, and cannot answer 403 for "not there" as HEAD does.
         with translated("ListObjectsV2"):
             listed = self.client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1)
-        return next((found["Key"] for found in listed.get("Contents", [])), None)
+        return next((entry["Key"] for entry in listed.get("Contents", [])), None)
 
     def _get(self, key: str, version_id: str | None) -> GetObjectOutputTypeDef:
         version: dict[str, Any] = {"VersionId": version_id} if version_id else {}

@@ -40,14 +40,14 @@ class PipelineExecutions:
 
     def reason(self, execution_arn: str) -> str:
         with translated("DescribePipelineExecution"):
-            found = self.client.describe_pipeline_execution(PipelineExecutionArn=execution_arn)
-        return found.get("FailureReason", "")
+            execution = self.client.describe_pipeline_execution(PipelineExecutionArn=execution_arn)
+        return execution.get("FailureReason", "")
 
     def failed_steps(self, execution_arn: str) -> list[FailedStep]:
         pages = self.client.get_paginator("list_pipeline_execution_steps")
         with translated("ListPipelineExecutionSteps"):
-            found = pages.paginate(PipelineExecutionArn=execution_arn, SortOrder="Ascending")
-            steps = [step for page in found for step in page["PipelineExecutionSteps"]]
+            listed = pages.paginate(PipelineExecutionArn=execution_arn, SortOrder="Ascending")
+            steps = [step for page in listed for step in page["PipelineExecutionSteps"]]
         return [self._failed(step, steps) for step in steps if step["StepStatus"] in _ENDED_BADLY]
 
     def _failed(self, step: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> FailedStep:

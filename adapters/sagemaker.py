@@ -59,10 +59,10 @@ class TrainingPipeline:
     def is_running(self, execution_arn: str) -> bool:
         try:
             with translated("DescribePipelineExecution"):
-                found = self.client.describe_pipeline_execution(PipelineExecutionArn=execution_arn)
+                execution = self.client.describe_pipeline_execution(PipelineExecutionArn=execution_arn)
         except NotFound:
             return False
-        return found["PipelineExecutionStatus"] in ("Executing", "Stopping")
+        return execution["PipelineExecutionStatus"] in ("Executing", "Stopping")
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class ModelRegistry:
         return next((arn for arn in arns if origin.items() <= self._origin(arn).items()), "")
 
     def _origin(self, model_package_arn: str) -> Mapping[str, str]:
-        found: Mapping[str, str] = self.describe(model_package_arn).get("CustomerMetadataProperties", {})
-        return found
+        origin: Mapping[str, str] = self.describe(model_package_arn).get("CustomerMetadataProperties", {})
+        return origin
 
     def describe(self, model_package_arn: str) -> Mapping[str, Any]:
         with translated("DescribeModelPackage"):

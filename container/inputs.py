@@ -33,10 +33,10 @@ def read_gates(folder: Path) -> dict[str, str]:
         PlatformError: they are not there.
     """
     try:
-        found: dict[str, str] = json.loads((folder / GATES_FILE).read_bytes())
+        gates: dict[str, str] = json.loads((folder / GATES_FILE).read_bytes())
     except (OSError, ValueError) as error:
         raise PlatformError(f"the gates cannot be read from {folder / GATES_FILE}: {error}") from error
-    return found
+    return gates
 
 
 def check_code(contract: Contract, environ: Mapping[str, str]) -> str:

@@ -58,18 +58,18 @@ def _own(folder: Path) -> Iterator[Path]:
 
 def _imported(root: Path, begin: list[Path]) -> set[Path]:
     """These modules and all that they import of this project, at whatever place, with their packages."""
-    found: set[Path] = set()
+    modules: set[Path] = set()
     pages = [root / name for name in PAGES]
     left = list(begin)
     while left:
         path = left.pop()
-        if path in found or any(path.is_relative_to(page) for page in pages):
+        if path in modules or any(path.is_relative_to(page) for page in pages):
             continue
-        found.add(path)
+        modules.add(path)
         packages = path.relative_to(root).parents
         left += [init for package in packages if (init := root / package / "__init__.py").is_file()]
         left += [module for name in _names(path.read_bytes()) if (module := _module(root, name))]
-    return found
+    return modules
 
 
 def _module(root: Path, name: str) -> Path | None:
@@ -81,13 +81,13 @@ def _module(root: Path, name: str) -> Path | None:
 @lru_cache(maxsize=1024)
 def _names(source: bytes) -> tuple[str, ...]:
     """The full names of what a module imports, which may be modules or what is in them."""
-    found: list[str] = []
+    names: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return tuple(found)
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(names)
 
 
 def _base_images(dockerfile: Path) -> bytes:

@@ -41,8 +41,8 @@ def told(reason: str) -> tuple[Cause, str] | None:
     SageMaker writes of a training job `AlgorithmError: Data: …, exit code: 1`, and hands on as it
     is what a processing job said.
     """
-    found = _TOLD.fullmatch(reason.strip())
-    return (Cause(found["cause"]), found["sentence"]) if found else None
+    match = _TOLD.fullmatch(reason.strip())
+    return (Cause(match["cause"]), match["sentence"]) if match else None
 
 
 def pages(cause: Cause, started_by: StartedBy) -> bool:

@@ -90,7 +90,7 @@ class Search:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
         """Read it back from a contract's document."""
-        ranges = {name: Range.of(found) for name, found in document["parameters"].items()}
+        ranges = {name: Range.of(range_) for name, range_ in document["parameters"].items()}
         return cls(
             **{
                 **document,

@@ -46,11 +46,11 @@ def datasets(deployed: Deployment, *, limit: int) -> tuple[list[Dataset], int]:
     newest = sorted(created, key=lambda version: created[version], reverse=True)
     runs = runs_by_dataset(deployed) if newest else {}
     with ThreadPoolExecutor(READERS) as pool:
-        found = pool.map(
+        described = pool.map(
             lambda version: _described(deployed, version, created[version], runs.get(version, [])),
             newest[:limit],
         )
-        return list(found), max(0, len(newest) - limit)
+        return list(described), max(0, len(newest) - limit)
 
 
 def dataset_version(deployed: Deployment, beginning: str) -> str:
@@ -59,12 +59,12 @@ def dataset_version(deployed: Deployment, beginning: str) -> str:
     Raises:
         CliError: none does, or several do.
     """
-    found = _folders(deployed, deployed[Output.DATA_BUCKET], DATASETS_PREFIX, beginning)
-    if not found:
+    versions = _folders(deployed, deployed[Output.DATA_BUCKET], DATASETS_PREFIX, beginning)
+    if not versions:
         raise CliError(f"no dataset version of {deployed.model} begins with {beginning}.")
-    if len(found) > 1:
-        raise CliError(f"{len(found)} dataset versions begin with {beginning}: give more of it.")
-    return found[0]
+    if len(versions) > 1:
+        raise CliError(f"{len(versions)} dataset versions begin with {beginning}: give more of it.")
+    return versions[0]
 
 
 def manifest(deployed: Deployment, version: str) -> Manifest | None:
@@ -79,11 +79,11 @@ def runs_by_dataset(deployed: Deployment) -> Mapping[str, list[str]]:
     runs = _folders(deployed, bucket, RUNS_PREFIX, "")
     with ThreadPoolExecutor(READERS) as pool:
         bodies = pool.map(lambda run: _read(deployed, bucket, parameters_key(run)), runs)
-        found: dict[str, list[str]] = defaultdict(list)
+        by_dataset: dict[str, list[str]] = defaultdict(list)
         for run, body in zip(runs, bodies, strict=True):
             if body is not None:
-                found[json.loads(body)[Parameter.DATASET_VERSION]].append(run)
-    return found
+                by_dataset[json.loads(body)[Parameter.DATASET_VERSION]].append(run)
+    return by_dataset
 
 
 def _described(deployed: Deployment, version: str, created: str, runs: list[str]) -> Dataset:
@@ -109,8 +109,8 @@ def _created(deployed: Deployment) -> dict[str, str]:
     pages = deployed.aws.s3.get_paginator("list_objects_v2").paginate(
         Bucket=deployed[Output.DATA_BUCKET], Prefix=DATASETS_PREFIX
     )
-    found = ((each["Key"], each["LastModified"]) for page in pages for each in page.get("Contents", []))
-    versions = ((key.removeprefix(DATASETS_PREFIX).partition("/")[0], key, when) for key, when in found)
+    objects = ((each["Key"], each["LastModified"]) for page in pages for each in page.get("Contents", []))
+    versions = ((key.removeprefix(DATASETS_PREFIX).partition("/")[0], key, when) for key, when in objects)
     return {
         version: f"{when:%Y-%m-%d %H:%M:%S}"
         for version, key, when in versions
@@ -122,8 +122,8 @@ def _folders(deployed: Deployment, bucket: str, prefix: str, beginning: str) -> 
     pages = deployed.aws.s3.get_paginator("list_objects_v2").paginate(
         Bucket=bucket, Prefix=prefix + beginning, Delimiter="/"
     )
-    found = (each["Prefix"] for page in pages for each in page.get("CommonPrefixes", []))
-    return [each.removeprefix(prefix).rstrip("/") for each in found]
+    prefixes = (each["Prefix"] for page in pages for each in page.get("CommonPrefixes", []))
+    return [each.removeprefix(prefix).rstrip("/") for each in prefixes]
 
 
 def _read(deployed: Deployment, bucket: str, key: str) -> bytes | None:

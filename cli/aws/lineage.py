@@ -56,10 +56,10 @@ def model_versions(deployed: Deployment, result: str) -> list[str]:
                 raise
             raise CliError(f"there is no s3://{bucket}/{key}.") from error
         file.seek(0)
-        found = list(dict.fromkeys(filter(None, _named(key, file))))
-    if not found:
+        names = list(dict.fromkeys(filter(None, _named(key, file))))
+    if not names:
         raise CliError(f"no row of s3://{bucket}/{key} names a {serving.MODEL_VERSION}: is it under scored/?")
-    return found
+    return names
 
 
 def _named(key: str, file: IO[bytes]) -> Iterator[str | None]:

@@ -41,14 +41,14 @@ def watched_versions(deployed: Deployment) -> list[WatchedVersion]:
 
 def _read(deployed: Deployment, bucket: str, number: int) -> WatchedVersion:
     body = deployed.aws.s3.get_object(Bucket=bucket, Key=Version(number).detection)["Body"].read()
-    found = json.loads(body)
+    document = json.loads(body)
     return WatchedVersion(
         number=number,
-        verdict=found["verdict"],
-        judged=found["judged"],
-        since=found["since"],
-        columns=tuple(found["named"]),
-        evidence=found["evidence"]["total"],
+        verdict=document["verdict"],
+        judged=document["judged"],
+        since=document["since"],
+        columns=tuple(document["named"]),
+        evidence=document["evidence"]["total"],
     )
 
 

@@ -43,8 +43,8 @@ class Page:
 def read_pages(deployed: Deployment, *, after: datetime, alarm: str | None = None) -> list[Page]:
     """The pages after a moment, the oldest first, of one alarm or of all. Nothing is deleted."""
     prefix = alarm_prefix(deployed)
-    found = _from_inbox(deployed) if Output.PAGE_INBOX in deployed.outputs else _from_history(deployed, after)
-    named = (Page(p.when, p.alarm.removeprefix(prefix), p.state, p.reason, p.description) for p in set(found))
+    pages = _from_inbox(deployed) if Output.PAGE_INBOX in deployed.outputs else _from_history(deployed, after)
+    named = (Page(p.when, p.alarm.removeprefix(prefix), p.state, p.reason, p.description) for p in set(pages))
     return sorted(page for page in named if page.when > after and alarm in (None, page.alarm))
 
 

@@ -64,9 +64,9 @@ def styled_status(package: Version) -> str:
 
 def versions(deployed: Deployment, *, limit: int | None = None) -> tuple[list[Version], int]:
     """The versions of a model, newest first, all or so many, and how many older ones there are."""
-    found = _arns(deployed)
-    newest = sorted(found, reverse=True)[:limit]
-    return [_described(deployed.aws, found[number]) for number in newest], len(found) - len(newest)
+    arns = _arns(deployed)
+    newest = sorted(arns, reverse=True)[:limit]
+    return [_described(deployed.aws, arns[number]) for number in newest], len(arns) - len(newest)
 
 
 def version(deployed: Deployment, named: str) -> Version:

@@ -130,10 +130,11 @@ def _account(environment: str) -> Aws:
 
     settings = environment_settings(environment)
     aws = Aws(environment, boto3.Session(region_name=settings.region))
-    found = aws.session.client("sts").get_caller_identity()["Account"]
-    if found != settings.account:
+    account = aws.session.client("sts").get_caller_identity()["Account"]
+    if account != settings.account:
         raise CliError(
-            f"environment {environment} is account {settings.account}, but your credentials are for {found}: "
+            f"environment {environment} is account {settings.account}, "
+            f"but your credentials are for {account}: "
             "sign in to the right one, and unset AWS_ENDPOINT_URL if it points at the local cloud."
         )
     return aws

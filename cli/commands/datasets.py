@@ -37,23 +37,23 @@ def list_datasets(
 ) -> None:
     """List a model's dataset versions, their rows, and which models were trained on them."""
     deployed = deployment(connect(environment, port), model)
-    found, older = datasets(deployed, limit=limit)
-    if not found:
+    listed, older = datasets(deployed, limit=limit)
+    if not listed:
         out.print(f"{deployed.model} has no dataset yet: ./millrace train FILE makes one.")
         return
-    out.print(datasets_table(deployed, found))
+    out.print(datasets_table(deployed, listed))
     if older:
-        out.print(f"{older} older: ./millrace datasets --limit {len(found) + older}")
+        out.print(f"{older} older: ./millrace datasets --limit {len(listed) + older}")
 
 
-def datasets_table(deployed: Deployment, found: Sequence[Dataset]) -> Table:
+def datasets_table(deployed: Deployment, listed: Sequence[Dataset]) -> Table:
     """A dataset version a block: its facts, one a line."""
     trained: dict[str, list[Version]] = defaultdict(list)
     for each in versions(deployed)[0]:
         trained[each.dataset_version].append(each)
     live = live_version(deployed)
     table = facts(3)
-    for dataset in found:
+    for dataset in listed:
         table.add_row(f"[bold]{dataset.version[:SHORT]}[/bold]", dataset.created, _rows(dataset))
         for title, fact in _facts(dataset, trained, live.model_version if live else ""):
             table.add_row(f"  {title}", *fact)

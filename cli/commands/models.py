@@ -59,13 +59,13 @@ def models(
 
 
 def _list(deployed: Deployment, limit: int) -> None:
-    found, older = versions(deployed, limit=limit)
-    if found:
-        out.print(versions_table(deployed, found))
+    listed, older = versions(deployed, limit=limit)
+    if listed:
+        out.print(versions_table(deployed, listed))
     else:
         out.print(f"{deployed.model} has no version yet: ./millrace train FILE makes one.")
     if older:
-        out.print(f"{older} older: {deployed.command(f'models --limit {len(found) + older}')}")
+        out.print(f"{older} older: {deployed.command(f'models --limit {len(listed) + older}')}")
 
 
 def _refuse_options(context: typer.Context, command: str) -> None:
@@ -92,11 +92,11 @@ def show(
 ) -> None:
     """Show all that is known of a version: metrics, gates, where it came from, its report and card."""
     deployed = deployment(connect(environment, port), model)
-    found = version(deployed, named)
-    out.print(versions_table(deployed, [found]))
-    for name, value in found.origin.items():
+    package = version(deployed, named)
+    out.print(versions_table(deployed, [package]))
+    for name, value in package.origin.items():
         out.print(f"  {name.replace('_', ' '):<17}{escape(value)}", soft_wrap=True)
-    evaluation = read_package_evaluation(deployed.aws, found)
+    evaluation = read_package_evaluation(deployed.aws, package)
     if evaluation is not None:
         out.print(evaluation_text(evaluation))
 
@@ -110,10 +110,10 @@ def report(
 ) -> None:
     """Bring a version's report here from S3, and say where it is, to open in a browser."""
     deployed = deployment(connect(environment, port), model)
-    found = version(deployed, named)
-    if Origin.REPORT not in found.origin:
-        raise CliError(f"the package of {found.name} names no report.")
-    out.print(display(reports.fetch(deployed.aws, found.origin[Origin.REPORT])), soft_wrap=True)
+    package = version(deployed, named)
+    if Origin.REPORT not in package.origin:
+        raise CliError(f"the package of {package.name} names no report.")
+    out.print(display(reports.fetch(deployed.aws, package.origin[Origin.REPORT])), soft_wrap=True)
 
 
 @app.command(epilog=examples(("./millrace models compare 3 4", "version 3 beside version 4")))
@@ -127,8 +127,8 @@ def compare(
     """Show the metrics of two versions side by side, with their 95% intervals."""
     deployed = deployment(connect(environment, port), model)
     pair = two_versions(deployed, first, second)
-    out.print(comparison_table({found.name: _evaluation(deployed, found) for found in pair}))
-    if len({found.dataset_version for found in pair}) > 1:
+    out.print(comparison_table({package.name: _evaluation(deployed, package) for package in pair}))
+    if len({package.dataset_version for package in pair}) > 1:
         out.print("They were trained and measured on different datasets: their holdouts are not the same.")
 
 
@@ -142,8 +142,8 @@ def approve(
 ) -> None:
     """Approve a version, which releases it; who did and the note are kept with it."""
     deployed = deployment(connect(environment, port), model)
-    found = _decide(deployed, named, APPROVED, note)
-    out.print(after_approval(deployed, found))
+    package = _decide(deployed, named, APPROVED, note)
+    out.print(after_approval(deployed, package))
 
 
 @app.command(epilog=examples(('./millrace models reject 4 --note "a broken export"', "it stays out")))
@@ -156,8 +156,8 @@ def reject(
 ) -> None:
     """Reject a version; who did and the note are kept with it. What is live stays live."""
     deployed = deployment(connect(environment, port), model)
-    found = _decide(deployed, named, REJECTED, note)
-    if _is_live(deployed, found):
+    package = _decide(deployed, named, REJECTED, note)
+    if _is_live(deployed, package):
         out.print("It is live, and stays so until another version is approved.")
 
 
@@ -173,28 +173,28 @@ def two_versions(deployed: Deployment, first: str, second: str) -> tuple[Version
     return pair
 
 
-def after_approval(deployed: Deployment, found: Version) -> str:
+def after_approval(deployed: Deployment, package: Version) -> str:
     """Return the sentence about a version that was just approved."""
-    if _is_live(deployed, found):
+    if _is_live(deployed, package):
         return f"It is live already, and is released once more: see {deployed.command('status')}."
     return f"It is being released: see {deployed.command('status')}."
 
 
-def _is_live(deployed: Deployment, found: Version) -> bool:
+def _is_live(deployed: Deployment, package: Version) -> bool:
     live = live_version(deployed)
-    return live is not None and live.model_version == found.name
+    return live is not None and live.model_version == package.name
 
 
 def _decide(deployed: Deployment, named: str, status: ModelApprovalStatusType, note: str) -> Version:
     """Give a version a status, and say so."""
-    found = version(deployed, named)
-    told = decide(deployed.aws, found, status, note)
-    out.print(f"{found.name}: {escape(told)}", soft_wrap=True)
-    return found
+    package = version(deployed, named)
+    told = decide(deployed.aws, package, status, note)
+    out.print(f"{package.name}: {escape(told)}", soft_wrap=True)
+    return package
 
 
-def _evaluation(deployed: Deployment, found: Version) -> dict[str, Any]:
-    evaluation = read_package_evaluation(deployed.aws, found)
+def _evaluation(deployed: Deployment, package: Version) -> dict[str, Any]:
+    evaluation = read_package_evaluation(deployed.aws, package)
     if evaluation is None:
-        raise CliError(f"the evaluation of {found.name} is not there, so there is nothing to compare.")
+        raise CliError(f"the evaluation of {package.name} is not there, so there is nothing to compare.")
     return evaluation

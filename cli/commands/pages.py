@@ -55,17 +55,17 @@ def pages(
     deployed = deployment(connect(environment, port), model)
     alarm = alarm and known_alarm(deployed, alarm)
     if wait:
-        found = wait_for_page(deployed, after=after, timeout=wait, alarm=alarm)
+        paged = wait_for_page(deployed, after=after, timeout=wait, alarm=alarm)
     else:
-        found = read_pages(deployed, after=after, alarm=alarm)
-    if found:
-        out.print(pages_table(found))
+        paged = read_pages(deployed, after=after, alarm=alarm)
+    if paged:
+        out.print(pages_table(paged))
     elif not follow:
         out.print("Nobody was paged.")
     while follow:
-        after = found[-1].when if found else after
-        found = wait_for_page(deployed, after=after, timeout=float("inf"), alarm=alarm)
-        out.print(pages_table(found))
+        after = paged[-1].when if paged else after
+        paged = wait_for_page(deployed, after=after, timeout=float("inf"), alarm=alarm)
+        out.print(pages_table(paged))
 
 
 def known_alarm(deployed: Deployment, named: str) -> str:
@@ -98,14 +98,14 @@ def wait_for_page(
     )
 
 
-def pages_table(found: Sequence[Page]) -> Table:
+def pages_table(rows: Sequence[Page]) -> Table:
     """Pages, one a row."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
     table.add_column("when (UTC)", no_wrap=True)
     table.add_column("state")
     table.add_column("alarm", overflow="fold")
     table.add_column("reason and runbook", overflow="fold")
-    for page in found:
+    for page in rows:
         runbook = f"\n[cyan]{escape(page.runbook)}[/cyan]" if page.runbook else ""
         state = f"[{STATE_STYLES.get(page.state, 'yellow')}]{page.state}[/]"
         table.add_row(f"{page.when:%m-%d %H:%M:%S}", state, page.alarm, escape(page.reason) + runbook)

@@ -65,6 +65,6 @@ def _document(use: StatementUse) -> dict[str, object]:
     return {
         **document,
         "use": use.use.name.lower(),
-        "actions": {action: found.name.lower() for action, found in use.actions.items()},
-        "resources": {pattern: found.name.lower() for pattern, found in use.resources.items()},
+        "actions": {action: service.name.lower() for action, service in use.actions.items()},
+        "resources": {pattern: service.name.lower() for pattern, service in use.resources.items()},
     }

@@ -48,9 +48,9 @@ def traced(deployed: Deployment, thing: str) -> Iterator[str]:
         for name in lineage.model_versions(deployed, thing):
             yield from (f"  {line}" for line in _of_version(deployed, version(deployed, name)))
     elif lineage.is_dataset(thing):
-        found = dataset_version(deployed, thing)
-        yield from _of_dataset(deployed, found)
-        trained = [each for each in versions(deployed)[0] if each.dataset_version == found]
+        dataset = dataset_version(deployed, thing)
+        yield from _of_dataset(deployed, dataset)
+        trained = [each for each in versions(deployed)[0] if each.dataset_version == dataset]
         yield from (f"  trained on it: {each.name}, {each.status}" for each in trained)
         if not trained:
             yield "  no registered version was trained on it"
@@ -70,22 +70,22 @@ def _no_such_thing(deployed: Deployment, thing: str) -> str:
     )
 
 
-def _of_version(deployed: Deployment, found: Version) -> Iterator[str]:
-    yield f"model version {found.name}, {found.status}, created {found.created}"
-    yield f"  package {found.arn}"
-    yield f"  run {found.origin.get(Origin.RUN_URI, 'unknown')}"
-    yield f"  code {found.origin.get(Origin.CODE_DIGEST, 'unknown')}"
-    if found.dataset_version:
-        yield from (f"  {line}" for line in _of_dataset(deployed, found.dataset_version))
+def _of_version(deployed: Deployment, package: Version) -> Iterator[str]:
+    yield f"model version {package.name}, {package.status}, created {package.created}"
+    yield f"  package {package.arn}"
+    yield f"  run {package.origin.get(Origin.RUN_URI, 'unknown')}"
+    yield f"  code {package.origin.get(Origin.CODE_DIGEST, 'unknown')}"
+    if package.dataset_version:
+        yield from (f"  {line}" for line in _of_dataset(deployed, package.dataset_version))
     else:
         yield "  dataset unknown: the package does not name it"
 
 
 def _of_dataset(deployed: Deployment, version: str) -> Iterator[str]:
     yield f"dataset {version}"
-    found = manifest(deployed, version)
-    if found is None:
+    files = manifest(deployed, version)
+    if files is None:
         yield "  its manifest is not there"
         return
-    for each in found.objects:
+    for each in files.objects:
         yield f"  {each.key}, version {each.version_id}, {each.size} bytes, SHA-256 {each.sha256}"

@@ -33,13 +33,13 @@ def _metrics_table(evaluation: Mapping[str, Any]) -> Table:
 def _interval_of(evaluation: Mapping[str, Any], gate: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a gate's value, with its interval where there is one; of the champion, the difference."""
     place, _, rest = gate["name"].partition(".")
-    found: Mapping[str, Any] = {}
+    interval: Mapping[str, Any] = {}
     if place == "champion":
-        found = (evaluation["champion"] or {"metrics": {}})["metrics"].get(rest, {})
+        interval = (evaluation["champion"] or {"metrics": {}})["metrics"].get(rest, {})
     elif place == "fairness":
         feature, _, disparity = rest.rpartition(".")
-        found = evaluation["fairness"][feature]["disparities"][disparity]
-    return {"value": gate["value"], "low": found.get("low"), "high": found.get("high")}
+        interval = evaluation["fairness"][feature]["disparities"][disparity]
+    return {"value": gate["value"], "low": interval.get("low"), "high": interval.get("high")}
 
 
 def _verdict(gate: Mapping[str, Any]) -> str:
@@ -68,8 +68,8 @@ def comparison_table(evaluations: Mapping[str, Mapping[str, Any]]) -> Table:
         table.add_column(name, justify="right", overflow="fold")
     metrics = {name: None for evaluation in evaluations.values() for name in evaluation["metrics"]}
     for metric in metrics:
-        found = (evaluation["metrics"].get(metric) for evaluation in evaluations.values())
-        table.add_row(f"  {metric}", *(_interval(each) for each in found))
+        values = (evaluation["metrics"].get(metric) for evaluation in evaluations.values())
+        table.add_row(f"  {metric}", *(_interval(each) for each in values))
     return table
 
 

@@ -29,16 +29,16 @@ def findings(aws: Aws, run: Run, folder: Path = reports.FOLDER) -> Iterator[str]
         return
     place = output_uri(aws, job, Folder.REPORT)
     try:
-        found = cast("Validation", read_document(aws, f"{place}/{VALIDATION_FILE}"))
+        report = cast("Validation", read_document(aws, f"{place}/{VALIDATION_FILE}"))
     except ClientError as error:
         if error_code(error) != "NoSuchKey":
             raise
         return  # It failed before it could look at the data.
-    if aside := found.get("unlabelled_rows"):
+    if aside := report.get("unlabelled_rows"):
         yield f"{aside:,} rows without a target were set aside."
-    for problem in found["problems"]:
+    for problem in report["problems"]:
         if problem["level"] == "warn":
             yield f"[yellow]! {problem['check']}[/yellow]: {escape(problem['sentence'])}"
-    if found["problems"]:
+    if report["problems"]:
         page = reports.fetch(aws, f"{place}/{REPORT_PAGE}", folder)
         yield f"The data's report: {escape(display(page))}"

@@ -18,11 +18,11 @@ from contract.names.runs import Origin
 SHORT = 12
 
 
-def versions_table(deployed: Deployment, found: Sequence[Version]) -> Table:
+def versions_table(deployed: Deployment, listed: Sequence[Version]) -> Table:
     """A version a block, newest first: its facts, one a line."""
     live = live_version(deployed)
     table = facts(3)
-    for each in found:
+    for each in listed:
         mark = "[bold green]live[/bold green]" if live and live.model_version == each.name else ""
         table.add_row(f"[bold]{each.name}[/bold]", styled_status(each), mark)
         for title, fact in _facts(deployed, each, read_package_evaluation(deployed.aws, each)):

@@ -97,8 +97,8 @@ def output_key(name: str, kind: Kind) -> str:
 
 def of_kind(outputs: Mapping[str, str], kind: Kind) -> dict[str, str]:
     """The outputs of one kind, by name, sorted."""
-    found = {_words(key.removesuffix(kind)): value for key, value in outputs.items() if _kind_of(key) is kind}
-    return dict(sorted(found.items()))
+    keys = sorted((_words(key.removesuffix(kind)), key) for key in outputs if _kind_of(key) is kind)
+    return {name: outputs[key] for name, key in keys}
 
 
 def _kind_of(key: str) -> Kind | None:

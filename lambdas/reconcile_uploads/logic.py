@@ -140,14 +140,14 @@ class _Run:
 
     def _put_back(self, due: Iterable[ListedVersion]) -> None:
         known = set(self.progress.waiting)
-        found = [version for version in self._looks.without_outcome(due) if version not in known]
-        lost = [version for version in found if not self._is_in_batch(version)]
+        without_outcome = [version for version in self._looks.without_outcome(due) if version not in known]
+        lost = [version for version in without_outcome if not self._is_in_batch(version)]
         for version in lost:
             log.warning("no outcome: put back", extra=named(version))
         # Before it is remembered: an upload put back twice does no harm, one never put back would.
         self._reconciler.queue.send([_message(version, self._reconciler.data.name) for version in lost])
         self.put_back += len(lost)
-        self.progress = replace(self.progress, waiting=(*self.progress.waiting, *found))
+        self.progress = replace(self.progress, waiting=(*self.progress.waiting, *without_outcome))
 
     def _batches(self) -> Collection[str]:
         try:

@@ -30,8 +30,8 @@ class Lookup:
         """Those uploads that have none, in their order."""
         versions = list(versions)
         with ThreadPoolExecutor(LOOKS_AT_A_TIME) as pool:
-            found = pool.map(self._has_outcome, versions)
-            return [version for version, has_outcome in zip(versions, found, strict=True) if not has_outcome]
+            outcomes = pool.map(self._has_outcome, versions)
+            return [version for version, outcome in zip(versions, outcomes, strict=True) if not outcome]
 
     def is_waited_for(self, version: ListedVersion) -> bool:
         """Return True if somebody may still want the outcome of an upload: it is there, and not too old."""

@@ -44,9 +44,9 @@ def explain(steps: Sequence[FailedStep], otherwise: str) -> tuple[Cause, str]:
     What no job put into words, such as a refused call, a lack of capacity or a job that was
     killed, is the platform's. `otherwise` is said where no step failed.
     """
-    found = [_of(step) for step in steps]
+    causes = [_of(step) for step in steps]
     for cause in _GRAVEST_FIRST:
-        for blamed, sentence in found:
+        for blamed, sentence in causes:
             if blamed is cause:
                 return cause, sentence
     return Cause.PLATFORM, f"{Cause.PLATFORM}: {otherwise or _SILENT}"

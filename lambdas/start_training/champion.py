@@ -75,8 +75,8 @@ class Champions:
 
     def _copy(self, uri: str, key: str) -> None:
         parts = urlsplit(uri)
-        found = self.artifacts.current_versions(parts.path.removeprefix("/"))
-        source = next((version for version in found if version.key == parts.path.removeprefix("/")), None)
+        versions = self.artifacts.current_versions(parts.path.removeprefix("/"))
+        source = next((version for version in versions if version.key == parts.path.removeprefix("/")), None)
         if parts.netloc != self.artifacts.name or source is None:
             raise ChampionLost(f"the live model's artifact {uri} is not in the bucket {self.artifacts.name}")
         self.artifacts.copy(source, key)

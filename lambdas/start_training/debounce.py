@@ -85,8 +85,8 @@ _RESOLUTION_SECONDS = 1
 
 def uploaded(data: Bucket) -> list[ListedVersion]:
     """The uploads under `training/`, deleted since or not, by time; two at once always in the same order."""
-    found = data.versions(layout.TRAINING_PREFIX, "")
-    return sorted(found, key=lambda v: (v.last_modified, v.key, v.version_id))
+    versions = data.versions(layout.TRAINING_PREFIX, "")
+    return sorted(versions, key=lambda v: (v.last_modified, v.key, v.version_id))
 
 
 @dataclass(frozen=True, kw_only=True)

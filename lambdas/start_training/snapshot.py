@@ -31,14 +31,14 @@ def pin(data: Bucket) -> Manifest:
     Raises:
         NoTrainingData: there are none.
     """
-    found = [v for v in data.current_versions(layout.TRAINING_PREFIX) if _is_table(v)]
-    if not found:
+    tables = [v for v in data.current_versions(layout.TRAINING_PREFIX) if _is_table(v)]
+    if not tables:
         raise NoTrainingData(
             f"no table lies under s3://{data.name}/{layout.TRAINING_PREFIX}: upload one there, "
             "as CSV, JSON Lines or Parquet"
         )
     with ThreadPoolExecutor(READERS) as pool:
-        return Manifest.of(pool.map(lambda version: _pinned(data, version), found))
+        return Manifest.of(pool.map(lambda version: _pinned(data, version), tables))
 
 
 def _is_table(version: ObjectVersion) -> bool:

@@ -122,19 +122,19 @@ def cannot_be_exported(step: Step, error: Exception) -> ModelCodeError:
     )
 
 
-def check(step: Step, expected: NDArray[np.float64], found: NDArray[np.float32]) -> None:
+def check(step: Step, expected: NDArray[np.float64], exported: NDArray[np.float32]) -> None:
     """Hold what ONNX made [m, columns] against what scikit-learn did.
 
     Raises:
         ModelCodeError: they differ by more than `TOLERANCE`.
     """
-    if found.shape != expected.shape:
-        made, exported = expected.shape[1], found.shape[1]
-        raise ModelCodeError(f"features: {step.name!r} makes {made} columns, and in ONNX {exported}: {_HELP}")
+    if exported.shape != expected.shape:
+        widths = f"makes {expected.shape[1]} columns, and in ONNX {exported.shape[1]}"
+        raise ModelCodeError(f"features: {step.name!r} {widths}: {_HELP}")
     with np.errstate(invalid="ignore"):
         scale = np.maximum(1.0, np.nanmax(np.abs(expected), axis=0, initial=0.0))
-        apart = np.nan_to_num(np.abs(found - expected) / scale, nan=np.inf)
-    apart[np.isnan(found) & np.isnan(expected)] = 0.0
+        apart = np.nan_to_num(np.abs(exported - expected) / scale, nan=np.inf)
+    apart[np.isnan(exported) & np.isnan(expected)] = 0.0
     if apart.max(initial=0.0) > TOLERANCE:
         row = int(np.argmax(apart.max(axis=1) > TOLERANCE))
         raise ModelCodeError(

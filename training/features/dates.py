@@ -33,9 +33,9 @@ def parts(base: str, datetimes: Sequence[tuple[int, str]], kept: Sequence[int] |
     missing = write("IsNaN", hours)
     known = write("Where", missing, np.float32(0), hours)
     whole = write("Cast", write("Floor", known), to=TensorProto.INT64)
-    found = write("Concat", *_civil(write, whole), axis=1)
+    civil = write("Concat", *_civil(write, whole), axis=1)
     none = write("Concat", *[missing] * len(PARTS), axis=1)
-    numbers = write("Cast", found, to=TensorProto.FLOAT)
+    numbers = write("Cast", civil, to=TensorProto.FLOAT)
     output = write("Where", none, np.float32(MISSING_PART), numbers)
     names = tuple(f"{name}.{part}" for part in PARTS for _, name in datetimes)
     if kept is not None:

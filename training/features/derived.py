@@ -128,10 +128,10 @@ def _own(
         fragment = custom.fragment(step, expected.shape[1], BASE)
         rows = len(expected)
         try:
-            found = Derived(width, own=(fragment,)).matrix(base[:rows], samples.texts[:rows])
+            matrix = Derived(width, own=(fragment,)).matrix(base[:rows], samples.texts[:rows])
         except Exception as error:  # onnxruntime has classes of its own for what it refuses
             raise custom.cannot_be_exported(step, error) from error
-        custom.check(step, expected, found[:, width:])
+        custom.check(step, expected, matrix[:, width:])
         yield fragment
 
 

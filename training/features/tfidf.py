@@ -56,10 +56,10 @@ def weights(texts: str, features: Sequence[tuple[str, Vocabulary]]) -> Fragment:
         if not known:
             continue
         column = write("Gather", texts, place, axis=1)
-        found = write("StringSplit", column, outputs=2, delimiter=" ")
+        words = write("StringSplit", column, outputs=2, delimiter=" ")
         counted = write(
             "TfIdfVectorizer",
-            found,
+            words,
             mode="TFIDF",
             min_gram_length=1,
             max_gram_length=1,
@@ -79,8 +79,8 @@ def occurrences(column: NDArray[np.object_], words: Sequence[str]) -> NDArray[np
     if not words:
         return np.empty((len(column), 0))
     counter = CountVectorizer(analyzer=str.split, binary=True, vocabulary=list(words), dtype=np.float64)
-    found: NDArray[np.float64] = counter.transform(column).toarray()
-    return found
+    counts: NDArray[np.float64] = counter.transform(column).toarray()
+    return counts
 
 
 def _learned(
@@ -107,5 +107,5 @@ def _information(
     if not occurs.shape[1]:
         return np.empty(0)
     scores, _ = (f_regression if regression else chi2)(occurs, target)
-    found: NDArray[np.float64] = np.array([float(f"{score:.6g}") for score in scores])
-    return np.nan_to_num(found, nan=0.0, posinf=np.finfo(float).max)
+    rounded: NDArray[np.float64] = np.array([float(f"{score:.6g}") for score in scores])
+    return np.nan_to_num(rounded, nan=0.0, posinf=np.finfo(float).max)

@@ -44,23 +44,24 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     contract = read_contract(paths.processing_input(Folder.CONTRACT))
     check_code(contract, environ)
     live = read_live(paths.processing_input(Folder.CHAMPION))
-    found = inspect(
+    validation = inspect(
         paths.processing_input(Folder.DATASET),
         contract,
         live,
         dataset_version=environ.get(Variable.DATASET_VERSION, ""),
     )
     report = paths.processing_output(Folder.REPORT)
-    text = json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(validation, indent=2, ensure_ascii=False, allow_nan=False)
     (report / VALIDATION_FILE).write_text(text + "\n", encoding="utf-8")
-    (report / REPORT_PAGE).write_text(render_page(contract, found, Lineage.read(paths)), encoding="utf-8")
-    for problem in found["problems"]:
+    page = render_page(contract, validation, Lineage.read(paths))
+    (report / REPORT_PAGE).write_text(page, encoding="utf-8")
+    for problem in validation["problems"]:
         log.warning("%s: %s: %s", problem["level"], problem["check"], problem["sentence"])
-    if not found["passed"]:
-        raise DataError(summary(found["problems"]))
-    log.info("%d rows pass the contract of %s", found["sound_rows"], contract.model)
-    if found["unlabelled_rows"]:
-        log.info("%d rows without %s are set aside", found["unlabelled_rows"], contract.target.name)
+    if not validation["passed"]:
+        raise DataError(summary(validation["problems"]))
+    log.info("%d rows pass the contract of %s", validation["sound_rows"], contract.model)
+    if validation["unlabelled_rows"]:
+        log.info("%d rows without %s are set aside", validation["unlabelled_rows"], contract.target.name)
 
 
 def inspect(

@@ -42,13 +42,14 @@ class FittedModel:
         """
         matrix = self.derived.matrix(estimator_input.base(samples, self.encoder), samples.texts)
         try:
-            found = self.estimator.predict_proba(matrix) if self.classes else self.estimator.predict(matrix)
+            predict = self.estimator.predict_proba if self.classes else self.estimator.predict
+            predictions = predict(matrix)
         except Exception as error:
             log.exception("predicting")
             raise ModelCodeError(
                 f"the estimator fails to predict: {type(error).__name__}: {error}"
             ) from error
-        return np.asarray(found, np.float64)
+        return np.asarray(predictions, np.float64)
 
 
 def fit(samples: Samples, contract: Contract) -> FittedModel:

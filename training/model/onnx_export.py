@@ -56,7 +56,7 @@ def to_onnx(model: FittedModel, contract: Contract) -> bytes:
             f'{named!r} cannot be exported to ONNX: use an estimator that can be, see "Estimators" in '
             f"models/README.md. {type(error).__name__}: {error}"
         ) from error
-    vocabularies = [] if model.encoder is None else [list(found) for found in model.encoder.categories_]
+    vocabularies = [] if model.encoder is None else [list(values) for values in model.encoder.categories_]
     return _assembled(contract, vocabularies, model.derived, estimator, max(1, len(model.classes)))
 
 
@@ -67,9 +67,9 @@ def check_parity(model: FittedModel, graph: Graph, samples: Samples) -> float:
         ModelCodeError: it is larger than `TOLERANCE`.
     """
     expected = model.predict(samples)
-    found = graph.run(samples.numbers, samples.categories, samples.texts)
+    exported = graph.run(samples.numbers, samples.categories, samples.texts)
     scale = 1.0 if model.classes else max(1e-30, float(np.abs(expected).max()))
-    difference = float(np.abs(found - expected).max()) / scale
+    difference = float(np.abs(exported - expected).max()) / scale
     if not difference <= TOLERANCE:
         raise ModelCodeError(
             f"ONNX and scikit-learn differ by {difference:.2g} on the holdout; {TOLERANCE:g} is allowed: "
@@ -86,8 +86,8 @@ def check_detached(exported: bytes, samples: Samples) -> None:
         PlatformError: they do not give the same to the bit.
     """
     vocabularies, model = detached(exported)
-    found = MatrixGraph(model).run(coded(samples, vocabularies), samples.texts)
-    if not np.array_equal(found, Graph(exported).run(samples.numbers, samples.categories, samples.texts)):
+    served = MatrixGraph(model).run(coded(samples, vocabularies), samples.texts)
+    if not np.array_equal(served, Graph(exported).run(samples.numbers, samples.categories, samples.texts)):
         raise PlatformError("the graph predicts otherwise without its encoder")
 
 

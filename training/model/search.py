@@ -28,8 +28,8 @@ def hyperparameters(paths: Paths) -> dict[str, str]:
         PlatformError: it gives nothing.
     """
     try:
-        found: dict[str, str] = json.loads((paths.config / CONFIG).read_text(encoding="utf-8"))
-        return found
+        given: dict[str, str] = json.loads((paths.config / CONFIG).read_text(encoding="utf-8"))
+        return given
     except (OSError, ValueError) as error:
         raise PlatformError(f"the trial was given no parameters: {error}") from error
 
@@ -80,11 +80,11 @@ def trials(folder: Path, contract: Contract, chosen: Mapping[str, Any]) -> Searc
     search = contract.training.search
     if not search:
         return None
-    found: list[Trial] = []
+    trials: list[Trial] = []
     for archive in sorted(folder.glob(f"*/output/{ARCHIVE}")):
         trial = _read(archive)
-        best = not any(one["chosen"] for one in found) and _within(trial["parameters"], chosen)
-        found.append(
+        best = not any(one["chosen"] for one in trials) and _within(trial["parameters"], chosen)
+        trials.append(
             {
                 "name": archive.parent.parent.name,
                 "status": "completed" if trial["share"] == 1 else "stopped early",
@@ -96,14 +96,14 @@ def trials(folder: Path, contract: Contract, chosen: Mapping[str, Any]) -> Searc
                 "rows": trial["rows"],
             }
         )
-    if not found:
+    if not trials:
         raise PlatformError(f"no trials of the search in {folder}")
     return {
         "objective": search.objective,
         "lower_is_better": search.objective in LOWER_IS_BETTER,
         "strategy": search.strategy,
         "max_jobs": search.max_jobs,
-        "trials": found,
+        "trials": trials,
     }
 
 
@@ -116,8 +116,8 @@ def _read(archive: Path) -> dict[str, Any]:
         with tarfile.open(archive) as packed:
             member = packed.extractfile(next(m for m in packed if Path(m.name).name == DOCUMENT))
             assert member is not None
-            found: dict[str, Any] = json.load(member)
-            return found
+            document: dict[str, Any] = json.load(member)
+            return document
     except (OSError, tarfile.TarError, StopIteration, ValueError) as error:
         raise PlatformError(f"{archive} holds no trial: {error!r}") from error
 

@@ -66,9 +66,9 @@ def best(rule: Best | AtLeast | Costs, truth: Array, probability: Array) -> tupl
         return float(candidates[place]), f"a row costs {costs[place] / len(truth):.4g} on average"
     if isinstance(rule, Best):
         youden = recall - false / negatives
-        found = divided(2 * hits, hits + false + positives, 0.0) if rule.statistic == "f1" else youden
-        place = int(np.argmax(found))
-        return float(candidates[place]), f"{rule.statistic} is {found[place]:.4g}, the greatest it can be"
+        statistic = divided(2 * hits, hits + false + positives, 0.0) if rule.statistic == "f1" else youden
+        place = int(np.argmax(statistic))
+        return float(candidates[place]), f"{rule.statistic} is {statistic[place]:.4g}, the greatest it can be"
     held, other = (recall, precision) if rule.statistic == "recall" else (precision, recall)
     enough = held >= rule.least
     if not enough.any():

@@ -97,8 +97,8 @@ class Facts:
     @property
     def slices(self) -> list[Slice]:
         """The slices that are a part of the holdout, worst first: one of all its rows says nothing new."""
-        found = self.evaluation["slices"]
-        return [one for one in found["worst_first"] if one["rows"] < found["sampled_rows"]]
+        slices = self.evaluation["slices"]
+        return [one for one in slices["worst_first"] if one["rows"] < slices["sampled_rows"]]
 
     @property
     def dataset(self) -> str:

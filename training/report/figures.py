@@ -23,37 +23,37 @@ FEATURES_DRAWN = 15
 
 def curves(evaluation: Evaluation) -> Figures:
     """ROC, precision and recall, calibration, confusion; of a regression its residuals."""
-    found = evaluation["curves"]
+    curves = evaluation["curves"]
     figures: Figures = []
-    if found["roc"]:
-        figures.append(_roc(found["roc"]))
-    if found["pr"]:
-        figures.append(_precision_recall(found["pr"]))
-    if found["calibration"] is not None:
-        figures.append(_calibration(found["calibration"]))
-    if found["confusion"] is not None:
-        figures.append(_confusion(found["confusion"]))
-    if found["residuals"] is not None:
-        figures += _residuals(found["residuals"])
+    if curves["roc"]:
+        figures.append(_roc(curves["roc"]))
+    if curves["pr"]:
+        figures.append(_precision_recall(curves["pr"]))
+    if curves["calibration"] is not None:
+        figures.append(_calibration(curves["calibration"]))
+    if curves["confusion"] is not None:
+        figures.append(_confusion(curves["confusion"]))
+    if curves["residuals"] is not None:
+        figures += _residuals(curves["residuals"])
     return figures
 
 
 def thresholds(evaluation: Evaluation) -> Figures:
     """The metrics at other thresholds."""
-    found = evaluation["curves"]["thresholds"]
-    if not found:
+    points = evaluation["curves"]["thresholds"]
+    if not points:
         return []
-    at = [point["threshold"] for point in found]
-    some = [point for point in found if point["selection_rate"]]  # of no row there is no precision
+    at = [point["threshold"] for point in points]
+    some = [point for point in points if point["selection_rate"]]  # of no row there is no precision
     series = [
         Series(
             label="precision",
             x=[point["threshold"] for point in some],
             y=[point["precision"] for point in some],
         ),
-        Series(label="recall", x=at, y=[point["recall"] for point in found]),
-        Series(label="F1", x=at, y=[point["f1"] for point in found]),
-        Series(label="share predicted positive", x=at, y=[point["selection_rate"] for point in found]),
+        Series(label="recall", x=at, y=[point["recall"] for point in points]),
+        Series(label="F1", x=at, y=[point["f1"] for point in points]),
+        Series(label="share predicted positive", x=at, y=[point["selection_rate"] for point in points]),
     ]
     level = evaluation["threshold"]["value"] if evaluation["threshold"] else None
     svg = charts.lines("Thresholds", series, x="threshold", y="value on the holdout", mark=level)
@@ -62,11 +62,11 @@ def thresholds(evaluation: Evaluation) -> Figures:
     ]
 
 
-def importances(found: Importances) -> Figures:
+def importances(importances: Importances) -> Figures:
     """Permutation importance, where the metric is defined, and SHAP values, the greatest first."""
-    by_shap = sorted(found["features"], key=lambda one: -one["shap_mean_abs"])[:FEATURES_DRAWN]
+    by_shap = sorted(importances["features"], key=lambda one: -one["shap_mean_abs"])[:FEATURES_DRAWN]
     return [
-        *_shuffled(found),
+        *_shuffled(importances),
         (
             charts.bars(
                 "SHAP values",
@@ -75,7 +75,8 @@ def importances(found: Importances) -> Figures:
                 x="mean absolute SHAP value",
             ),
             "How far a feature moves the prediction from the average, on average over "
-            f"{found['shap_rows']:,} rows, against {found['shap_background_rows']:,} background rows.",
+            f"{importances['shap_rows']:,} rows, "
+            f"against {importances['shap_background_rows']:,} background rows.",
         ),
     ]
 
@@ -87,10 +88,10 @@ def trials(values: Sequence[float], metric: str, *, higher_is_better: bool) -> F
     return [(svg, "Each trial's value of what the search improves, and the best until then.")]
 
 
-def _shuffled(found: Importances) -> Figures:
+def _shuffled(importances: Importances) -> Figures:
     known = [
         (one["feature"], one["permutation_mean"], one["permutation_std"] or 0.0)
-        for one in found["features"][:FEATURES_DRAWN]
+        for one in importances["features"][:FEATURES_DRAWN]
         if one["permutation_mean"] is not None
     ]
     if not known:
@@ -99,16 +100,17 @@ def _shuffled(found: Importances) -> Figures:
         "Permutation importance",
         [feature for feature, _, _ in known],
         [mean for _, mean, _ in known],
-        x=f"how much {found['metric']} worsens",
+        x=f"how much {importances['metric']} worsens",
         lows=[mean - std for _, mean, std in known],
         highs=[mean + std for _, mean, std in known],
     )
     return [
         (
             svg,
-            f"How much {found['metric']} worsens when a feature's values are shuffled "
-            f"({found['permutation_rows']:,} rows, {found['repeats']} repeats); the line is one standard "
-            "deviation each way. Of features that say the same, each looks less important than it is.",
+            f"How much {importances['metric']} worsens when a feature's values are shuffled "
+            f"({importances['permutation_rows']:,} rows, {importances['repeats']} repeats); "
+            "the line is one standard deviation each way. "
+            "Of features that say the same, each looks less important than it is.",
         )
     ]
 
@@ -118,32 +120,32 @@ def _named(curve: Curve) -> str:
     return f"{curve['label']} ({area})" if curve["label"] else area
 
 
-def _worst(found: list[Curve]) -> list[Curve]:
-    if len(found) <= CLASSES_DRAWN:
-        return found
-    return sorted(found, key=lambda curve: curve["area"] if curve["area"] is not None else 0.0)[
+def _worst(curves: list[Curve]) -> list[Curve]:
+    if len(curves) <= CLASSES_DRAWN:
+        return curves
+    return sorted(curves, key=lambda curve: curve["area"] if curve["area"] is not None else 0.0)[
         :CLASSES_DRAWN
     ]
 
 
-def _series(found: list[Curve]) -> list[Series]:
-    return [Series(label=_named(curve), x=curve["x"], y=curve["y"]) for curve in _worst(found)]
+def _series(curves: list[Curve]) -> list[Series]:
+    return [Series(label=_named(curve), x=curve["x"], y=curve["y"]) for curve in _worst(curves)]
 
 
-def _roc(found: list[Curve]) -> tuple[Markup, str]:
+def _roc(curves: list[Curve]) -> tuple[Markup, str]:
     svg = charts.lines(
-        "ROC", _series(found), x="false positive rate", y="true positive rate", diagonal=True, legend=True
+        "ROC", _series(curves), x="false positive rate", y="true positive rate", diagonal=True, legend=True
     )
     return svg, "The nearer to the upper left corner, the better; on the dashed line is who guesses."
 
 
-def _precision_recall(found: list[Curve]) -> tuple[Markup, str]:
-    svg = charts.lines("Precision and recall", _series(found), x="recall", y="precision", legend=True)
+def _precision_recall(curves: list[Curve]) -> tuple[Markup, str]:
+    svg = charts.lines("Precision and recall", _series(curves), x="recall", y="precision", legend=True)
     return svg, "How much precision is left when more of the positives are to be found."
 
 
-def _calibration(found: Calibration) -> tuple[Markup, str]:
-    bins = found["bins"]
+def _calibration(calibration: Calibration) -> tuple[Markup, str]:
+    bins = calibration["bins"]
     svg = charts.calibration(
         "Calibration",
         [one["predicted"] for one in bins],
@@ -151,40 +153,42 @@ def _calibration(found: Calibration) -> tuple[Markup, str]:
         [one["observed_low"] for one in bins],
         [one["observed_high"] for one in bins],
     )
-    ece = found["ece"]
+    ece = calibration["ece"]
     return svg, (
         f"On the dashed line a probability means what it says. Expected calibration error "
-        f"{number(ece['value'])} ({number(ece['low'])} to {number(ece['high'])}): {found['definition']}."
+        f"{number(ece['value'])} ({number(ece['low'])} to {number(ece['high'])}): "
+        f"{calibration['definition']}."
     )
 
 
-def _confusion(found: Confusion) -> tuple[Markup, str]:
-    svg = charts.matrix("Confusion", found["classes"], found["counts"], x="predicted", y="true")
+def _confusion(confusion: Confusion) -> tuple[Markup, str]:
+    svg = charts.matrix("Confusion", confusion["classes"], confusion["counts"], x="predicted", y="true")
     return (
         svg,
         "Rows of the holdout by what they are and what was predicted; darker is a larger share of a row.",
     )
 
 
-def _residuals(found: Residuals) -> Figures:
+def _residuals(residuals: Residuals) -> Figures:
     spread = charts.points(
         "Residuals",
-        [Series(label="rows", x=found["predicted"], y=found["residual"])],
+        [Series(label="rows", x=residuals["predicted"], y=residuals["residual"])],
         x="prediction",
         y="truth minus prediction",
         level=0,
     )
     counts = charts.histogram(
         "Spread of the residuals",
-        found["edges"],
-        [("rows", found["counts"])],
+        residuals["edges"],
+        [("rows", residuals["counts"])],
         x="truth minus prediction",
         y="rows",
     )
     return [
         (
             spread,
-            f"{len(found['predicted']):,} rows. A shape, such as a curve or a funnel, is a pattern missed.",
+            f"{len(residuals['predicted']):,} rows. "
+            "A shape, such as a curve or a funnel, is a pattern missed.",
         ),
         (counts, "Centred on zero and even to both sides is what a good fit looks like."),
     ]

@@ -15,14 +15,14 @@ _COLUMNS = ("slice", "#rows", "#value", "#low", "#high")
 
 def slices(facts: Facts) -> Iterator[Block]:
     """Every slice that is large enough, worst first; the first few are shown, the rest folded."""
-    found = facts.evaluation["slices"]
+    slices = facts.evaluation["slices"]
     worst = facts.slices
-    best = "higher" if found["higher_is_better"] else "lower"
-    large = f"{len(worst):,} slices with at least {found['minimum_rows']} of {found['sampled_rows']:,} rows"
+    best = "higher" if slices["higher_is_better"] else "lower"
+    large = f"{len(worst):,} slices with at least {slices['minimum_rows']} of {slices['sampled_rows']:,} rows"
     yield Text(
-        f"{found['metric']} ({best} is better) where a feature has one value or lies in one range, "
+        f"{slices['metric']} ({best} is better) where a feature has one value or lies in one range, "
         f"worst first: {large}; "
-        f"{found['too_small']:,} smaller left out. Among many slices some look bad by chance: mind "
+        f"{slices['too_small']:,} smaller left out. Among many slices some look bad by chance: mind "
         "the interval."
     )
     if worst:
@@ -33,14 +33,14 @@ def slices(facts: Facts) -> Iterator[Block]:
 
 def fairness(facts: Facts) -> Iterator[Block]:
     """Groups and disparities of each sensitive feature."""
-    found = facts.evaluation["fairness"]
-    if not found:
+    fairness = facts.evaluation["fairness"]
+    if not fairness:
         yield Text(
             "model.toml names no sensitive features ([fairness] sensitive), so no groups were compared."
         )
         return
     gates = {gate["name"]: gate["passed"] for gate in facts.evaluation["gates"]}
-    for feature, one in found.items():
+    for feature, one in fairness.items():
         yield Heading(feature)
         yield from _groups(one)
         yield Table(

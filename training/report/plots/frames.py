@@ -115,4 +115,4 @@ def _tag(text: str) -> str:
     text = re.sub(r'^<g id="[^"]*"', "<g", text)
     text = re.sub(r"font-family: [^;\"]*;? ?", "", text)
     text = re.sub(r"(\.\d\d)\d+", r"\1", " ".join(text.split()))
-    return _COLOR.sub(lambda found: f"var(--{_VARIABLES[found[0]]})", text)
+    return _COLOR.sub(lambda match: f"var(--{_VARIABLES[match[0]]})", text)

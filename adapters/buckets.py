@@ -34,14 +34,16 @@ class S3Bucket:
 
     def open(self, key: str, version_id: str | None = None) -> StoredObject:
         try:
-            answer = self._get(key, version_id)
+            response = self._get(key, version_id)
         except AccessDenied as denied:
             # S3 says "denied" of what is not there, too, to a role that may list under a prefix only.
             if self._is_gone(key, version_id):
                 raise NotFound("GetObject", "NoSuchKey", f"s3://{self.name}/{key} is not there") from denied
             raise
-        stream = BufferedReader(_Body(answer["Body"]), _BUFFER_BYTES)
-        return StoredObject(stream=stream, size=answer["ContentLength"], last_modified=answer["LastModified"])
+        stream = BufferedReader(_Body(response["Body"]), _BUFFER_BYTES)
+        return StoredObject(
+            stream=stream, size=response["ContentLength"], last_modified=response["LastModified"]
+        )
 
     def read(self, key: str) -> bytes:
         with self.open(key).stream as stream:

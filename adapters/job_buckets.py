@@ -50,8 +50,8 @@ class JobBucket(S3Bucket):
         """Return up to `size` bytes of a version from `start` on."""
         wanted = f"bytes={start}-{start + size - 1}"
         with translated("GetObject"):
-            answer = self.client.get_object(Bucket=self.name, Key=key, VersionId=version_id, Range=wanted)
-            return answer["Body"].read()
+            response = self.client.get_object(Bucket=self.name, Key=key, VersionId=version_id, Range=wanted)
+            return response["Body"].read()
 
     def create(self, key: str, body: bytes | IO[bytes], content_type: str) -> None:
         """Write an object that does not exist yet; whether it does decides the last call alone.
@@ -89,8 +89,8 @@ class JobBucket(S3Bucket):
     def read_end(self, key: str, size: int) -> tuple[bytes, int]:
         """The last `size` bytes of an object, or all there are, and how many it has. Raises NotFound."""
         with translated("GetObject"):
-            answer = self.client.get_object(Bucket=self.name, Key=key, Range=f"bytes=-{size}")
-            return answer["Body"].read(), int(answer["ContentRange"].rpartition("/")[2])
+            response = self.client.get_object(Bucket=self.name, Key=key, Range=f"bytes=-{size}")
+            return response["Body"].read(), int(response["ContentRange"].rpartition("/")[2])
 
     def concatenate(self, key: str, source: JobBucket, ranges: Iterable[Range], content_type: str) -> None:
         """Write an object that does not exist yet, of ranges of a bucket's objects. S3 copies most of them.
@@ -128,8 +128,8 @@ class JobBucket(S3Bucket):
 
     def _read_range(self, wanted: Range) -> bytes:
         with translated("GetObject"):
-            answer = self.client.get_object(Bucket=self.name, Key=wanted.key, Range=_header(wanted))
-            return answer["Body"].read()
+            response = self.client.get_object(Bucket=self.name, Key=wanted.key, Range=_header(wanted))
+            return response["Body"].read()
 
     def _create_in_parts(self, key: str, first: bytes, rest: IO[bytes], content_type: str) -> None:
         with self._multipart(key, content_type) as (upload, done):

@@ -38,6 +38,6 @@ class SqsQueue:
                 {"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies[start : start + _BATCH])
             ]
             with translated("SendMessageBatch"):
-                answer = self.client.send_message_batch(QueueUrl=self.url, Entries=entries)
-            for failed in answer.get("Failed", []):
+                response = self.client.send_message_batch(QueueUrl=self.url, Entries=entries)
+            for failed in response.get("Failed", []):
                 raise AwsError("SendMessageBatch", failed["Code"], failed.get("Message", ""))

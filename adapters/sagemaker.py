@@ -28,15 +28,15 @@ class Endpoint:
     def predict(self, body: bytes, content_type: str) -> Response:
         accept = serving.JSON_LINES if content_type in serving.ROW_TYPES else content_type
         with translated("InvokeEndpoint"):
-            answer = self.client.invoke_endpoint(
+            response = self.client.invoke_endpoint(
                 EndpointName=self.name,
                 ContentType=content_type,
                 Accept=accept,
                 CustomAttributes=f"{serving.MAX_ANSWER}{self.max_bytes}",
                 Body=body,
             )
-            told = serving.Attributes.parse(answer.get("CustomAttributes", ""))
-            return Response(body=answer["Body"].read(), **asdict(told))
+            attributes = serving.Attributes.parse(response.get("CustomAttributes", ""))
+            return Response(body=response["Body"].read(), **asdict(attributes))
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ class TrainingPipeline:
 
     def start(self, run_id: str, parameters: Mapping[str, str]) -> str:
         with translated("StartPipelineExecution"):
-            answer = self.client.start_pipeline_execution(
+            response = self.client.start_pipeline_execution(
                 PipelineName=self.name,
                 ClientRequestToken=run_id,
                 PipelineExecutionDisplayName=f"run-{run_id[:12]}",
                 PipelineParameters=[{"Name": name, "Value": value} for name, value in parameters.items()],
             )
-        return answer["PipelineExecutionArn"]
+        return response["PipelineExecutionArn"]
 
     def is_running(self, execution_arn: str) -> bool:
         try:

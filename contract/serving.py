@@ -88,17 +88,17 @@ class Attributes:
 
     def __str__(self) -> str:
         counts = {"rows": self.rows, "rejected": self.rejected}
-        told = [self.model_version, *(f"{name}={n}" for name, n in counts.items() if n is not None)]
+        parts = [self.model_version, *(f"{name}={n}" for name, n in counts.items() if n is not None)]
         if self.unseen:
             # SageMaker takes so many characters: of more columns, those with the fewest are left out.
             most_first = sorted(self.unseen.items(), key=lambda item: (-item[1], item[0]))
             pairs = [f"{quote(name, safe='')}:{count}" for name, count in most_first]
-            left = MAX_ATTRIBUTES - len(";".join([*told, "unseen="]))
+            left = MAX_ATTRIBUTES - len(";".join([*parts, "unseen="]))
             fit = sum(
                 1 for _ in takewhile(lambda size: size <= left + 1, accumulate(len(p) + 1 for p in pairs))
             )
-            told += ["unseen=" + ",".join(pairs[:fit])] if fit else []
-        return ";".join(told)
+            parts += ["unseen=" + ",".join(pairs[:fit])] if fit else []
+        return ";".join(parts)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -108,16 +108,16 @@ class Attributes:
             ValueError: what follows the model version are not its counts.
         """
         version, *counts = text.split(";")
-        told = dict(count.split("=", 1) for count in counts)
-        if not told:
+        values = dict(count.split("=", 1) for count in counts)
+        if not values:
             return cls(model_version=version)
-        pairs = [pair.split(":", 1) for pair in told.pop("unseen", "").split(",") if pair]
-        if told.keys() != {"rows", "rejected"}:
+        pairs = [pair.split(":", 1) for pair in values.pop("unseen", "").split(",") if pair]
+        if values.keys() != {"rows", "rejected"}:
             raise ValueError(f"{text!r} has other attributes than rows, rejected and unseen")
         return cls(
             model_version=version,
-            rows=_count(told["rows"]),
-            rejected=_count(told["rejected"]),
+            rows=_count(values["rows"]),
+            rejected=_count(values["rejected"]),
             unseen={unquote(name): _count(count) for name, count in pairs},
         )
 

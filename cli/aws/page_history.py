@@ -111,8 +111,8 @@ def _from_history(deployed: Deployment, after: datetime) -> Iterator[Page]:
         )
         for item in (item for page in changes for item in page["AlarmHistoryItems"]):
             new = json.loads(item["HistoryData"])["newState"]
-            told = (new["stateValue"], new.get("stateReason", ""), alarm.get("AlarmDescription", ""))
-            yield Page(item["Timestamp"], name, *told)
+            state = (new["stateValue"], new.get("stateReason", ""), alarm.get("AlarmDescription", ""))
+            yield Page(item["Timestamp"], name, *state)
 
 
 def _time(text: str) -> datetime:

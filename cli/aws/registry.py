@@ -139,9 +139,9 @@ def decide(aws: Aws, package: Version, status: ModelApprovalStatusType, note: st
         CliError: it is so already, the note says nothing or is too long.
     """
     if package.status == status:
-        told = f": {package.description}" if package.description else ""
+        note_before = f": {package.description}" if package.description else ""
         again = " To release it again, reject it first, then approve it." if status == APPROVED else ""
-        raise CliError(f"{package.name} is {status} already{told}.{again}")
+        raise CliError(f"{package.name} is {status} already{note_before}.{again}")
     text = " ".join(note.split())
     if not text:
         raise CliError("the note is empty: say why, with --note.")

@@ -40,8 +40,10 @@ class Outcome:
 def upload_to_score(deployed: Deployment, file: Path) -> Upload:
     """Upload a file to `score/` under its own name."""
     key = SCORE_PREFIX + file.name
-    answer = deployed.aws.s3.put_object(Bucket=deployed[Output.DATA_BUCKET], Key=key, Body=file.read_bytes())
-    return Upload(key=key, version_id=answer["VersionId"])
+    response = deployed.aws.s3.put_object(
+        Bucket=deployed[Output.DATA_BUCKET], Key=key, Body=file.read_bytes()
+    )
+    return Upload(key=key, version_id=response["VersionId"])
 
 
 def wait_for_outcome(deployed: Deployment, upload: Upload) -> Outcome:

@@ -188,8 +188,8 @@ def _is_live(deployed: Deployment, package: Version) -> bool:
 def _decide(deployed: Deployment, named: str, status: ModelApprovalStatusType, note: str) -> Version:
     """Give a version a status, and say so."""
     package = version(deployed, named)
-    told = decide(deployed.aws, package, status, note)
-    out.print(f"{package.name}: {escape(told)}", soft_wrap=True)
+    description = decide(deployed.aws, package, status, note)
+    out.print(f"{package.name}: {escape(description)}", soft_wrap=True)
     return package
 
 

@@ -89,11 +89,11 @@ def start(deployed: Deployment, *, again: bool = False) -> Started:
     Raises:
         CliError: there is nothing to train on, or the function failed.
     """
-    answer = deployed.aws.functions.invoke(
+    response = deployed.aws.functions.invoke(
         FunctionName=deployed[START_TRAINING], Payload=json.dumps({"again": again}).encode()
     )
-    payload: dict[str, Any] = json.loads(answer["Payload"].read())
-    if answer.get("FunctionError"):
+    payload: dict[str, Any] = json.loads(response["Payload"].read())
+    if response.get("FunctionError"):
         raise CliError(
             f"no run was started: {payload.get('errorMessage', payload)}. See ./millrace logs train."
         )

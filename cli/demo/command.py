@@ -108,8 +108,10 @@ def _page(deployed: Deployment, files: DemoFiles) -> None:
     outcome = wait_for_outcome(deployed, upload_to_score(deployed, files.dead_letter))
     if outcome.unscorable is None:
         raise CliError(f"{files.dead_letter.name} was scored, though it is no table.")
-    told = outcome.unscorable
-    out.print(escape(f"{outcome.key} says {told['code']}: {told['message'].rstrip('.')}. {told['remedy']}"))
+    reason = outcome.unscorable
+    out.print(
+        escape(f"{outcome.key} says {reason['code']}: {reason['message'].rstrip('.')}. {reason['remedy']}")
+    )
     with err.status("Waiting for the page"):
         pages = wait_for_page(deployed, after=after, timeout=PAGE_TIMEOUT_SECONDS, alarm=UNSCORABLE_ALARM)
     out.print(pages_table(pages[-1:]))

@@ -73,17 +73,17 @@ def reconcile(reconciler: Reconciler) -> dict[str, Any]:
     run.look_again()
     run.sweep()
     without_outcome = len(run.progress.waiting) - run.in_batches
-    said = {
+    summary = {
         "without_outcome": without_outcome,
         "in_batches": run.in_batches,
         "put_back": run.put_back,
         "complete": run.progress.complete,
     }
-    log.info("reconciled", extra=said)
+    log.info("reconciled", extra=summary)
     reconciler.metrics.emit({Metric.UPLOADS_WITHOUT_OUTCOME: without_outcome})
     for failure in run.failures:
         raise failure
-    return said
+    return summary
 
 
 class _Run:

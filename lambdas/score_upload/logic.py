@@ -64,8 +64,8 @@ def score_messages(records: Sequence[Mapping[str, Any]], scorer: Scorer) -> dict
 
 
 def _handled(record: Mapping[str, Any], scorer: Scorer) -> bool:
-    with ExitStack() as told:
-        told.enter_context(logged_with(message_id=record["messageId"]))
+    with ExitStack() as context:
+        context.enter_context(logged_with(message_id=record["messageId"]))
         if scorer.remaining_seconds() <= 0:
             log.warning("no time is left to begin: handed back")
             _delay(record, 0, scorer)
@@ -75,7 +75,7 @@ def _handled(record: Mapping[str, Any], scorer: Scorer) -> bool:
             if upload is None:
                 log.info("the message tells of no upload: ignored")
                 return True
-            told.enter_context(logged_with(**asdict(upload)))
+            context.enter_context(logged_with(**asdict(upload)))
             score_upload(upload, scorer)
         except Exception:
             # Whatever it was must not fail the other messages of the batch.

@@ -114,7 +114,7 @@ def start_training(trainer: Trainer, *, started_by: StartedBy, again: bool = Fal
     Raises:
         NoTrainingData: there is no table under `training/`.
     """
-    looked = trainer.quiet.now()
+    listed_at = trainer.quiet.now()
     manifest = pin(trainer.data)
     version = manifest.version
     last, run_id = _runs(trainer, version)
@@ -126,16 +126,16 @@ def start_training(trainer: Trainer, *, started_by: StartedBy, again: bool = Fal
     elif not registered:
         _write_dataset(trainer.data, manifest)
         execution_arn = _start(trainer, run_id, version, started_by)
-    _keep_last_run(trainer, looked)
-    answer = {
+    _keep_last_run(trainer, listed_at)
+    run = {
         Origin.DATASET_VERSION: version,
         "run_id": run_id,
         "execution_arn": execution_arn,
         "already_started": already_started,
         "already_registered": registered,
     }
-    log.info("run", extra=answer)
-    return answer
+    log.info("run", extra=run)
+    return run
 
 
 def _runs(trainer: Trainer, version: str) -> tuple[Run | None, str]:
@@ -220,9 +220,9 @@ def _last_run(trainer: Trainer) -> float:
         return -math.inf
 
 
-def _keep_last_run(trainer: Trainer, looked: float) -> None:
+def _keep_last_run(trainer: Trainer, listed_at: float) -> None:
     # S3 tells times in whole seconds.
-    body = json.dumps({"uploaded_before": math.floor(looked)}).encode()
+    body = json.dumps({"uploaded_before": math.floor(listed_at)}).encode()
     trainer.artifacts.replace(layout.LAST_RUN_KEY, body, JSON)
 
 

@@ -69,13 +69,13 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
         digests = unpack(archive, Path(folder))
         live = read_champion(paths.processing_input(Folder.CHAMPION))
         document = evaluate(contract, gates, Path(folder), archive, holdout, live)
-        asked = golden.ask(Path(folder), holdout, contract)
+        golden_rows = golden.ask(Path(folder), holdout, contract)
         model = json.loads((Path(folder) / artifact.FACTS).read_text(encoding="utf-8"))
     searched = search.trials(paths.processing_input(Folder.TRIALS), contract, model["parameters"])
     document["search"] = searched
     document["artifact"] = digests
     written = paths.processing_output(Folder.EVALUATION)
-    document["golden"] = golden.write(asked, written / GOLDEN)
+    document["golden"] = golden.write(golden_rows, written / GOLDEN)
     document["dataset_version"] = environ.get(Variable.DATASET_VERSION, "")
     document["code_digest"] = code
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)

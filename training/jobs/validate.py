@@ -77,8 +77,8 @@ def inspect(
 
 def summary(problems: Sequence[Problem]) -> str:
     """Return the problems that stop a run as one message, numbered where there are several."""
-    told = [f"{p['check']}: {p['sentence']}" for p in problems if p["level"] == "stop"]
-    if len(told) == 1:
-        return told[0]
-    numbered = " ".join(f"({i}) {sentence}" for i, sentence in enumerate(told, start=1))
-    return f"{len(told)} problems, all of them in report.html. {numbered}"
+    sentences = [f"{p['check']}: {p['sentence']}" for p in problems if p["level"] == "stop"]
+    if len(sentences) == 1:
+        return sentences[0]
+    numbered = " ".join(f"({i}) {sentence}" for i, sentence in enumerate(sentences, start=1))
+    return f"{len(sentences)} problems, all of them in report.html. {numbered}"

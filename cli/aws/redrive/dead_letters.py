@@ -77,12 +77,12 @@ def move(sqs: SQSClient, source: str, target: str, *, on_moved: Callable[[int], 
     """
     moved = 0
     for batch in dead_letters(sqs, source):
-        answer = sqs.send_message_batch(
+        response = sqs.send_message_batch(
             QueueUrl=target,
             Entries=[{"Id": str(n), "MessageBody": dead_letter.body} for n, dead_letter in enumerate(batch)],
         )
-        delete(sqs, source, [batch[int(sent["Id"])] for sent in answer.get("Successful", [])])
-        for failed in answer.get("Failed", []):
+        delete(sqs, source, [batch[int(sent["Id"])] for sent in response.get("Successful", [])])
+        for failed in response.get("Failed", []):
             raise CliError(f"SQS did not take a message ({failed['Code']}): run the command again.")
         moved += len(batch)
         on_moved(moved)

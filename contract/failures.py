@@ -25,7 +25,7 @@ class StartedBy(StrEnum):
     """Nobody waits for the result: a failure that no one is paged for is one that no one sees."""
 
 
-_TOLD = re.compile(
+_FAILURE = re.compile(
     r"(?:AlgorithmError: )?(?P<sentence>(?P<cause>Data|Model code|Platform): .*?)(?:, exit code: -?\d+)?",
     re.DOTALL,
 )
@@ -35,13 +35,13 @@ NOT_REGISTERED = "The model was not registered:"
 """The beginning of the sentence about a run whose model missed a gate. The evaluation has its end."""
 
 
-def told(reason: str) -> tuple[Cause, str] | None:
+def parse_failure(reason: str) -> tuple[Cause, str] | None:
     """Parse a job's own cause and sentence out of SageMaker's failure reason; None where it has none.
 
     SageMaker writes of a training job `AlgorithmError: Data: …, exit code: 1`, and hands on as it
     is what a processing job said.
     """
-    match = _TOLD.fullmatch(reason.strip())
+    match = _FAILURE.fullmatch(reason.strip())
     return (Cause(match["cause"]), match["sentence"]) if match else None
 
 

@@ -58,7 +58,7 @@ class Cdk:
             CliError: it failed, having said why.
         """
         if subprocess.run(_command(arguments), cwd=self.folder, env=self.variables, check=False).returncode:
-            raise CliError(f"cdk {arguments[0]} failed: what it said is above.")
+            raise CliError(f"cdk {arguments[0]} failed: its output is above.")
 
     def _start(self, arguments: tuple[str, ...]) -> subprocess.Popen[str]:
         return subprocess.Popen(

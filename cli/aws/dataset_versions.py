@@ -68,7 +68,7 @@ def dataset_version(deployed: Deployment, beginning: str) -> str:
 
 
 def manifest(deployed: Deployment, version: str) -> Manifest | None:
-    """The files of a dataset version, or None where its manifest is not there."""
+    """The files of a dataset version, or None where its manifest is missing."""
     body = _read(deployed, deployed[Output.DATA_BUCKET], manifest_key(version))
     return None if body is None else Manifest.from_json(body)
 

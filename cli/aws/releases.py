@@ -88,7 +88,7 @@ def _released(deployed: Deployment, package_arn: str) -> LiveVersion | None:
     status, cause = _release(deployed, package_arn)
     if status in FAILED:
         raise CliError(
-            f"the release failed ({status}): {cause or 'no cause given'}. What was live still is. "
+            f"the release failed ({status}): {cause or 'no cause given'}. What was live is still live. "
             "See ./millrace logs release."
         )
     # What was live before this may have been read before the release went through.

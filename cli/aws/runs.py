@@ -14,7 +14,7 @@ from cli.aws.clients import Aws
 from cli.aws.job_outputs import output_uri, read_document
 from cli.aws.waiting import wait_until
 from cli.kit.errors import error_code
-from contract.failures import NOT_REGISTERED, told
+from contract.failures import NOT_REGISTERED, parse_failure
 from contract.names.jobs import EVALUATION_FILE, Folder, Job
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _verdict(aws: Aws, listed: Sequence[PipelineExecutionStepTypeDef]) -> str:
 
 def _sentence(reason: str) -> str:
     """The job's own sentence, without what SageMaker put around it."""
-    parsed = told(reason)
+    parsed = parse_failure(reason)
     return parsed[1] if parsed else reason
 
 

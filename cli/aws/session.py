@@ -121,7 +121,7 @@ def local_variables(port: int) -> dict[str, str]:
     folder = cloud_folder(port)
     if local.status(folder) is None:
         command = "./millrace up" if port == local.DEFAULT_PORT else f"./millrace up --port {port}"
-        raise CliError(f"no local cloud runs on port {port}: start it with {command}.")
+        raise CliError(f"no local cloud is running on port {port}: start it with {command}.")
     return {name: value for name, value in local.environment(folder).items() if name not in ABSENT}
 
 

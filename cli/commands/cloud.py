@@ -41,7 +41,7 @@ def up(
     folder = cloud_folder(port)
     info = local.status(folder)
     if info is not None:
-        out.print(f"The local cloud runs already: {info.endpoint_url}")
+        out.print(f"The local cloud is already running: {info.endpoint_url}")
         return
     with err.status("Starting the local cloud"):
         info = local.start(folder, port, image_root=ROOT, strict=seed if strict else None)
@@ -52,7 +52,7 @@ def down(port: Port = DEFAULT_PORT) -> None:
     """Stop the local cloud and everything that runs in it. Its data is not kept."""
     with err.status("Stopping the local cloud"):
         stopped = local.stop(cloud_folder(port))
-    out.print("The local cloud is down." if stopped else f"No local cloud runs on port {port}.")
+    out.print("The local cloud is down." if stopped else f"No local cloud is running on port {port}.")
 
 
 def env(environment: Environment = LOCAL, port: Port = DEFAULT_PORT) -> None:

@@ -196,5 +196,5 @@ def _decide(deployed: Deployment, named: str, status: ModelApprovalStatusType, n
 def _evaluation(deployed: Deployment, package: Version) -> dict[str, Any]:
     evaluation = read_package_evaluation(deployed.aws, package)
     if evaluation is None:
-        raise CliError(f"the evaluation of {package.name} is not there, so there is nothing to compare.")
+        raise CliError(f"the evaluation of {package.name} is missing, so there is nothing to compare.")
     return evaluation

@@ -62,7 +62,7 @@ def traced(deployed: Deployment, thing: str) -> Iterator[str]:
 
 def _no_such_thing(deployed: Deployment, thing: str) -> str:
     if thing.startswith(UNSCORABLE_PREFIX):
-        return f"no model answered {thing}: it says itself why its upload was not scored."
+        return f"{thing} was not made by a model: it says why its upload was not scored."
     group = deployed[Output.PACKAGE_GROUP]
     return (
         f"{thing!r} is neither a result, such as {SCORED_PREFIX}people.csv/<version id>.csv, nor a model "
@@ -85,7 +85,7 @@ def _of_dataset(deployed: Deployment, version: str) -> Iterator[str]:
     yield f"dataset {version}"
     files = manifest(deployed, version)
     if files is None:
-        yield "  its manifest is not there"
+        yield "  its manifest is missing"
         return
     for each in files.objects:
         yield f"  {each.key}, version {each.version_id}, {each.size} bytes, SHA-256 {each.sha256}"

@@ -74,7 +74,7 @@ def train(
     deployed = deployment(connect(environment, port), model)
     for file in files or []:
         uploaded = upload_training(deployed, file)
-        err.print(escape(f"Uploaded {file}." if uploaded else f"{file} lies there already, unchanged."))
+        err.print(escape(f"Uploaded {file}." if uploaded else f"{file} is already there, unchanged."))
     started = start(deployed, again=again)
     describe(started, again=again)
     if wait and started.execution_arn:
@@ -105,13 +105,14 @@ def describe(started: Started, *, again: bool = False) -> None:
     if started.already_registered:
         version = version_of(started.already_registered)
         out.print(
-            f"{version} is what this code makes of this data: it would be the same again. No run started."
+            f"{version} was made from this data by this code, and would be the same again. "
+            "No run was started."
         )
         return
     what = f"run {started.run_id[:12]} of dataset {started.dataset_version[:12]}"
     if started.already_started:
-        hint = "It goes on still." if again else "(If it failed: --again.)"
-        out.print(f"This code was started on this data before: {what}. {hint}")
+        hint = "The run is still in progress." if again else "(If it failed: --again.)"
+        out.print(f"This code was already started on this data: {what}. {hint}")
     else:
         out.print(f"Started {what}.")
 
@@ -126,7 +127,7 @@ def follow(deployed: Deployment, execution_arn: str) -> Run:
         with StepsDisplay() as steps:
             run = watch(deployed.aws, execution_arn, steps.show)
     except KeyboardInterrupt:
-        err.print(f"The run goes on without you: see {deployed.command('status')}.", soft_wrap=True)
+        err.print(f"The run is still in progress: see {deployed.command('status')}.", soft_wrap=True)
         raise
     for step in run.steps:
         if step.name == Job.EVALUATE and step.status == "Succeeded":
@@ -162,7 +163,7 @@ def release(deployed: Deployment, run: Run) -> None:
     if status != APPROVED:
         number = run.package_arn.rpartition("/")[2]
         command = deployed.command(f'models approve {number} --note "why"')
-        out.print(f"It is {status}. Look at its report; who may approve it releases it by:")
+        out.print(f"It is {status}. See its report; whoever may approve it releases it with:")
         out.print(f"  {command}", style="cyan", soft_wrap=True)
         return
     with err.status("Releasing"):

@@ -45,7 +45,7 @@ def demo(port: Port = DEFAULT_PORT) -> None:
         up(port)
     aws = connect(LOCAL, port)
     with timeline.stage("cdk bootstrap"):
-        out.print("Bootstrapped." if prepare(aws, port, asked=False) else "Done before.")
+        out.print("Bootstrapped." if prepare(aws, port, asked=False) else "Already bootstrapped.")
     with timeline.stage(f"cdk deploy, model {MODEL}"):
         deploy_model(aws, MODEL, port=port)
         deployed = deployment(aws, MODEL)
@@ -61,7 +61,7 @@ def demo(port: Port = DEFAULT_PORT) -> None:
         _score(deployed, files)
     with timeline.stage("Upload a letter, which is no table: page"):
         _page(deployed, files)
-    out.print("\n[bold]Where the time went[/bold]")
+    out.print("\n[bold]Time by stage[/bold]")
     out.print(timeline.table())
     _say_what_next(deployed, files, port)
 
@@ -105,9 +105,9 @@ def _shown(text: str) -> str:
 def _page(deployed: Deployment, files: DemoFiles) -> None:
     already = any(UNSCORABLE_ALARM in a["AlarmName"] for a in deployed.alarms() if a["StateValue"] == "ALARM")
     after = LONG_AGO if already else datetime.now(UTC)
-    outcome = wait_for_outcome(deployed, upload_to_score(deployed, files.dead_letter))
+    outcome = wait_for_outcome(deployed, upload_to_score(deployed, files.letter))
     if outcome.unscorable is None:
-        raise CliError(f"{files.dead_letter.name} was scored, though it is no table.")
+        raise CliError(f"{files.letter.name} was scored, though it is no table.")
     reason = outcome.unscorable
     out.print(
         escape(f"{outcome.key} says {reason['code']}: {reason['message'].rstrip('.')}. {reason['remedy']}")

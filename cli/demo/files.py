@@ -23,7 +23,7 @@ class DemoFiles:
     history: Path
     patients: Path
     truth: Path
-    dead_letter: Path
+    letter: Path
     diagnoses: list[str]
 
 
@@ -34,13 +34,13 @@ def write_files(folder: Path) -> DemoFiles:
     patients = [row[:-1] for row in recent]  # copies: the truth stays as it is
     for number, (column, text) in BAD_ROWS.items():
         patients[number][header.index(column)] = text
-    dead_letter = folder / "letter.csv"
+    letter = folder / "letter.csv"
     made = DemoFiles(
         history=write_csv(folder / "tumors.csv", header, history),
         patients=write_csv(folder / "patients.csv", header[:-1], patients),
         truth=write_csv(folder / "truth.csv", header, recent),
-        dead_letter=dead_letter,
+        letter=letter,
         diagnoses=[row[-1] for row in recent],
     )
-    dead_letter.write_bytes(LETTER)
+    letter.write_bytes(LETTER)
     return made

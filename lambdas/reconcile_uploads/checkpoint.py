@@ -52,9 +52,9 @@ def load(artifacts: Bucket, now: float) -> Progress:
     try:
         last = Progress.from_json(artifacts.read(RECONCILIATION_KEY))
     except NotFound:
-        log.info("no run before this one: beginning anew")
+        log.info("no earlier progress: a new sweep begins")
     except (ValueError, LookupError, TypeError):
-        log.exception("%s cannot be read: beginning anew", RECONCILIATION_KEY)
+        log.exception("%s cannot be read: a new sweep begins", RECONCILIATION_KEY)
     else:
         following = Progress(started=now, previous=last.started, waiting=last.waiting)
         return following if last.complete else last

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 VERSIONS_A_RUN = 100_000
 MAX_WAITING = 1000
 """With as many uploads broken, finding more helps nobody: the sweep waits at its place."""
-LOOKS_BETWEEN_SAVES = 20
+LOOKUPS_BETWEEN_SAVES = 20
 """The most that a crash may cost. A save costs as much as one lookup. The first saves come sooner, or a
 function that is always killed at the same time would never get on."""
 RESERVED_SECONDS = 30.0
@@ -70,7 +70,7 @@ def reconcile(reconciler: Reconciler) -> dict[str, Any]:
         AwsError: something could not be done. What could is remembered; the next run does the rest.
     """
     run = _Run(reconciler)
-    run.look_again()
+    run.recheck()
     run.sweep()
     without_outcome = len(run.progress.waiting) - run.in_batches
     summary = {
@@ -93,8 +93,8 @@ class _Run:
         self.progress = load(reconciler.artifacts, reconciler.now())
         self.put_back = 0
         self._reconciler = reconciler
-        self._looks = Lookup(data=reconciler.data, results=reconciler.results, now=reconciler.now)
-        self.failures = self._looks.failures
+        self._lookup = Lookup(data=reconciler.data, results=reconciler.results, now=reconciler.now)
+        self.failures = self._lookup.failures
         # Before the first look for an outcome: a batch that ends in between has its own by then.
         self._running = self._batches()
 
@@ -103,14 +103,14 @@ class _Run:
         """The number of waiting uploads whose batch is still running."""
         return sum(map(self._is_in_batch, self.progress.waiting))
 
-    def look_again(self) -> None:
+    def recheck(self) -> None:
         """Forget the uploads that are waited for no longer."""
-        waiting = filter(self._looks.is_waited_for, self._looks.without_outcome(self.progress.waiting))
+        waiting = filter(self._lookup.is_waited_for, self._lookup.without_outcome(self.progress.waiting))
         self._remember(replace(self.progress, waiting=tuple(waiting)))
 
     def sweep(self) -> None:
         """List from where the sweep stands to its end, or as far as one run may go."""
-        seen, looks, due = 0, 1, list[ListedVersion]()
+        seen, save_after, due = 0, 1, list[ListedVersion]()
         if self._must_stop(seen) or self.progress.complete:
             return
         listed = self._reconciler.data.versions(layout.SCORE_PREFIX, self.progress.after)
@@ -119,11 +119,11 @@ class _Run:
                 seen += 1
                 if _is_upload(version) and is_due(version, self.progress, self._reconciler.after_seconds):
                     due.append(version)
-            if len(due) >= looks or self._must_stop(seen):
+            if len(due) >= save_after or self._must_stop(seen):
                 self._put_back(due)
                 self._remember(replace(self.progress, after=key))
                 due.clear()
-                looks = min(2 * looks, LOOKS_BETWEEN_SAVES)
+                save_after = min(2 * save_after, LOOKUPS_BETWEEN_SAVES)
                 if self._must_stop(seen):
                     return
         self._put_back(due)
@@ -135,15 +135,15 @@ class _Run:
             seen >= reconciler.versions_a_run
             or len(self.progress.waiting) >= reconciler.max_waiting
             or reconciler.time_left() < RESERVED_SECONDS
-            or len(self.failures) >= LOOKS_BETWEEN_SAVES
+            or len(self.failures) >= LOOKUPS_BETWEEN_SAVES
         )
 
     def _put_back(self, due: Iterable[ListedVersion]) -> None:
         known = set(self.progress.waiting)
-        without_outcome = [version for version in self._looks.without_outcome(due) if version not in known]
+        without_outcome = [version for version in self._lookup.without_outcome(due) if version not in known]
         lost = [version for version in without_outcome if not self._is_in_batch(version)]
         for version in lost:
-            log.warning("no outcome: put back", extra=named(version))
+            log.warning("no outcome: sent to the queue again", extra=named(version))
         # Before it is remembered: an upload put back twice does no harm, one never put back would.
         self._reconciler.queue.send([_message(version, self._reconciler.data.name) for version in lost])
         self.put_back += len(lost)

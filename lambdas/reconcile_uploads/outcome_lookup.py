@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from adapters.errors import AwsError
 from adapters.ports import Bucket, ListedVersion
 from contract import layout
-from lambdas.reconcile_uploads.schedule import LOOK_BACK_SECONDS
+from lambdas.reconcile_uploads.schedule import LOOKBACK_SECONDS
 
 log = logging.getLogger(__name__)
 
-LOOKS_AT_A_TIME = 8
+LOOKUPS_AT_A_TIME = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,14 +29,14 @@ class Lookup:
     def without_outcome(self, versions: Iterable[ListedVersion]) -> list[ListedVersion]:
         """Those uploads that have none, in their order."""
         versions = list(versions)
-        with ThreadPoolExecutor(LOOKS_AT_A_TIME) as pool:
+        with ThreadPoolExecutor(LOOKUPS_AT_A_TIME) as pool:
             outcomes = pool.map(self._has_outcome, versions)
             return [version for version, outcome in zip(versions, outcomes, strict=True) if not outcome]
 
     def is_waited_for(self, version: ListedVersion) -> bool:
         """Return True if somebody may still want the outcome of an upload: it is there, and not too old."""
-        if self.now() - version.last_modified > LOOK_BACK_SECONDS:
-            log.error("no outcome in two weeks: no longer waited for", extra=named(version))
+        if self.now() - version.last_modified > LOOKBACK_SECONDS:
+            log.error("no outcome in two weeks: given up", extra=named(version))
             return False
         try:
             return self.data.has_version(version.key, version.version_id)
@@ -56,7 +56,7 @@ class Lookup:
             return False
 
     def _note(self, failure: AwsError, version: ListedVersion) -> None:
-        log.error("could not be looked for", exc_info=failure, extra=named(version))
+        log.error("the outcome could not be looked up", exc_info=failure, extra=named(version))
         self.failures.append(failure)
 
 

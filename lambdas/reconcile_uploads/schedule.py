@@ -6,7 +6,7 @@ from adapters.ports import ListedVersion
 from lambdas.reconcile_uploads.checkpoint import Progress
 
 DAY_SECONDS = 24 * 3600
-LOOK_BACK_SECONDS = 14 * DAY_SECONDS
+LOOKBACK_SECONDS = 14 * DAY_SECONDS
 """The longest that SQS keeps a message. Results are kept for longer: an older upload may have lost one."""
 AGAIN_FACTOR = 4
 
@@ -18,7 +18,7 @@ def is_due(version: ListedVersion, progress: Progress, after_seconds: int) -> bo
     """
     age, age_before = (moment - version.last_modified for moment in (progress.started, progress.previous))
     passed: float = after_seconds
-    while passed <= age <= LOOK_BACK_SECONDS:
+    while passed <= age <= LOOKBACK_SECONDS:
         if age_before < passed:
             return True
         passed *= AGAIN_FACTOR

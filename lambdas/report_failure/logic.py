@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.ports import Executions, FailedStep, Metrics
-from contract.failures import Cause, StartedBy, pages, told
+from contract.failures import Cause, StartedBy, pages, parse_failure
 from contract.names.metrics import Dimension, Metric
 from contract.names.runs import Parameter
 
@@ -55,7 +55,10 @@ def explain(steps: Sequence[FailedStep], otherwise: str) -> tuple[Cause, str]:
 def _of(step: FailedStep) -> tuple[Cause, str]:
     if step.verdict:
         return Cause.GATE, f"{step.name}: {step.reason}"
-    cause, sentence = told(step.reason) or (Cause.PLATFORM, f"{Cause.PLATFORM}: {step.reason or _SILENT}")
+    cause, sentence = parse_failure(step.reason) or (
+        Cause.PLATFORM,
+        f"{Cause.PLATFORM}: {step.reason or _SILENT}",
+    )
     return cause, f"{step.name}: {sentence}"
 
 

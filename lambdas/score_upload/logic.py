@@ -67,13 +67,13 @@ def _handled(record: Mapping[str, Any], scorer: Scorer) -> bool:
     with ExitStack() as context:
         context.enter_context(logged_with(message_id=record["messageId"]))
         if scorer.remaining_seconds() <= 0:
-            log.warning("no time is left to begin: handed back")
+            log.warning("no time left to begin: returned to the queue")
             _delay(record, 0, scorer)
             return False
         try:
             upload = upload_of(record["body"])
             if upload is None:
-                log.info("the message tells of no upload: ignored")
+                log.info("the message is not about an upload: ignored")
                 return True
             context.enter_context(logged_with(**asdict(upload)))
             score_upload(upload, scorer)

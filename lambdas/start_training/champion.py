@@ -87,4 +87,4 @@ class Champions:
                 prefix + CHAMPION_FILE, json.dumps(document, indent=2).encode(), "application/json"
             )
         except AlreadyExists:
-            log.info("pinned before", extra={"prefix": prefix})
+            log.info("already pinned", extra={"prefix": prefix})

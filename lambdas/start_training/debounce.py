@@ -45,7 +45,7 @@ class Debounce:
 
         Of those that the messages tell of it is known when they were there.
         """
-        there = {(told.key, told.version_id): told.at for told in map(_told, records) if told}
+        there = {(parsed.key, parsed.version_id): parsed.at for parsed in map(_parsed, records) if parsed}
         times = (max(u.last_modified, there.get((u.key, u.version_id), -math.inf)) for u in uploads)
         since = min((at for at in times if at >= last_run), default=math.inf)
         return since + self.longest_seconds - self.now()
@@ -57,10 +57,10 @@ class Debounce:
         """
 
         def is_of_interest(record: Record) -> bool:
-            told = _told(record)
-            if told is None or (told.key, told.version_id) == (newest.key, newest.version_id):
+            parsed = _parsed(record)
+            if parsed is None or (parsed.key, parsed.version_id) == (newest.key, newest.version_id):
                 return True
-            return told.at + _RESOLUTION_SECONDS > newest.last_modified + self.seconds
+            return parsed.at + _RESOLUTION_SECONDS > newest.last_modified + self.seconds
 
         return [record for record in records if is_of_interest(record)]
 
@@ -69,13 +69,13 @@ class Debounce:
 
         Returns those that were put off, which is by so many seconds at most.
         """
-        last = max([newest.last_modified, *(told.at for told in map(_told, records) if told)])
+        last = max([newest.last_modified, *(parsed.at for parsed in map(_parsed, records) if parsed)])
         left = math.ceil(min(last + self.seconds - self.now(), at_most))
         if left <= 0:
             return []
         for record in records:
             self.queue.delay(record["receiptHandle"], left)
-        log.info("not quiet yet", extra={"key": newest.key, "seconds": left})
+        log.info("waiting for a quiet time", extra={"key": newest.key, "seconds": left})
         return records
 
 
@@ -90,7 +90,7 @@ def uploaded(data: Bucket) -> list[ListedVersion]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Told:
+class _UploadMessage:
     """The upload that a message tells of, and when it was there (epoch seconds)."""
 
     key: str
@@ -98,7 +98,7 @@ class _Told:
     at: float
 
 
-def _told(record: Record) -> _Told | None:
+def _parsed(record: Record) -> _UploadMessage | None:
     """Parse a message; None where it is about no upload, as one sent by hand."""
     try:
         event = json.loads(record["body"])
@@ -106,4 +106,4 @@ def _told(record: Record) -> _Told | None:
         at = datetime.fromisoformat(event["time"]).timestamp()
     except (ValueError, KeyError, TypeError):
         return None
-    return _Told(key=named.key, version_id=named.version_id, at=at) if named.version_id else None
+    return _UploadMessage(key=named.key, version_id=named.version_id, at=at) if named.version_id else None

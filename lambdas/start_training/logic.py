@@ -75,11 +75,11 @@ def handle(event: Mapping[str, Any], trainer: Trainer) -> dict[str, Any]:
     if "Records" not in event:
         started_by = StartedBy(event.get("started_by", StartedBy.PERSON))
         return start_training(trainer, started_by=started_by, again=bool(event.get("again")))
-    failed = _answer(event["Records"], trainer)
+    failed = _process(event["Records"], trainer)
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 
 
-def _answer(records: Sequence[Record], trainer: Trainer) -> Sequence[Record]:
+def _process(records: Sequence[Record], trainer: Trainer) -> Sequence[Record]:
     """Start a run for what these messages tell of, once one is due; the messages to deliver again."""
     try:
         if uploads := uploaded(trainer.data):
@@ -230,4 +230,4 @@ def _create(bucket: Bucket, key: str, body: bytes) -> None:
     try:
         bucket.create(key, body, JSON)
     except AlreadyExists:
-        log.info("written before", extra={"key": key})
+        log.info("already written", extra={"key": key})

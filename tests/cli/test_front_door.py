@@ -49,7 +49,8 @@ def test_without_a_cloud_a_sentence_says_how_to_start_it(run: Run, command: str)
 
     assert result.exit_code == 1
     assert (
-        result.stderr == "error: no local cloud runs on port 4577: start it with ./millrace up --port 4577.\n"
+        result.stderr
+        == "error: no local cloud is running on port 4577: start it with ./millrace up --port 4577.\n"
     )
 
 

@@ -206,7 +206,7 @@ def test_an_option_before_the_command_is_no_option_that_is_ignored(
 def test_variables_are_no_options_that_were_typed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MILLRACE_MODEL", "tumor")
 
-    assert "no local cloud runs" in run("models", "show", "1").stderr
+    assert "no local cloud is running" in run("models", "show", "1").stderr
 
 
 @pytest.mark.parametrize("second", ["1", f"{GROUP}/1", "01"])

@@ -84,7 +84,7 @@ def test_from_a_dataset_to_its_models(deployed: Deployment) -> None:
         ("ffff0000ffff", "ffff0000ffff"),
         (f"{GROUP}/9", "there is no version"),
         ("what?", "'what.' is neither a result"),
-        ("unscorable/a.csv/1.json", "no model answered"),
+        ("unscorable/a.csv/1.json", "was not made by a model"),
     ],
 )
 def test_what_is_not_there_is_told(deployed: Deployment, thing: str, told: str) -> None:

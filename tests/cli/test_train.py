@@ -95,7 +95,7 @@ def test_who_stops_watching_is_told_that_the_run_goes_on(
 
     with pytest.raises(KeyboardInterrupt):
         follow(deployed, "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/p/execution/abcdefgh1234")
-    told = "The run goes on without you: see ./millrace status --environment dev --model tumor."
+    told = "The run is still in progress: see ./millrace status --environment dev --model tumor."
     assert capsys.readouterr().err.strip() == told
 
 
@@ -164,6 +164,8 @@ def test_a_release_that_failed_says_why_and_that_the_old_one_serves(deployed: De
 
     with (
         releases(deployed, other, ours),
-        pytest.raises(CliError, match=r"failed \(FAILED\): model\.onnx was altered\. What was live still is"),
+        pytest.raises(
+            CliError, match=r"failed \(FAILED\): model\.onnx was altered\. What was live is still live"
+        ),
     ):
         wait_until_live(deployed, f"{PACKAGE}/3")

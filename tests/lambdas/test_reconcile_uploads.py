@@ -12,7 +12,7 @@ import pytest
 from adapters.errors import AwsError
 from contract import layout
 from contract.names.metrics import Metric
-from lambdas.reconcile_uploads.logic import LOOKS_BETWEEN_SAVES, Reconciler, reconcile
+from lambdas.reconcile_uploads.logic import LOOKUPS_BETWEEN_SAVES, Reconciler, reconcile
 from lambdas.reconcile_uploads.schedule import DAY_SECONDS
 from scoring.upload.messages import upload_of
 from tests.fixtures.fakes import MODIFIED, MemoryBucket, MemoryMetrics, MemoryQueue, MemoryStateMachine
@@ -234,7 +234,7 @@ def test_a_sweep_stops_before_its_time_is_up_and_while_too_much_is_broken(limit:
     else:
         account.max_waiting = 2
         found = account.run(after=AFTER)
-        assert 2 <= len(found) < 2 + LOOKS_BETWEEN_SAVES
+        assert 2 <= len(found) < 2 + LOOKUPS_BETWEEN_SAVES
         assert account.run(after=60) == []
         for key, _ in found[1:]:
             account.score(key)

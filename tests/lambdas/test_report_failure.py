@@ -1,4 +1,4 @@
-"""A failed run is told in a sentence, counted by its cause, and paged or not."""
+"""A failed run is parse_failure in a sentence, counted by its cause, and paged or not."""
 
 from __future__ import annotations
 

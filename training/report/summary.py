@@ -18,7 +18,7 @@ def glance(facts: Facts) -> Iterator[Block]:
         [
             ("Trained", _trained(facts)),
             ("Measured", _measured(facts)),
-            ("Beside the live model", _beside(facts)),
+            ("Beside the live model", _comparison(facts)),
             ("Worst slice", _worst(facts)),
             *_warned(facts),
         ]
@@ -49,7 +49,7 @@ def _measured(facts: Facts) -> str:
     return f"{name} {between(found['metrics'][name])}, {better} is better, on {facts.tested}"
 
 
-def _beside(facts: Facts) -> Cell:
+def _comparison(facts: Facts) -> Cell:
     champion, name = facts.evaluation["champion"], facts.evaluation["slices"]["metric"]
     if champion is None:
         return "no version was live when this run began"

@@ -22,6 +22,7 @@ from infra.kit.job_size import MAX_PROCESSING_SECONDS
 from infra.settings.environment import BatchSettings
 
 MAX_PAYLOAD_MB = 7
+_MODEL_NAME = {"ModelName.$": "States.Format('{}-m', $.job.name)"}
 
 
 class Arguments(NamedTuple):
@@ -41,6 +42,7 @@ class BatchArguments:
     image_uri: str
     split_role_arn: str
     assemble_role_arn: str
+    transform_role_arn: str
     results_bucket: str
     key_arn: str
     region: str
@@ -61,12 +63,33 @@ class BatchArguments:
         job = {**name, **self._processing(Job.SPLIT, self.split_role_arn, {}), "ProcessingInputs": [model]}
         return Arguments("ProcessingJob", name, job)
 
+    def made_model(self) -> State:
+        """The live version's artifact, served by this stack's image.
+
+        Splitting, answering and assembling so speak alike, although the version may have been trained by
+        an earlier image, in which its endpoint serves it.
+        """
+        return {
+            **_MODEL_NAME,
+            "ExecutionRoleArn": self.transform_role_arn,
+            "EnableNetworkIsolation": True,
+            "PrimaryContainer": {
+                "Image": self.image_uri,
+                "ModelDataUrl.$": "$.package.uri",
+                "Environment": {f"{Variable.MODEL_VERSION}.$": f"$.live.version.{Live.MODEL_VERSION}"},
+            },
+        }
+
+    def model_name(self) -> State:
+        """The name of that model, which is deleted."""
+        return _MODEL_NAME
+
     def transform(self) -> Arguments:
         """A transform job that answers the parts of one round."""
         name = {"TransformJobName.$": "States.Format('{}-t{}', $.job.name, $.job.round)"}
         job = {
             **name,
-            "ModelName.$": f"$.live.version.{Live.MODEL_NAME}",
+            **_MODEL_NAME,
             "BatchStrategy": "SingleRecord",
             "MaxConcurrentTransforms": self.batch.concurrency,
             "MaxPayloadInMB": MAX_PAYLOAD_MB,

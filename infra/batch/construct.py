@@ -11,7 +11,7 @@ from contract.layout import live_parameter
 from contract.names.outputs import Kind, Redrive, RedriveRoute, output_key
 from infra.batch.arguments import BatchArguments
 from infra.batch.definition import BatchDefinition
-from infra.batch.roles import assemble_role, split_role, state_machine_role
+from infra.batch.roles import assemble_role, split_role, state_machine_role, transform_role
 from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment
 from infra.kit.image import Image
@@ -33,6 +33,7 @@ class Batch(Composite, Construct):
         storage = deployment.storage
         parameter = live_parameter(deployment.environment_name, deployment.model)
         split = split_role(self, storage=storage, image=image)
+        transform = transform_role(self, storage=storage, image=image)
         assemble = assemble_role(self, storage=storage, image=image)
         arguments = BatchArguments(
             environment_name=deployment.environment_name,
@@ -40,6 +41,7 @@ class Batch(Composite, Construct):
             image_uri=image.uri,
             split_role_arn=split.role_arn,
             assemble_role_arn=assemble.role_arn,
+            transform_role_arn=transform.role_arn,
             results_bucket=storage.results_bucket,
             key_arn=storage.key_arn,
             region=cdk.Stack.of(self).region,
@@ -55,7 +57,7 @@ class Batch(Composite, Construct):
             self,
             name=f"{deployment.name}-{NAME}",
             storage=storage,
-            job_role_arns=[split.role_arn, assemble.role_arn],
+            passed_role_arns=[split.role_arn, assemble.role_arn, transform.role_arn],
             live_parameter=parameter,
         )
         self.machine = StateMachine(

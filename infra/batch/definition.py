@@ -15,7 +15,7 @@ from contract.names.batch import INPUT, NOTHING_LEFT, Field, Outcome
 from contract.names.live import Live
 from infra.batch.arguments import Arguments, BatchArguments
 from infra.batch.jobs import again, call_batch, ended
-from infra.kit.asl import State, States, fail
+from infra.kit.asl import State, States, fail, made_once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ class BatchDefinition:
                     {
                         "Variable": f"$.split.message.{Field.OUTCOME}",
                         "StringEquals": Outcome.SPLIT,
-                        "Next": "Transform",
+                        "Next": "CreateModel",
                     },
                 ],
                 "Default": "JobFailed",
@@ -101,8 +101,12 @@ class BatchDefinition:
         }
 
     def _transform(self) -> States:
-        # Also where it failed: what it did answer counts, and assembling finds what is missing.
-        return self._job("Transform", self.arguments.transform(), then="Assemble", failed="Assemble")
+        create = call_batch("sagemaker:createModel", self.arguments.made_model(), then="Transform")
+        return {
+            **made_once("CreateModel", create),
+            # Also where it failed: what it did answer counts, and assembling finds what is missing.
+            **self._job("Transform", self.arguments.transform(), then="Assemble", failed="Assemble"),
+        }
 
     def _assemble(self) -> States:
         incomplete = {"Variable": f"$.assemble.message.{Field.OUTCOME}", "StringEquals": Outcome.INCOMPLETE}
@@ -113,11 +117,16 @@ class BatchDefinition:
             "IsAssembled": {
                 "Type": "Choice",
                 "Choices": [
-                    *_ends(f"$.assemble.message.{Field.OUTCOME}"),
+                    *_ends(f"$.assemble.message.{Field.OUTCOME}", then="DeleteModel"),
                     {"And": [incomplete, more], "Next": "NextRound"},
                     {**incomplete, "Next": "PartsNotScored"},
                 ],
                 "Default": "JobFailed",
+            },
+            # Nothing depends on it: a model that is left over serves nobody and costs nothing.
+            "DeleteModel": {
+                **call_batch("sagemaker:deleteModel", self.arguments.model_name(), then="Done"),
+                "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.answer", "Next": "Done"}],
             },
             "NextRound": {
                 "Type": "Pass",
@@ -137,5 +146,5 @@ class BatchDefinition:
         return ended(title, arguments, then=then, failed=failed, poll_seconds=seconds)
 
 
-def _ends(variable: str) -> list[State]:
-    return [{"Variable": variable, "StringEquals": outcome, "Next": "Done"} for outcome in NOTHING_LEFT]
+def _ends(variable: str, then: str = "Done") -> list[State]:
+    return [{"Variable": variable, "StringEquals": outcome, "Next": then} for outcome in NOTHING_LEFT]

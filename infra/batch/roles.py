@@ -24,7 +24,7 @@ from infra.kit.sagemaker_iam import lend_key, read_packages, telemetry
 from infra.kit.state_machine import log_delivery
 from infra.kit.storage_names import Storage
 
-_NAMED = "A batch's jobs are named after its execution, behind the model's own name."
+_NAMED = "A batch's jobs, and the model they ask, are named after its execution, behind the model's own name."
 
 
 def split_role(scope: Construct, *, storage: Storage, image: Image) -> iam.Role:
@@ -76,8 +76,31 @@ def assemble_role(scope: Construct, *, storage: Storage, image: Image) -> iam.Ro
     )
 
 
+def transform_role(scope: Construct, *, storage: Storage, image: Image) -> iam.Role:
+    """A role under which the model server runs in transform jobs, and SageMaker reads parts for it."""
+    return role(
+        scope,
+        "TransformRole",
+        service="sagemaker.amazonaws.com",
+        description=f"The model server in transform jobs of {storage.package_group}'s batches",
+        allows=[
+            read_objects(
+                storage.artifacts_arn,
+                f"{RUNS_PREFIX}*/{Job.TRAIN}/*",
+                *(f"{BATCH_PREFIX}*/{place}/*" for place in (PARTS, ROUNDS)),
+            ),
+            list_objects(storage.artifacts_arn, RUNS_PREFIX, BATCH_PREFIX),
+            locate_buckets(storage.artifacts_arn),
+            write_objects(storage.artifacts_arn, f"{BATCH_PREFIX}*/{ANSWERS}/*"),
+            use_key(scope, storage.key_arn),
+            *telemetry(scope, "/aws/sagemaker/TransformJobs"),
+            *image.pull,
+        ],
+    )
+
+
 def state_machine_role(
-    scope: Construct, *, name: str, storage: Storage, job_role_arns: list[str], live_parameter: str
+    scope: Construct, *, name: str, storage: Storage, passed_role_arns: list[str], live_parameter: str
 ) -> iam.Role:
     """A role that makes the batch path's jobs under their own roles, of the version that is live."""
     jobs = [arn(scope, "sagemaker", f"{kind}/{storage.package_group}-*") for kind in _KINDS]
@@ -97,7 +120,12 @@ def state_machine_role(
                 )
                 for kind, job in zip(_KINDS.values(), jobs, strict=True)
             ),
-            pass_role(job_role_arns, service="sagemaker.amazonaws.com"),
+            Allow(
+                actions=["sagemaker:CreateModel", "sagemaker:DeleteModel"],
+                resources=[arn(scope, "sagemaker", f"model/{storage.package_group}-*")],
+                because=_NAMED,
+            ),
+            pass_role(passed_role_arns, service="sagemaker.amazonaws.com"),
             *lend_key(storage.key_arn),
             log_delivery(),
         ],

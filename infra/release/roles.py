@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.layout import BATCH_PREFIX, CAPTURED_PREFIX, RUNS_PREFIX
+from contract.layout import CAPTURED_PREFIX, RUNS_PREFIX
 from infra.kit.iam import (
     Allow,
     arn,
@@ -31,10 +31,10 @@ _NAMED = "Packages, models and configurations are named after the version they h
 def serving_role(
     scope: Construct, *, endpoint: str, mode: ModelServingSettings, storage: Storage, image: Image
 ) -> iam.Role:
-    """A role under which the model server runs, behind an endpoint and in transform jobs.
+    """A role under which the model server runs behind an endpoint: it loads models, captures and logs.
 
-    It loads models, keeps what is captured, answers the parts of batches and writes logs. Without an endpoint
-    now, there may be one of earlier days, which serves under this role until the next release deletes it.
+    Without an endpoint now, there may be one of earlier days, which serves under this role until the next
+    release deletes it.
     """
     captured = [f"{CAPTURED_PREFIX}{endpoint}/*"] if mode.has_instances else []
     return role(
@@ -44,13 +44,11 @@ def serving_role(
         description=f"The model server of {endpoint}",
         allows=[
             read_objects(storage.artifacts_arn, f"{RUNS_PREFIX}*/train/*"),
-            read_objects(storage.artifacts_arn, f"{BATCH_PREFIX}*/parts/*", f"{BATCH_PREFIX}*/rounds/*"),
-            list_objects(storage.artifacts_arn, RUNS_PREFIX, BATCH_PREFIX),
+            list_objects(storage.artifacts_arn, RUNS_PREFIX),
             locate_buckets(storage.artifacts_arn),
-            write_objects(storage.artifacts_arn, *captured, f"{BATCH_PREFIX}*/answers/*"),
+            *([write_objects(storage.artifacts_arn, *captured)] if captured else []),
             use_key(scope, storage.key_arn),
             *telemetry(scope, f"/aws/sagemaker/Endpoints/{endpoint}"),
-            *telemetry(scope, "/aws/sagemaker/TransformJobs"),
             *image.pull,
         ],
     )

@@ -29,6 +29,7 @@ def test_every_state_is_reached_and_every_path_ends(machine: dict[str, Any]) -> 
     states = machine["States"]
     assert reached(machine) == set(states)
     assert {name for name, s in states.items() if not [*follows(s)]} == {
+        "CreateModelRefused",
         "Done",
         "JobFailed",
         "PartsNotScored",
@@ -44,7 +45,7 @@ def test_every_call_is_retried_and_a_job_that_exists_is_waited_for(machine: dict
     for name, state in machine["States"].items():
         if state["Type"] == "Task":
             assert state["Retry"], name
-        if ":sagemaker:create" in state.get("Resource", ""):
+        if state.get("Resource", "").endswith("Job") and ":sagemaker:create" in state["Resource"]:
             [caught] = state["Catch"]
             assert (caught["ErrorEquals"], caught["Next"]) == (
                 ["SageMaker.ResourceInUseException"],
@@ -87,6 +88,26 @@ def test_a_job_that_failed_is_done_again_under_another_name_and_not_for_ever(
     assert again["Next"] == title
     assert again["Parameters"].keys() == states["NextRound"]["Parameters"].keys()
     assert "$.job.attempt" in states[title]["Parameters"]["ProcessingJobName.$"]
+
+
+def test_the_image_that_cuts_parts_answers_them(machine: dict[str, Any]) -> None:
+    made = dict(calls(machine))
+    container = made["CreateModel"]["PrimaryContainer"]
+    assert container["Image"] == made["CreateProcessingJob"]["AppSpecification"]["ImageUri"]
+    assert "ModelPackageName" not in container
+    assert made["CreateTransformJob"]["ModelName.$"] == made["CreateModel"]["ModelName.$"]
+
+
+def test_the_model_is_deleted_where_nothing_is_left_to_score(machine: dict[str, Any]) -> None:
+    states = machine["States"]
+    after = {
+        choice["StringEquals"]: choice["Next"]
+        for choice in states["IsAssembled"]["Choices"]
+        if choice["Next"] == "DeleteModel"
+    }
+    assert after.keys() == {"assembled", "settled", "gone", "unscorable"}
+    [caught] = states["DeleteModel"]["Catch"]
+    assert caught["Next"] == states["DeleteModel"]["Next"] == "Done"
 
 
 def test_rounds_are_bounded(stacks: Synthesis, machine: dict[str, Any]) -> None:

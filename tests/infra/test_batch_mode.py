@@ -105,7 +105,4 @@ def test_nothing_of_an_endpoint_is_watched_or_put_out(batch: Synthesis) -> None:
     assert not [alarm for alarm in alarms if alarm["Namespace"] == "AWS/SageMaker"]
     assert [alarm for alarm in alarms if alarm["AlarmName"].endswith("-batch-failed")]
     assert "Endpoint" not in batch.loop["Outputs"]
-    captured = [a for a in actions(batch, "ReleaseServingRole") if a == "s3:PutObject"]
-    assert captured
-    [role] = [r for n, r in batch.of_type("AWS::IAM::Role").items() if n.startswith("ReleaseServingRole")]
-    assert "captured/" not in json.dumps(role["Properties"]["Policies"])
+    assert "s3:PutObject" not in actions(batch, "ReleaseServingRole")

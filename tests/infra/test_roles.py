@@ -37,7 +37,7 @@ def references(node: Any, name: str) -> int:
 
 def test_every_role_is_assumed_by_one_service_of_this_account(stacks: Synthesis) -> None:
     roles = stacks.of_type("AWS::IAM::Role")
-    assert len(roles) == 20
+    assert len(roles) == 21
     for role in roles.values():
         [statement] = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         service = statement["Principal"]["Service"]
@@ -131,7 +131,7 @@ def test_roles_are_passed_only_to_sagemaker_and_by_name(stacks: Synthesis) -> No
         for statement in statements(role)
         if "iam:PassRole" in as_list(statement["Action"])
     ]
-    assert sorted(len(as_list(s["Resource"])) for s in passing) == [1, 1, 2, 4]
+    assert sorted(len(as_list(s["Resource"])) for s in passing) == [1, 1, 3, 4]
     for statement in passing:
         assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
         assert all(set(resource) == {"Fn::GetAtt"} for resource in as_list(statement["Resource"]))

@@ -20,6 +20,8 @@ from benchmarks.suites import requests
 from contract.serving import CSV, JSON
 from scoring.server.predictor import Predictor
 
+pytestmark = pytest.mark.slow
+
 SMALL = "300"
 
 

@@ -17,6 +17,8 @@ from contract.gates import METRICS
 from tests.fixtures import tables
 from tests.fixtures.folders import Run
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 LOOK = Path(__file__).with_name("look.mjs")
 SPOILED = "spoiled"

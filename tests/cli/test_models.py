@@ -86,6 +86,7 @@ def ours(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     return ("--environment", "dev", "--model", "tumor")
 
 
+@pytest.mark.slow
 def test_versions_are_compared_and_decided_on_from_the_command_line(
     ours: tuple[str, ...], deployed: Deployment, run: Run
 ) -> None:

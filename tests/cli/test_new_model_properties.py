@@ -74,6 +74,7 @@ def write_parquet(path: Path, rows: Rows) -> None:
     pq.write_table(pa.table(columns, names=header), path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "write", "examples"),
     [

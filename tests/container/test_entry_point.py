@@ -30,6 +30,7 @@ def test_files_are_where_sagemaker_puts_them() -> None:
     assert Paths.from_environ({}).processing_input(Folder.MODEL) == Path("/opt/ml/processing/input/model")
 
 
+@pytest.mark.slow
 def test_a_job_is_one_process_that_prints_plain_lines(tmp_path: Path) -> None:
     prepared = Run(tmp_path, tumor()).prepare()
     assert prepared.run("prepare") == 0
@@ -42,6 +43,7 @@ def test_a_job_is_one_process_that_prints_plain_lines(tmp_path: Path) -> None:
     assert not (trained.base / "output" / "failure").exists()
 
 
+@pytest.mark.slow
 def test_a_failed_job_says_why_where_sagemaker_looks(tmp_path: Path) -> None:
     for job, file in (
         ("train", "failure"),
@@ -68,6 +70,7 @@ def test_jobs_run_only_the_code_that_was_deployed(tmp_path: Path) -> None:
     assert "Run ./millrace deploy, then train again" in job.message()
 
 
+@pytest.mark.slow
 def test_documents_name_dataset_and_code(tmp_path: Path) -> None:
     run = Run(tmp_path, tumor())
     prepared = run.prepare()

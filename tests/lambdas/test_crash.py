@@ -15,6 +15,8 @@ from lambdas.score_upload.handler import handler
 from tests.fixtures.account import Account
 from tests.fixtures.uploads import read_table
 
+pytestmark = pytest.mark.slow
+
 
 class Killed(BaseException):
     """The process is gone."""

@@ -131,6 +131,7 @@ def test_two_outcomes_that_a_crash_left_are_one_after_the_next_delivery() -> Non
 MANY = b"x\n" + b"1\n" * 20_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attribute", ["classes", "column"])
 def test_a_model_with_other_columns_in_the_middle_of_a_file_means_all_of_it_again(attribute: str) -> None:
     def a_release(model: SignModel) -> None:

@@ -50,6 +50,7 @@ def hours(count: int, rows: int = 300, *, seed: int = 1, older_from: int | None 
         yield window.with_rows(f"scored/{hour}", rows, 0, baseline().count(columns))
 
 
+@pytest.mark.slow
 def test_nothing_rings_where_nothing_has_changed() -> None:
     found, pending = judge(baseline(), hours(100), Detection(), Settings())
     assert (found.verdict, pending) == (Verdict.OK, [])

@@ -19,6 +19,8 @@ from monitoring.baseline.joint_quantiles import JointNull
 from monitoring.baseline.p_values import judged_rows, p_values, thinned
 from monitoring.baseline.resampling import windows
 
+pytestmark = pytest.mark.slow
+
 ROWS, WINDOW = 3_000, 250
 COLUMNS = 5
 

@@ -24,6 +24,8 @@ from tests.simulator.conftest import Trained
 from tests.simulator.faults import WEIGHTS, Fault
 from tests.simulator.wire import Killed
 
+pytestmark = pytest.mark.slow
+
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 

@@ -18,6 +18,8 @@ from tests.simulator.faults import Chances, Fault, Plan
 from tests.simulator.tables import GOOD, Form, Sheet, Upload, draw_upload
 from tests.simulator.world import World, simulated
 
+pytestmark = pytest.mark.slow
+
 TWO_REQUESTS = 1_100
 """Rows: a request has a thousand at most."""
 FEATURES = tuple(feature.name for feature in MIXED_FEATURES)

@@ -278,6 +278,7 @@ def test_a_file_on_which_the_reader_aborts_is_no_parquet(
     assert refused(careful, written(table())).message.endswith("its reader fails on it.")
 
 
+@pytest.mark.slow
 def test_a_file_that_needs_too_much_memory_is_refused_and_the_next_one_is_not(
     careful: TableScorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

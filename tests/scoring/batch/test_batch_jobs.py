@@ -31,6 +31,8 @@ from scoring.upload.score import score_file
 from tests.fixtures.real_model import VERSION, RealModel
 from tests.fixtures.tables import mixed, to_csv
 
+pytestmark = pytest.mark.slow
+
 ROWS = 2500
 
 

@@ -309,6 +309,7 @@ def test_any_texts_come_back_row_by_row(server: Server, rows: list[tuple[str, ..
     assert len(server.predict(to_csv([HEADER, *rows], csv.QUOTE_ALL)).rows) == len(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", [wine(), diabetes()], ids=lambda table: table.contract.problem)
 def test_other_problems(tmp_path: Path, table: Table) -> None:
     _, trained = Run(tmp_path, table).trained()
@@ -324,6 +325,7 @@ def test_other_problems(tmp_path: Path, table: Table) -> None:
             assert sum(shares.values()) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_an_altered_model_is_not_served(tmp_path: Path) -> None:
     _, trained = Run(tmp_path, wine()).trained()
     (trained.base / "model" / "model.onnx").write_bytes(b"another")

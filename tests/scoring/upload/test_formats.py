@@ -301,6 +301,7 @@ def test_any_json_objects_come_back_unchanged(
     assert result.scored + result.rejected == len(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv.gz", "jsonl"])
 def test_memory_is_that_of_a_few_requests_in_every_format(form: str) -> None:
     noise = random.Random(0).randbytes(50_000).hex()

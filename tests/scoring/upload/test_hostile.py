@@ -26,6 +26,8 @@ from tests.fixtures.folders import Run
 from tests.fixtures.real_model import RealModel
 from tests.fixtures.tables import mixed
 
+pytestmark = pytest.mark.slow
+
 HEADER = ["id", *mixed().header[:-1]]
 GOOD = ["1", "100", "red", "2024-05-01", "S", "0.5", "free"]
 ROWS = 40

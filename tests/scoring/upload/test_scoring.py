@@ -207,6 +207,7 @@ def test_a_result_larger_than_memory_allows_is_spooled() -> None:
     assert len(world.table()) == 95
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_a_few_requests_whatever_the_upload() -> None:
     upload = b"x,z\n" + (b"1," + b"z" * 500_000 + b"\n") * 160
     assert _peak(upload) < 40_000_000 < len(upload) / 2

@@ -100,6 +100,7 @@ def days(count: int, first: datetime = datetime(2024, 1, 1, tzinfo=UTC)) -> list
     return [(first + timedelta(days=day)).isoformat() for day in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [True, False], ids=["a feature", "no feature"])
 def test_a_run_is_trained_on_the_past_and_judged_on_the_newest(tmp_path: Path, *, own: bool) -> None:
     table = tickets()

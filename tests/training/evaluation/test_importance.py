@@ -11,6 +11,8 @@ from sklearn.metrics import r2_score
 from metrics.formulas import Array
 from training.evaluation.importance import permutation_losses, shapley
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def random() -> np.random.Generator:

@@ -35,6 +35,8 @@ from training.features.tfidf import LARGEST_VOCABULARY, RARE_ROWS
 from training.model.fit import FittedModel, fit
 from training.model.onnx_export import check_detached, check_parity, to_onnx
 
+pytestmark = pytest.mark.slow
+
 DATETIME = Feature(name="d", type="datetime")
 PARTS = Derived(1, dates.parts(BASE, [(0, "d")]))
 """Every part of one date."""

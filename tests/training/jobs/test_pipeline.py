@@ -14,6 +14,8 @@ from contract.schema import Problem
 from tests.fixtures.folders import Run
 from tests.fixtures.tables import ESTIMATORS, Table, diabetes, mixed, of_problem, tumor, wine
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ from training.features.estimator_input import LARGEST_VOCABULARY, base
 from training.model.fit import FittedModel, fit
 from training.model.onnx_export import TOLERANCE, check_parity, to_onnx
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def models() -> dict[tuple[str, str], tuple[FittedModel, Graph]]:

@@ -22,6 +22,8 @@ from training.model.search import trials
 from training.model.threshold_choice import choose
 from training.model.trial import measured
 
+pytestmark = pytest.mark.slow
+
 SPACE = {"max_iter": Range(type="integer", minimum=2, maximum=40)}
 
 

@@ -121,6 +121,7 @@ def costly() -> Table:
     )
 
 
+@pytest.mark.slow
 def test_the_server_goes_by_the_threshold_that_was_chosen(costly: Table, tmp_path: Path) -> None:
     _, trained = Run(tmp_path, costly).trained()
     folder = trained.base / "model"

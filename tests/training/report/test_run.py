@@ -15,6 +15,8 @@ from tests.training.report.examples import CLASSES, FEATURES, evaluation, facts
 from training.report.facts import Facts, Lineage
 from training.report.run import write
 
+pytestmark = pytest.mark.slow
+
 PAGE, CARD, MARKDOWN = "report.html", "card.json", "card.md"
 
 PROBLEMS: tuple[Problem, ...] = ("binary", "multiclass", "regression")

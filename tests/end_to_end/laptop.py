@@ -37,11 +37,15 @@ def eventually(ask: Callable[[], T | None], *, within: float, what: str) -> T:
 
 @dataclass(frozen=True)
 class Laptop:
-    """A checkout and its cloud. `broken` names roles a test has taken permissions from."""
+    """A checkout and its cloud. `broken` names roles a test has taken permissions from.
+
+    CDK's own validation of templates takes seconds of every deployment: it is done where `validated`.
+    """
 
     root: Path
     port: int
     broken: set[str] = field(default_factory=set)
+    validated: bool = False
 
     @property
     def folder(self) -> Path:
@@ -104,6 +108,8 @@ class Laptop:
 
     def _run(self, command: Sequence[str], variables: Mapping[str, str], folder: Path | None = None) -> str:
         environ = {**os.environ, "MILLRACE_PORT": str(self.port), "COLUMNS": "200", **variables}
+        if not self.validated:
+            environ["CDK_VALIDATION"] = "false"
         done = subprocess.run(
             command, cwd=folder or self.root, env=environ, capture_output=True, text=True, check=False
         )

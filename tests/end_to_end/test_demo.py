@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.local_cloud
 def test_the_demo_tells_the_whole_story_and_leaves_the_cloud_running(
     laptop: Laptop, make_laptop: Callable[[], Laptop]
 ) -> None:
-    other = make_laptop()
+    other = replace(make_laptop(), validated=True)
 
     told = other.millrace("demo")
 

@@ -49,11 +49,11 @@ def digests(folder: Path) -> dict[str, str]:
     Raises:
         ArtifactError: the folder's files are not exactly those of an artifact.
     """
-    found = {path.name for path in folder.iterdir()} - {DIGESTS}
-    if found - set(OPTIONAL) != set(SEALED):
-        raise ArtifactError(f"an artifact holds {sorted(SEALED)}; found {sorted(found)}")
+    names = {path.name for path in folder.iterdir()} - {DIGESTS}
+    if names - set(OPTIONAL) != set(SEALED):
+        raise ArtifactError(f"an artifact holds {sorted(SEALED)}; found {sorted(names)}")
     result = {}
-    for name in (*SEALED, *(name for name in OPTIONAL if name in found)):
+    for name in (*SEALED, *(name for name in OPTIONAL if name in names)):
         with (folder / name).open("rb") as stream:
             result[name] = sha256(stream)
     return result

@@ -119,7 +119,7 @@ def evaluate(
     model = SealedModel(folder)
     holdout, rows, folds = _tested(model, holdout)
     metrics = bootstrap.intervals(rows, contract.training.seed)
-    found: Evaluation = {
+    evaluation: Evaluation = {
         "problem": contract.problem,
         "rows": len(holdout),
         "classes": list(model.classes),
@@ -142,11 +142,11 @@ def evaluate(
         "dataset_version": "",
         "code_digest": "",
     }
-    verdicts = list(judge(gates, named(found), found["champion"]))
-    found["gates"] = verdicts
-    found["passed"] = all(verdict["passed"] for verdict in verdicts)
-    found["missed"] = "; ".join(verdict["says"] for verdict in verdicts if not verdict["passed"])
-    return found
+    verdicts = list(judge(gates, named(evaluation), evaluation["champion"]))
+    evaluation["gates"] = verdicts
+    evaluation["passed"] = all(verdict["passed"] for verdict in verdicts)
+    evaluation["missed"] = "; ".join(verdict["says"] for verdict in verdicts if not verdict["passed"])
+    return evaluation
 
 
 def _tested(model: SealedModel, holdout: Samples) -> tuple[Samples, Rows, FoldModels | None]:
@@ -159,8 +159,8 @@ def _tested(model: SealedModel, holdout: Samples) -> tuple[Samples, Rows, FoldMo
     fitted = search.with_parameters(model.contract, model.facts["parameters"])
     plan = out_of_fold.plan(holdout, fitted)
     tested = holdout.where(plan.evaluated)
-    found = OutOfFold.read(model.folder)
-    if found is None or found.marks.tolist() != marks(tested).tolist():
+    sealed = OutOfFold.read(model.folder)
+    if sealed is None or sealed.marks.tolist() != marks(tested).tolist():
         raise PlatformError("the artifact was not tested on the rows of this run")
-    rows = replace(found.rows(model.contract, tested.coded_target(model.classes)), threshold=model.threshold)
+    rows = replace(sealed.rows(model.contract, tested.coded_target(model.classes)), threshold=model.threshold)
     return tested, rows, FoldModels.fit(holdout, fitted, plan, model.threshold)

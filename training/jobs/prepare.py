@@ -32,9 +32,9 @@ def run(paths: Paths, environ: Mapping[str, str]) -> None:
     contract = read_contract(paths.processing_input(Folder.CONTRACT))
     check_code(contract, environ)
     samples = read(paths.processing_input(Folder.DATASET), contract)
-    found = split(samples, contract)
-    holdout = describe(found, samples, contract)
-    for name, chosen in ((Folder.TRAIN, found.trained), (Folder.HOLDOUT, found.held)):
+    sides = split(samples, contract)
+    holdout = describe(sides, samples, contract)
+    for name, chosen in ((Folder.TRAIN, sides.trained), (Folder.HOLDOUT, sides.held)):
         side = samples.where(chosen)
         if not holdout.cross_validated:
             check_side(name, side, samples, contract, holdout)
@@ -62,20 +62,20 @@ def read(folder: Path, contract: Contract) -> Samples:
     return Samples.joined(parts)
 
 
-def describe(found: Split, samples: Samples, contract: Contract) -> Holdout:
+def describe(sides: Split, samples: Samples, contract: Contract) -> Holdout:
     """Describe the split of a dataset's rows.
 
     Few of them are all in both outputs. After a search they are not: what it chose by all rows could
     not be judged on any.
     """
     refit = len(samples) < contract.training.refit_below and not contract.training.search
-    if found.starts is None or samples.times is None:
+    if sides.starts is None or samples.times is None:
         return Holdout(rule="random", refit=refit)
     return Holdout(
         refit=refit,
         rule="newest",
-        starts=date(found.starts),
-        repeated=int((~found.trained & ~found.held).sum()),
+        starts=date(sides.starts),
+        repeated=int((~sides.trained & ~sides.held).sum()),
         undated=int(np.isnan(samples.times).sum()),
     )
 

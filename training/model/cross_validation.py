@@ -95,13 +95,13 @@ def by_time(times: NDArray[np.float32], marks: NDArray[np.uint64]) -> Iterator[t
     """
     rest = np.arange(len(times))
     for blocks in range(FOLDS + 1, 1, -1):
-        found = newest(times[rest], marks[rest], 1 / blocks)
-        if found is None:
+        sides = newest(times[rest], marks[rest], 1 / blocks)
+        if sides is None:
             return
         fitted, held = np.zeros(len(times), bool), np.zeros(len(times), bool)
-        fitted[rest[found.trained]] = True
-        held[rest[found.held]] = True
-        rest = rest[found.trained]
+        fitted[rest[sides.trained]] = True
+        held[rest[sides.held]] = True
+        rest = rest[sides.trained]
         if held.any():
             yield fitted, held
 
@@ -121,9 +121,9 @@ def folds(samples: Samples, codes: Array, repeat: int = 0) -> NDArray[np.intp]:
 
 def predictions_of(model: FittedModel, samples: Samples, classes: tuple[str, ...], problem: str) -> Array:
     """A model's predictions as metrics take them, of all `classes`, of which it may not know some."""
-    found = model.predict(samples)
+    predictions = model.predict(samples)
     if model.classes != classes:  # a rare class may be in one fold only
         every = np.zeros((len(samples), len(classes)))
-        every[:, [classes.index(known) for known in model.classes]] = found
-        found = every
-    return problem_metrics.of_problem(problem, found)
+        every[:, [classes.index(known) for known in model.classes]] = predictions
+        predictions = every
+    return problem_metrics.of_problem(problem, predictions)

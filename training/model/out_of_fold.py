@@ -55,8 +55,8 @@ def plan(samples: Samples, contract: Contract) -> Plan:
         DataError: they are too much alike for one model to be asked about what another knows.
     """
     if samples.times is not None:
-        found = split(samples, contract)
-        return Plan([[(found.trained, found.held)]], found.held)
+        sides = split(samples, contract)
+        return Plan([[(sides.trained, sides.held)]], sides.held)
     count = int(np.clip(-(-ENOUGH_ROWS // len(samples)), FEWEST_REPEATS, MOST_REPEATS))
     repeats = [list(rounds(samples, contract, repeat)) for repeat in range(count)]
     if not all(repeats):
@@ -90,8 +90,8 @@ class OutOfFold:
         """Those of an artifact; None of one that was evaluated on a holdout."""
         if not (folder / OUT_OF_FOLD).exists():
             return None
-        with np.load(folder / OUT_OF_FOLD, allow_pickle=False) as found:
-            return cls(found["marks"], tuple(found["predictions"].astype(np.float64)))
+        with np.load(folder / OUT_OF_FOLD, allow_pickle=False) as arrays:
+            return cls(arrays["marks"], tuple(arrays["predictions"].astype(np.float64)))
 
     def of(self, digests: NDArray[np.uint64]) -> tuple[Mask, Array]:
         """Which of some rows [k] are among these, and what the first repeat predicted of those."""
@@ -110,7 +110,9 @@ def predict(samples: Samples, contract: Contract, chosen: Plan, checkpoints: Che
     classes = samples.classes(contract)
     predictions = []
     for repeat, each in enumerate(chosen.repeats):
-        found = np.full((len(samples), *([len(classes)] if contract.problem == "multiclass" else [])), np.nan)
+        repeated = np.full(
+            (len(samples), *([len(classes)] if contract.problem == "multiclass" else [])), np.nan
+        )
         for fold, (fitted, held) in enumerate(each):
 
             def predicted(fitted: Mask = fitted, held: Mask = held) -> Array:
@@ -118,6 +120,6 @@ def predict(samples: Samples, contract: Contract, chosen: Plan, checkpoints: Che
                 return predictions_of(model, samples.where(held), classes, contract.problem)
 
             name = f"{contract.digest} repeat {repeat} fold {fold}"
-            found[held] = checkpoints.array(name, predicted)
-        predictions.append(found[chosen.evaluated].astype(np.float32).astype(np.float64))
+            repeated[held] = checkpoints.array(name, predicted)
+        predictions.append(repeated[chosen.evaluated].astype(np.float32).astype(np.float64))
     return OutOfFold(marks(samples.where(chosen.evaluated)), tuple(predictions))

@@ -31,8 +31,10 @@ class Tested(NamedTuple):
     @property
     def output(self) -> Array:
         """The predictions as a graph gives them: probabilities [n, classes], or values [n]."""
-        found = self.rows.predictions
-        return np.column_stack([1 - found, found]) if self.rows.problem == "binary" else found
+        predictions = self.rows.predictions
+        return (
+            np.column_stack([1 - predictions, predictions]) if self.rows.problem == "binary" else predictions
+        )
 
 
 def on_holdout(
@@ -51,14 +53,14 @@ def by_folds(train: Samples, contract: Contract, checkpoints: Checkpoints) -> Te
     Where those are the newest rows, the threshold is chosen on the older ones.
     """
     plan = out_of_fold.plan(train, contract)
-    found = out_of_fold.predict(train, contract, plan, checkpoints)
+    predictions = out_of_fold.predict(train, contract, plan, checkpoints)
     samples = train.where(plan.evaluated)
-    rows = found.rows(contract, samples.coded_target(train.classes(contract)))
+    rows = predictions.rows(contract, samples.coded_target(train.classes(contract)))
     if train.times is None:
         threshold = choose(contract, lambda: _stacked(rows))
     else:
         threshold = choose(contract, lambda: unseen(train.where(plan.older), contract, checkpoints))
-    return _at_threshold(samples, rows, threshold)._replace(out_of_fold=found)
+    return _at_threshold(samples, rows, threshold)._replace(out_of_fold=predictions)
 
 
 def _at_threshold(samples: Samples, rows: Rows, threshold: Threshold | None) -> Tested:

@@ -18,25 +18,25 @@ POINTS = 50
 
 def evaluation_details(facts: Facts) -> Document:
     """Return the figures of the holdout, a group of metrics a subject."""
-    found = facts.evaluation
+    evaluation = facts.evaluation
     groups = [
-        _group("metrics", _metrics(found)),
-        _group("gates", _gates(found)),
-        _group("curves", _curves(found)),
-        _group("worst slices", _slices(found)),
-        *(_group(f"fairness: {name}", _fairness(found, name)) for name in found["fairness"]),
-        _group("importance", _importance(found)),
-        _group("robustness", _robustness(found)),
-        _group("live model", _champion(found)),
-        _group("serving", _serving(found)),
+        _group("metrics", _metrics(evaluation)),
+        _group("gates", _gates(evaluation)),
+        _group("curves", _curves(evaluation)),
+        _group("worst slices", _slices(evaluation)),
+        *(_group(f"fairness: {name}", _fairness(evaluation, name)) for name in evaluation["fairness"]),
+        _group("importance", _importance(evaluation)),
+        _group("robustness", _robustness(evaluation)),
+        _group("live model", _champion(evaluation)),
+        _group("serving", _serving(evaluation)),
     ]
     return {
         "name": "Holdout",
-        "evaluation_observation": cut(f"{facts.verdict} {found['missed']}".strip(), OBSERVATION),
+        "evaluation_observation": cut(f"{facts.verdict} {evaluation['missed']}".strip(), OBSERVATION),
         "datasets": [cut(f"dataset version {facts.dataset}, {facts.tested}", TEXT)],
         "metadata": known(
             dataset_version=facts.dataset,
-            code_digest=found["code_digest"],
+            code_digest=evaluation["code_digest"],
             run_uri=cut(facts.lineage.run_uri, TEXT) or None,
             execution=facts.lineage.execution or None,
         ),
@@ -59,17 +59,17 @@ def _interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"95% interval {number(low)} to {number(high)}"
 
 
-def _metrics(found: Evaluation) -> list[Document]:
+def _metrics(evaluation: Evaluation) -> list[Document]:
     metrics = [
         one
-        for name, interval in found["metrics"].items()
+        for name, interval in evaluation["metrics"].items()
         for one in _number(name, interval["value"], _interval(interval["low"], interval["high"]))
     ]
-    threshold = found["threshold"]
+    threshold = evaluation["threshold"]
     return [*metrics, *(_number("threshold", threshold["value"], threshold["why"]) if threshold else [])]
 
 
-def _gates(found: Evaluation) -> list[Document]:
+def _gates(evaluation: Evaluation) -> list[Document]:
     return [
         {
             "name": cut(gate["gate"], SHORT),
@@ -77,12 +77,12 @@ def _gates(found: Evaluation) -> list[Document]:
             "value": gate["passed"],
             "notes": cut(gate["says"], TEXT),
         }
-        for gate in found["gates"]
+        for gate in evaluation["gates"]
     ]
 
 
-def _curves(found: Evaluation) -> list[Document]:
-    curves = found["curves"]
+def _curves(evaluation: Evaluation) -> list[Document]:
+    curves = evaluation["curves"]
     graphs = [
         _graph(f"{title} {curve['label']}".strip(), curve["x"], curve["y"], axes)
         for title, axes, several in (
@@ -108,12 +108,12 @@ def _curves(found: Evaluation) -> list[Document]:
                 "notes": "Rows are what is true, columns what was predicted.",
             }
         )
-    return [*(graph for graph in graphs if graph["value"]), *_residuals(found)]
+    return [*(graph for graph in graphs if graph["value"]), *_residuals(evaluation)]
 
 
-def _residuals(found: Evaluation) -> list[Document]:
+def _residuals(evaluation: Evaluation) -> list[Document]:
     """Of a regression, how many rows were missed by how much."""
-    residuals = found["curves"]["residuals"]
+    residuals = evaluation["curves"]["residuals"]
     if residuals is None:
         return []
     edges = residuals["edges"]
@@ -143,8 +143,8 @@ def _graph(name: str, x: list[float], y: list[float], axes: tuple[str, str]) -> 
     }
 
 
-def _slices(found: Evaluation) -> list[Document]:
-    slices = found["slices"]
+def _slices(evaluation: Evaluation) -> list[Document]:
+    slices = evaluation["slices"]
     return [
         one
         for row in slices["worst_first"][:BARS]
@@ -156,16 +156,16 @@ def _slices(found: Evaluation) -> list[Document]:
     ]
 
 
-def _fairness(found: Evaluation, feature: str) -> list[Document]:
+def _fairness(evaluation: Evaluation, feature: str) -> list[Document]:
     return [
         one
-        for name, interval in found["fairness"][feature]["disparities"].items()
+        for name, interval in evaluation["fairness"][feature]["disparities"].items()
         for one in _number(name, interval["value"], _interval(interval["low"], interval["high"]))
     ]
 
 
-def _importance(found: Evaluation) -> list[Document]:
-    measured = found["importance"]["features"][:BARS]
+def _importance(evaluation: Evaluation) -> list[Document]:
+    measured = evaluation["importance"]["features"][:BARS]
     features = [one for one in measured if one["permutation_mean"] is not None]
     if not features:
         return []
@@ -175,21 +175,21 @@ def _importance(found: Evaluation) -> list[Document]:
             "type": "bar_chart",
             "value": [one["permutation_mean"] for one in features],
             "x_axis_name": [cut(one["feature"], NAME) for one in features],
-            "y_axis_name": cut(f"loss of {found['importance']['metric']}", NAME),
+            "y_axis_name": cut(f"loss of {evaluation['importance']['metric']}", NAME),
         }
     ]
 
 
-def _robustness(found: Evaluation) -> list[Document]:
+def _robustness(evaluation: Evaluation) -> list[Document]:
     return [
         one
-        for probe in found["robustness"]
+        for probe in evaluation["robustness"]
         for one in _number(f"{probe['metric']}: {probe['change']}", probe["value"], probe["says"])
     ]
 
 
-def _champion(found: Evaluation) -> list[Document]:
-    champion = found["champion"]
+def _champion(evaluation: Evaluation) -> list[Document]:
+    champion = evaluation["champion"]
     if champion is None:
         return []
     return [
@@ -203,5 +203,5 @@ def _champion(found: Evaluation) -> list[Document]:
     ]
 
 
-def _serving(found: Evaluation) -> list[Document]:
-    return [one for name, value in found["serving"].items() for one in _number(name, float(str(value)))]
+def _serving(evaluation: Evaluation) -> list[Document]:
+    return [one for name, value in evaluation["serving"].items() for one in _number(name, float(str(value)))]

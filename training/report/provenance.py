@@ -19,7 +19,7 @@ TRIALS_SHOWN = 10
 def data(facts: Facts) -> Iterator[Block]:
     """Rows, files, classes, and what validation had to say."""
     rows = facts.model["rows"]
-    found = facts.validation
+    validation = facts.validation
     tiles: list[tuple[object, str]] = [
         (f"{rows['train']:,}", "rows trained on"),
         (
@@ -28,33 +28,33 @@ def data(facts: Facts) -> Iterator[Block]:
         ),
     ]
     held_out = Text(facts.holdout.sentence())
-    if found is None:
+    if validation is None:
         yield Tiles(tiles)
         yield held_out
         yield Text("The report of the validation was not handed over to this evaluation.")
         return
-    duplicates = found["duplicate_rows"]
-    share = percent(duplicates / found["rows"]) if found["rows"] else percent(None)
+    duplicates = validation["duplicate_rows"]
+    share = percent(duplicates / validation["rows"]) if validation["rows"] else percent(None)
     yield Tiles(
         [
-            (f"{found['rows']:,}", "rows in the dataset"),
+            (f"{validation['rows']:,}", "rows in the dataset"),
             *tiles,
-            (f"{len(found['files']):,}", "file" if len(found["files"]) == 1 else "files"),
+            (f"{len(validation['files']):,}", "file" if len(validation["files"]) == 1 else "files"),
             (f"{duplicates:,}", f"duplicate rows ({share})"),
         ]
     )
     yield held_out
-    if found["classes"]:
-        counted = sum(found["classes"].values())
+    if validation["classes"]:
+        counted = sum(validation["classes"].values())
         yield Table(
             (facts.contract.target.name, "#rows", "#share"),
-            [(name, f"{count:,}", percent(count / counted)) for name, count in found["classes"].items()],
+            [(name, f"{count:,}", percent(count / counted)) for name, count in validation["classes"].items()],
         )
-    yield from _findings(found)
+    yield from _findings(validation)
 
 
-def _findings(found: Mapping[str, Any]) -> Iterator[Block]:
-    problems = found["problems"]
+def _findings(validation: Mapping[str, Any]) -> Iterator[Block]:
+    problems = validation["problems"]
     if not problems:
         yield Text(
             "Validation found nothing to object to. The report of the step validate has all it looked at."

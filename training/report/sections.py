@@ -85,8 +85,8 @@ def _champion(facts: Facts) -> Iterator[Block]:
 
 
 def _curves(facts: Facts) -> Iterator[Block]:
-    if found := figures.curves(facts.evaluation):
-        yield Plots(found)
+    if plots := figures.curves(facts.evaluation):
+        yield Plots(plots)
 
 
 def _threshold(facts: Facts) -> Iterator[Block]:
@@ -106,15 +106,15 @@ def _threshold(facts: Facts) -> Iterator[Block]:
             "It was chosen on the predictions that it is measured on, so that precision and recall at it are "
             "a little better than those to expect."
         )
-    if found := figures.thresholds(facts.evaluation):
-        yield Plots(found)
+    if plots := figures.thresholds(facts.evaluation):
+        yield Plots(plots)
 
 
 def _importance(facts: Facts) -> Iterator[Block]:
-    found = facts.evaluation["importance"]
-    if not found["features"]:
+    importances = facts.evaluation["importance"]
+    if not importances["features"]:
         return
-    yield Plots(figures.importances(found))
+    yield Plots(figures.importances(importances))
     yield Table(
         ("feature", "#permutation", "#± std", "#mean |SHAP|"),
         [
@@ -124,33 +124,33 @@ def _importance(facts: Facts) -> Iterator[Block]:
                 number(one["permutation_std"]),
                 number(one["shap_mean_abs"]),
             )
-            for one in found["features"]
+            for one in importances["features"]
         ],
-        folded=f"All {len(found['features'])} features",
+        folded=f"All {len(importances['features'])} features",
     )
 
 
 def _robustness(facts: Facts) -> Iterator[Block]:
-    found = facts.evaluation["robustness"]
-    if not found:
+    robustness = facts.evaluation["robustness"]
+    if not robustness:
         return
     yield Text("The same rows, changed in ways that data changes. What falls far is what to watch.")
     yield Table(
-        ("change", "what it is", f"#{found[0]['metric']}", "#difference"),
-        [(one["change"], one["says"], number(one["value"]), number(one["difference"])) for one in found],
+        ("change", "what it is", f"#{robustness[0]['metric']}", "#difference"),
+        [(one["change"], one["says"], number(one["value"]), number(one["difference"])) for one in robustness],
     )
 
 
 def _serving(facts: Facts) -> Iterator[Block]:
-    found, parity = facts.evaluation["serving"], facts.evaluation["parity"]
+    costs, parity = facts.evaluation["serving"], facts.evaluation["parity"]
     yield Tiles(
         [
-            (f"{found['latency_p50_ms']:.2f} ms", "one row, median"),
-            (f"{found['latency_p99_ms']:.2f} ms", "one row, 99 in 100 faster"),
-            (f"{found['latency_100_rows_p50_ms']:.2f} ms", "100 rows, median"),
-            (f"{found['latency_100_rows_p99_ms']:.2f} ms", "100 rows, 99 in 100 faster"),
-            (f"{found['memory_mib']:.0f} MiB", "memory of the server"),
-            (f"{found['artifact_bytes'] / 1e6:.2f} MB", "artifact"),
+            (f"{costs['latency_p50_ms']:.2f} ms", "one row, median"),
+            (f"{costs['latency_p99_ms']:.2f} ms", "one row, 99 in 100 faster"),
+            (f"{costs['latency_100_rows_p50_ms']:.2f} ms", "100 rows, median"),
+            (f"{costs['latency_100_rows_p99_ms']:.2f} ms", "100 rows, 99 in 100 faster"),
+            (f"{costs['memory_mib']:.0f} MiB", "memory of the server"),
+            (f"{costs['artifact_bytes'] / 1e6:.2f} MB", "artifact"),
         ]
     )
     yield Text(

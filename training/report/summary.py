@@ -27,11 +27,11 @@ def glance(facts: Facts) -> Iterator[Block]:
         yield Table(("gate", "#measured", "verdict", ""), [_gate(gate) for gate in gates])
 
 
-def between(found: Interval) -> str:
+def between(interval: Interval) -> str:
     """A value, and in brackets its interval, where it has one."""
-    if found["low"] is None:
-        return number(found["value"])
-    return f"{number(found['value'])} ({number(found['low'])} to {number(found['high'])})"
+    if interval["low"] is None:
+        return number(interval["value"])
+    return f"{number(interval['value'])} ({number(interval['low'])} to {number(interval['high'])})"
 
 
 def _trained(facts: Facts) -> str:
@@ -44,9 +44,9 @@ def _trained(facts: Facts) -> str:
 
 
 def _measured(facts: Facts) -> str:
-    found, name = facts.evaluation, facts.evaluation["slices"]["metric"]
+    evaluation, name = facts.evaluation, facts.evaluation["slices"]["metric"]
     better = "lower" if name in LOWER_IS_BETTER else "higher"
-    return f"{name} {between(found['metrics'][name])}, {better} is better, on {facts.tested}"
+    return f"{name} {between(evaluation['metrics'][name])}, {better} is better, on {facts.tested}"
 
 
 def _comparison(facts: Facts) -> Cell:
@@ -55,16 +55,16 @@ def _comparison(facts: Facts) -> Cell:
         return "no version was live when this run began"
     if champion["not_comparable"]:
         return f"not to be compared with {champion['model_version']}: {champion['not_comparable']}"
-    found = champion["metrics"].get(name)
-    if found is None or found["low"] is None or found["high"] is None:
+    metric = champion["metrics"].get(name)
+    if metric is None or metric["low"] is None or metric["high"] is None:
         return f"{name} of {champion['model_version']} is not defined on these rows"
-    if found["low"] <= 0 <= found["high"]:
-        said = "no difference that these rows can tell"
+    if metric["low"] <= 0 <= metric["high"]:
+        sentence = "no difference that these rows can tell"
     else:
-        said = "worse" if (found["low"] > 0) == (name in LOWER_IS_BETTER) else "better"
-    change = " to ".join(_signed(found[end]) for end in ("low", "high"))
-    both = f"{number(found['challenger'])} against {number(found['champion'])}"
-    return f"{said}: {name} {both} of {champion['model_version']}, which is {change}"
+        sentence = "worse" if (metric["low"] > 0) == (name in LOWER_IS_BETTER) else "better"
+    change = " to ".join(_signed(metric[end]) for end in ("low", "high"))
+    both = f"{number(metric['challenger'])} against {number(metric['champion'])}"
+    return f"{sentence}: {name} {both} of {champion['model_version']}, which is {change}"
 
 
 def _signed(value: float | None) -> str:
@@ -72,12 +72,12 @@ def _signed(value: float | None) -> str:
 
 
 def _worst(facts: Facts) -> str:
-    found = facts.evaluation["slices"]
+    slices = facts.evaluation["slices"]
     worst = next((one for one in facts.slices if one["value"] is not None), None)
     if worst is None:
-        return f"none has the {found['minimum_rows']} rows that it takes to judge one"
+        return f"none has the {slices['minimum_rows']} rows that it takes to judge one"
     return (
-        f"{worst['feature']}: {worst['slice']}, {found['metric']} {between(worst)} in {worst['rows']:,} rows"
+        f"{worst['feature']}: {worst['slice']}, {slices['metric']} {between(worst)} in {worst['rows']:,} rows"
     )
 
 
@@ -90,10 +90,10 @@ def _warned(facts: Facts) -> Iterator[tuple[str, str]]:
 
 def _gate(gate: Verdict) -> tuple[Cell, ...]:
     passed = gate["passed"]
-    said = "" if passed and gate["value"] is not None else gate["says"].removeprefix(f"{gate['name']}: ")
+    sentence = "" if passed and gate["value"] is not None else gate["says"].removeprefix(f"{gate['name']}: ")
     return (
         f"{gate['name']} {gate['condition']}",
         _signed(gate["value"]) if gate["name"].startswith(CHAMPION) else number(gate["value"]),
         Badge("pass", "passed") if passed else Badge("fail", "missed"),
-        said,
+        sentence,
     )

@@ -8,7 +8,8 @@ Answer 200 to rows (`ROW_TYPES`), `application/jsonlines`: one object a row, in 
   {"prediction": "b", "probability_a": 0.1, "probability_b": 0.9}         multiclass: of each class
   {"prediction": 151.2}                                                   regression
   {"prediction": 151.2, "unseen": ["colour"]}                             with values new to the model
-  {"rejected": [{"code": "not_a_number", "column": "age", "message": "…"}]}
+  {"prediction": null, "probability": null,                               rejected: all members, and why
+   "rejected": [{"code": "not_a_number", "column": "age", "message": "…"}]}
 
 Answer 200 to a whole table (`PARQUET`), Parquet: the request's columns and rows, in order, then
 `prediction`, `probability` (or `probability_<class>`), `rejected` and `model_version`.

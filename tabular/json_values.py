@@ -12,11 +12,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
 from contract import serving
 from contract.reasons import FileReason, RowReason, Unscorable
 from contract.schema import Feature
 from tabular.columns import Value, written
+from tabular.formats.jsonlines import BLANKS, MAX_DEPTH, checked_object, decoded
+from tabular.formats.records import lines
 from tabular.requests import text_of
 from tabular.rows import Refusal
 
@@ -26,6 +29,7 @@ REMEMBERED_ORDERS = 64
 ORDER_MATTERS_BYTES = 8 * 1024
 """From so large a body on, looking for keys in the order in which the client writes them saves time."""
 
+_BLANKS = BLANKS.encode()
 _NESTED: dict[type, str] = {list: "list", dict: "object"}
 _UNNAMEABLE = frozenset('"\\') | frozenset(map(chr, range(0x20)))
 """Characters in a name that the fast parser does not take."""
@@ -68,6 +72,8 @@ class JsonDecoder:
                 body.decode()
             names = self._in_order(_first_keys(body)) if len(body) >= ORDER_MATTERS_BYTES else self._names
             columns = self._decoder(names).columns(content_type, body)
+            if columns and _may_be_deep(body, rows=len(columns[0])):
+                return None
         except (
             ValueError,
             RecursionError,
@@ -108,7 +114,7 @@ class _FastDecoder:
 
     def columns(self, content_type: str, body: bytes) -> Sequence[Sequence[Value]]:
         if content_type == serving.JSON_LINES:
-            rows = [self._object.decode(line) for line in body.split(b"\n") if line.strip()]
+            rows = [self._object.decode(line) for line in body.split(b"\n") if line.strip(_BLANKS)]
         elif body.lstrip().startswith(b"["):
             rows = self._objects.decode(body)
         else:
@@ -122,6 +128,15 @@ def _first_keys(body: bytes) -> Sequence[str]:
         return [*msgspec.json.decode(body[body.index(b"{") : body.index(b"}") + 1], type=dict[str, Any])]
     except ValueError:
         return []
+
+
+def _may_be_deep(body: bytes, rows: int) -> bool:
+    """Return True if an object may nest more than is allowed; brackets within texts count, too."""
+    if body.count(b"[") + body.count(b"{") < rows + MAX_DEPTH:
+        return False
+    signs = np.frombuffer(body, np.uint8)
+    opens, closes = ((signs == one) | (signs == other) for one, other in (b"[{", b"]}"))
+    return int((opens.astype(np.int8) - closes).cumsum(dtype=np.int32).max()) > MAX_DEPTH
 
 
 def _is_empty(column: Sequence[Value]) -> bool:
@@ -138,9 +153,11 @@ def exact_table(
     """
     text = text_of(body)
     if content_type == serving.JSON_LINES:
-        lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
-        return _table([_decoded(line, number) for number, line in lines], names, numbers)
-    document = _decoded(text, 1)
+        numbered = enumerate(lines(iter((text,)), len(text)), start=1)
+        rows = [(number, own) for number, line in numbered if (own := line.strip(BLANKS))]
+        return _table([checked_object(_decoded(own, number), number) for number, own in rows], names, numbers)
+    is_list = text.lstrip(BLANKS).startswith("[")
+    document = _decoded(text, 1, depth=MAX_DEPTH + is_list)
     return _table(document if isinstance(document, list) else [document], names, numbers)
 
 
@@ -148,17 +165,11 @@ _DECODER = json.JSONDecoder(parse_constant=str)
 _DECODER_OF_LONG_INTEGERS = json.JSONDecoder(parse_constant=str, parse_int=str)
 
 
-def _decoded(text: str, line: int, decoder: json.JSONDecoder = _DECODER) -> Any:
+def _decoded(text: str, line: int, depth: int = MAX_DEPTH) -> Any:
     try:
-        return decoder.decode(text)
-    except json.JSONDecodeError as error:
-        line, fault = line + error.lineno - 1, error.msg
-    except RecursionError:
-        message = f"Line {line} nests lists and objects too deep."
-        raise Unscorable(code=FileReason.TOO_DEEP, message=message, line=line) from None
+        return decoded(text, line, _DECODER, depth)
     except ValueError:  # Python makes no integer of so many digits
-        return _decoded(text, line, _DECODER_OF_LONG_INTEGERS)
-    raise Unscorable(code=FileReason.NOT_JSON, message=f"Line {line} is not JSON: {fault}.", line=line)
+        return decoded(text, line, _DECODER_OF_LONG_INTEGERS, depth)
 
 
 def _table(objects: list[Any], names: Sequence[str], numbers: Collection[str]) -> JsonTable:

@@ -7,6 +7,7 @@ from io import StringIO
 from typing import NamedTuple
 
 from contract.reasons import FileReason, Unscorable
+from tabular.formats.jsonlines import BLANKS
 from tabular.rows import TextTable
 
 csv.field_size_limit(2**31 - 1)  # the whole body is limited already
@@ -74,6 +75,6 @@ def text_of(body: bytes) -> str:
         at = error.start + len(body) - len(error.object)
         message = f"The byte {error.object[error.start]:#04x} at offset {at} is not UTF-8."
         raise Unscorable(code=FileReason.UNDECODABLE, message=message, byte=at) from None
-    if not text or text.isspace():
+    if not text.strip(BLANKS):
         raise Unscorable(code=FileReason.EMPTY_FILE, message="The request is empty.")
     return text

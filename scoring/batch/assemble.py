@@ -21,10 +21,8 @@ from container.paths import Paths
 from contract import serving
 from contract.names.batch import Outcome
 from contract.names.jobs import Variable
-from contract.serving import probability_columns
 from scoring.batch.answers import Answers
 from scoring.batch.documents import MAX_BYTES, Batch, Split, on_disk, on_volume, say
-from scoring.batch.unscored import write_without_probabilities
 from scoring.upload.score import Result, open_upload, spool
 from tabular.formats import compression
 from tabular.formats.detection import Format
@@ -75,14 +73,7 @@ def assemble(batch: Batch, split: Split, stored: StoredObject, model_version: st
         rejected=answers.rejected,
         unseen=answers.unseen,
     )
-    probabilities = len(probability_columns(split.problem, split.classes))
-    if split.format is Format.CSV and not result.scored and split.first and probabilities:
-        with spool() as file:
-            bodies = answers.bodies()
-            write_without_probabilities(bodies, file, first=split.first, probabilities=probabilities)
-            batch.outcomes.commit_scored(file, result, stored)
-    else:
-        batch.outcomes.commit_created(answers.join, result, stored)
+    batch.outcomes.commit_created(answers.join, result, stored)
 
 
 def _write_table(

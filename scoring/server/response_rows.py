@@ -78,7 +78,7 @@ class JsonResponses(ResponseWriter):
     """Of each row a JSON object, as `contract.serving` says."""
 
     def rejection(self, reasons: Sequence[Reason]) -> str:
-        return json.dumps({REJECTED: reasons})
+        return json.dumps({**dict.fromkeys((PREDICTION, *self.numbers)), REJECTED: reasons})
 
     def with_unseen(self, response: str, columns: Sequence[str]) -> str:
         return f'{response[:-1]}, "{UNSEEN}": {json.dumps(columns)}}}'

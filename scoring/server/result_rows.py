@@ -77,7 +77,8 @@ class JsonLinesRows(ResultRows):
     """Of JSON Lines, the members behind the object's own, with its closing brace."""
 
     def _rejection(self, text: str) -> str:
-        return self._end({PREDICTION: "null", REJECTED: _json(text)}, _json(self._model_version))
+        nothing = dict.fromkeys((PREDICTION, *self.numbers), "null")
+        return self._end({**nothing, REJECTED: _json(text)}, _json(self._model_version))
 
     def _template(self, label: str | None) -> str:
         prediction = NUMBER if label is None else escaped(_json(label))

@@ -65,8 +65,9 @@ class EndpointScorer:
         with closing(self._asked(partial(self._answers, table), requests)) as answered:
             for chunk, answer in (part for _, parts in answered for part in parts):
                 answers = row_responses(answer, above + len(chunk.rows))[above:]
-                for row, said in zip(chunk.rows, answers, strict=True):
-                    writer.write(row.own, rejected_row(row.flaw) if row.flaw else said, answer.model_version)
+                for row, given in zip(chunk.rows, answers, strict=True):
+                    response = rejected_row(row.flaw, given) if row.flaw else given
+                    writer.write(row.own, response, answer.model_version)
 
     def _asked(
         self, ask: Callable[[Request], Result], requests: Iterable[Request]

@@ -22,7 +22,7 @@ MAX_DEPTH = 64
 MAX_NAMES_BYTES = 256 * 1024
 """Of all column names together: each request has them, beside a megabyte of rows."""
 
-_BLANKS = " \t\r\n"  # JSON's own; str.strip() knows more
+BLANKS = " \t\r\n"  # JSON's own; str.strip() knows more
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|([\]}])')
 
 
@@ -55,7 +55,7 @@ def objects(texts: Iterator[str], columns: Columns) -> Iterator[tuple[int, bytes
         Unscorable: the text is not JSON objects, one a line.
     """
     for number, line in enumerate(lines(texts, MAX_REQUEST_BYTES), start=1):
-        own = line.strip(_BLANKS)
+        own = line.strip(BLANKS)
         if own:
             columns.add(_members(own, number), number)
             yield number, own.encode()
@@ -99,47 +99,47 @@ class Columns:
                 )
 
 
-class _TwiceError(ValueError):
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _TwiceError(max(names, key=names.count))
-    return members
-
-
 # Numbers stay text: they are the model server's to read, however long they are.
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=str)
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
 
 def _members(text: str, line: int) -> Collection[str]:
-    """The keys of the object that a line holds.
+    """Return the keys of the object that a line holds.
 
     Raises:
-        Unscorable: it holds none, or one whose keys or depth cannot be.
+        Unscorable: it holds none, or one that cannot be.
     """
-    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+    members: Collection[str] = checked_object(decoded(text, line, _DECODER), line)
+    return members
+
+
+def checked_object(value: Any, line: int) -> dict[str, Any]:
+    """Return the value of a line.
+
+    Raises:
+        Unscorable: it is no object.
+    """
+    if not isinstance(value, dict):
+        message = f"Line {line} is no JSON object of column names and values."
+        raise Unscorable(code=FileReason.NOT_AN_OBJECT, message=message, line=line)
+    return value
+
+
+def decoded(text: str, line: int, decoder: json.JSONDecoder, depth: int = MAX_DEPTH) -> Any:
+    """Decode a value that begins on a line. Of a key that an object has twice the last value counts.
+
+    Raises:
+        Unscorable: it is not JSON, or nests lists and objects deeper than `depth`.
+    """
+    if text.count("[") + text.count("{") > depth and _depth(text) > depth:
         message = f"Line {line} nests lists and objects more than {MAX_DEPTH} deep."
         raise Unscorable(code=FileReason.TOO_DEEP, message=message, line=line)
     try:
-        members = _DECODER.decode(text)
+        return decoder.decode(text)
     except json.JSONDecodeError as error:
-        message = f"Line {line} is not JSON: {error.msg} at its character {error.pos + 1}."
+        line += error.lineno - 1
+        message = f"Line {line} is not JSON: {error.msg} at its character {error.colno}."
         raise Unscorable(code=FileReason.NOT_JSON, message=message, line=line) from error
-    except _TwiceError as twice:
-        message = f"An object on line {line} has the key {twice.name!r} more than once."
-        raise Unscorable(
-            code=FileReason.DUPLICATE_COLUMN, message=message, column=twice.name, line=line
-        ) from twice
-    if not isinstance(members, dict):
-        message = f"Line {line} is no JSON object of column names and values."
-        raise Unscorable(code=FileReason.NOT_AN_OBJECT, message=message, line=line)
-    return members
 
 
 def _depth(text: str) -> int:

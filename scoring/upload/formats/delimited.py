@@ -72,7 +72,7 @@ def _row(line: int, fields: list[str], width: int) -> Row:
 class CsvResult(ResultWriter):
     """The upload's columns, then what the model said.
 
-    Until a row is scored the columns of a prediction are not known: rejected rows wait in `held`.
+    Rejected rows of a model server that does not name the columns of a prediction wait in `held`.
     """
 
     def __init__(self, upload: Delimited, file: IO[bytes], *, held: IO[bytes]) -> None:

@@ -52,7 +52,8 @@ class JsonLinesResult(ResultWriter):
         )
 
     def _write_rejected(self, own: bytes, rejected: str, model_version: str) -> None:
-        self._line(own, {serving.PREDICTION: None, serving.REJECTED: rejected}, model_version)
+        nothing = dict.fromkeys(self._columns or (serving.PREDICTION,))
+        self._line(own, {**nothing, serving.REJECTED: rejected}, model_version)
 
     def _line(self, own: bytes, result: dict[str, str | None], model_version: str) -> None:
         members = {**result, serving.MODEL_VERSION: model_version}

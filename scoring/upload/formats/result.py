@@ -11,7 +11,10 @@ from scoring.upload.kit.responses import RowResponse
 
 
 class ResultWriter(ABC):
-    """Writes a result in the upload's order. The first scored row decides which columns predictions have."""
+    """Writes a result in the upload's order. The first response decides which columns predictions have.
+
+    A model server of an earlier version names them with a scored row only.
+    """
 
     def __init__(self) -> None:
         self.scored = 0
@@ -34,17 +37,22 @@ class ResultWriter(ABC):
         """
         if answer.rejected:
             self.rejected += 1
-            self._write_rejected(own, answer.rejected, model_version)
-            return
-        self.scored += 1
-        if answer.unseen:
+        else:
+            self.scored += 1
             self.unseen.update(answer.unseen)
+        if answer.cells:
+            self._check_columns(tuple(answer.cells), model_version)
+        if answer.rejected:
+            self._write_rejected(own, answer.rejected, model_version)
+        else:
+            self._write_scored(own, [answer.cells[name] for name in self._columns], model_version)
+
+    def _check_columns(self, columns: tuple[str, ...], model_version: str) -> None:
         if not self._columns:
-            self._columns, self._version = tuple(answer.cells), model_version
-            self._begin(self._columns)
-        elif answer.cells.keys() != set(self._columns):
+            self._columns, self._version = columns, model_version
+            self._begin(columns)
+        elif set(columns) != set(self._columns):
             raise self._misfit(model_version)
-        self._write_scored(own, [answer.cells[name] for name in self._columns], model_version)
 
     def finish(self) -> None:  # noqa: B027 - a format may have nothing left to write
         """Write what still waits. Call it once, after the last row."""

@@ -22,7 +22,10 @@ class NumberText(str):
 
 @dataclass(frozen=True, kw_only=True)
 class RowResponse:
-    """One row's prediction by result column, or why there is none. `unseen` as in `contract.serving`."""
+    """One row's prediction by result column, or why there is none. `unseen` as in `contract.serving`.
+
+    Of a rejected row the cells are empty; there are none from a model server of an earlier version.
+    """
 
     cells: Mapping[str, str]
     rejected: str = ""
@@ -65,7 +68,10 @@ _DECODER = json.JSONDecoder(parse_float=NumberText, parse_int=NumberText, parse_
 def _row_answer(line: Any) -> RowResponse:
     match line:
         case {serving.REJECTED: [_, *_] as reasons}:
-            return RowResponse(cells={}, rejected=rejected_text(map(_reason, reasons)))
+            columns = [name for name in line if name != serving.REJECTED]
+            if all(line[name] is None and _is_column(name) for name in columns):
+                rejected = rejected_text(map(_reason, reasons))
+                return RowResponse(cells=dict.fromkeys(columns, ""), rejected=rejected)
         case {serving.PREDICTION: prediction}:
             unseen = line.pop(serving.UNSEEN, [])
             are_columns = isinstance(unseen, list) and all(type(name) is str for name in unseen)
@@ -76,7 +82,11 @@ def _row_answer(line: Any) -> RowResponse:
 
 def _is_cell(item: tuple[str, Any]) -> bool:
     name, value = item
-    return isinstance(value, str) and serving.is_result_column(name) and name not in _NOT_CELLS
+    return isinstance(value, str) and _is_column(name)
+
+
+def _is_column(name: str) -> bool:
+    return serving.is_result_column(name) and name not in _NOT_CELLS
 
 
 def _reason(reason: Any) -> Mapping[str, Any]:
@@ -86,9 +96,9 @@ def _reason(reason: Any) -> Mapping[str, Any]:
     raise BadResponse("a reason in the model server's answer lacks its code or message")
 
 
-def rejected_row(rejection: Rejection) -> RowResponse:
-    """The answer to a row that must not be scored."""
-    return RowResponse(cells={}, rejected=rejected_text([asdict(rejection)]))
+def rejected_row(rejection: Rejection, response: RowResponse) -> RowResponse:
+    """The response to a row that must not be scored, in the stead of the one that the model gave."""
+    return RowResponse(cells=dict.fromkeys(response.cells, ""), rejected=rejected_text([asdict(rejection)]))
 
 
 def unscorable_of(refusal: ModelRefused) -> Unscorable | None:

@@ -18,9 +18,7 @@ from hypothesis import strategies as st
 
 from contract.parts import PartCounts
 from contract.reasons import Unscorable
-from contract.serving import probability_columns
 from scoring.batch.cutting import CUTTERS
-from scoring.batch.unscored import write_without_probabilities
 from scoring.server.parts import PartScorer
 from scoring.server.predictor import Predictor
 from tabular.formats.detection import opened
@@ -84,11 +82,6 @@ def in_parts(model: Model, key: str, body: bytes, read_bytes: int, rows_bytes: i
     rejected = sum(each.rejected for each in counts)
     scored = sum(each.rows for each in counts) - rejected
     unseen = sum((Counter(each.unseen) for each in counts), Counter[str]())
-    if form == "csv" and not scored and cuts[0].part:
-        file, contract = io.BytesIO(), model.predictor.contract
-        names = probability_columns(contract.problem, model.predictor.classes)
-        write_without_probabilities(bodies, file, first=cuts[0].part, probabilities=len(names))
-        bodies = [file.getvalue()]
     content = b"".join(bodies)
     return gzip.decompress(content) if compressed else content, scored, rejected, dict(unseen)
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from adapters.ports import StoredObject
 from adapters.retry import RetryPolicy
+from contract import serving
 from contract.reasons import REMEDIES, FileReason
 from contract.serving import MAX_REQUEST_BYTES, is_result_column
 from scoring.upload.formats.delimited import read_table
@@ -62,8 +63,11 @@ def test_a_binary_result_has_one_probability() -> None:
     ]
 
 
-def test_a_multiclass_result_has_a_probability_of_each_class_also_above_its_first_scored_row() -> None:
-    world = World(model=SignModel(problem="multiclass"))
+@pytest.mark.parametrize("names_columns", [True, False])
+def test_a_multiclass_result_has_a_probability_of_each_class_also_above_its_first_scored_row(
+    *, names_columns: bool
+) -> None:
+    world = World(model=SignModel(problem="multiclass", names_columns=names_columns))
     world.score(b'x\n"bad,\nworse"\n' + b"none\n" * 2500 + b"2\n")
     rows = world.table()
     assert len(rows) == 2502
@@ -92,6 +96,24 @@ def test_a_file_of_bad_rows_is_scored_and_all_rejected() -> None:
         "x: 'bad' is not a number [not_a_number]",
         "x: 'worse' is not a number [not_a_number]",
     ]
+
+
+@pytest.mark.parametrize("upload", [b"x\n1\nbad\n", b"x\nbad\nworse\n", b"x,y\n1\n", b"x\n1\n"])
+@pytest.mark.parametrize("problem", ["binary", "multiclass", "regression"])
+def test_a_result_has_the_same_columns_whatever_becomes_of_its_rows(problem: str, upload: bytes) -> None:
+    model = SignModel(problem=problem)
+    world = World(model=model)
+    assert world.score(upload) == []
+    own = upload.partition(b"\n")[0].decode().split(",")
+    probabilities = serving.probability_columns(problem, model.classes)
+    expected = [*own, "prediction", *probabilities, "rejected", "model_version"]
+    assert {tuple(row) for row in world.table()} == {tuple(expected)}
+
+
+def test_a_server_that_names_no_columns_of_rejected_rows_leaves_a_prediction() -> None:
+    world = World(model=SignModel(names_columns=False))
+    assert world.score(b"x\nbad\n") == []
+    assert list(world.table()[0]) == ["x", "prediction", "rejected", "model_version"]
 
 
 def test_a_row_of_the_wrong_width_is_rejected_and_keeps_what_it_has() -> None:

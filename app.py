@@ -1,4 +1,8 @@
-"""The CDK app: `cdk synth -c environment=prod -c model=tumor [-c image_uri=…]`."""
+"""The CDK app: `cdk synth -c environment=prod -c model=tumor`.
+
+Besides, `-c image_uri=…` takes an image that was built before, and `-c package_group=existing` a group of
+model packages that is left from a storage stack which was deleted.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ def main() -> None:
             environment=app.node.try_get_context("environment"),
             model=app.node.try_get_context("model"),
             image_uri=app.node.try_get_context(CONTEXT),
+            package_group=app.node.try_get_context("package_group"),
         )
     except SettingsError as error:
         sys.exit(str(error))

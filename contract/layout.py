@@ -133,6 +133,10 @@ def resource_name(environment: str, model: str) -> str:
     return f"millrace-{environment}-{model}"
 
 
+EXISTING = "existing"
+"""The value of the CDK app's context `package_group`, for a group that an earlier storage stack left."""
+
+
 def batch_id(upload_key: str, version_id: str) -> str:
     """Name of an upload's first execution by the batch path: the same at each delivery of its event."""
     return hashlib.sha256(f"{version_id}/{upload_key}".encode()).hexdigest()[:32]

@@ -10,11 +10,11 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from contract.code import code_digest
-from contract.layout import resource_name
+from contract.layout import EXISTING, resource_name
 from contract.schema import MODEL_FILE
 from infra.kit.bundle import make_bundle
 from infra.kit.job_size import Size
-from infra.settings import EnvironmentSettings, ModelSettings, load_environment, load_model
+from infra.settings import EnvironmentSettings, ModelSettings, SettingsError, load_environment, load_model
 from infra.stacks.loop import LoopStack
 from infra.stacks.storage import StorageStack
 
@@ -35,6 +35,8 @@ class Configuration:
     environment_name: str
     environment: EnvironmentSettings
     model: ModelSettings
+    package_group: str | None = None
+    """`EXISTING` for a group that is left from a storage stack which was deleted."""
 
     @classmethod
     def read(
@@ -44,6 +46,7 @@ class Configuration:
         environment: str | None = None,
         model: str | None = None,
         image_uri: str | None = None,
+        package_group: str | None = None,
     ) -> Configuration:
         """Read `environments.toml` and a `model.toml` under a root folder.
 
@@ -51,11 +54,14 @@ class Configuration:
             SettingsError: a file, or a name that was asked for, is wrong.
         """
         name = environment or DEFAULT_ENVIRONMENT
+        if package_group not in (None, EXISTING):
+            raise SettingsError(f"-c package_group: found {package_group!r}; allowed: {EXISTING!r}")
         return cls(
             root=root,
             environment_name=name,
             environment=load_environment(root, name, image_uri=image_uri),
             model=load_model(root, model or _only_model(root)),
+            package_group=package_group,
         )
 
     @property
@@ -102,7 +108,12 @@ def compose(app: cdk.App, configuration: Configuration, *, build: Path) -> tuple
         ),
     }
     storage = StorageStack(
-        app, f"{name}-storage", **common, description=f"Millrace: the data and models of {name}"
+        app,
+        f"{name}-storage",
+        **common,
+        serving=configuration.model.serving,
+        group_exists=configuration.package_group == EXISTING,
+        description=f"Millrace: the data and models of {name}",
     )
     loop = LoopStack(
         app,

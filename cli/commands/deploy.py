@@ -12,12 +12,13 @@ from botocore.exceptions import ClientError
 from cli.aws.cdk import cdk
 from cli.aws.clients import Aws
 from cli.aws.image_manifest import check_manifest
-from cli.aws.session import connect, deployment
+from cli.aws.session import STORAGE, connect, deployment, stack_name
 from cli.kit.errors import CliError, error_message
 from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Port, examples
 from cli.kit.paths import ROOT, STATE
 from cli.kit.settings import check_model, default_model, environment_settings
 from cli.views.terminal import err, out, warn
+from contract.layout import EXISTING, resource_name
 from contract.names.image import CONTEXT
 from contract.names.jobs import Variable
 from contract.names.outputs import Output
@@ -154,7 +155,8 @@ def deploy_model(
         "--progress=events",
         f"--output={STATE / 'cdk.out' / f'{aws.environment}-{port}-{model}'}",
     ]
-    for key, value in {**(context or {}), "environment": aws.environment, "model": model}.items():
+    own = {"environment": aws.environment, "model": model, **left_behind(aws, model)}
+    for key, value in {**(context or {}), **own}.items():
         arguments += ["-c", f"{key}={value}"]
     tool = cdk(aws.environment, port, f"deploy-{model}")
     if ask:
@@ -164,6 +166,31 @@ def deploy_model(
     else:
         with err.status(f"cdk deploy {model}") as status:
             tool.run(*arguments, on_progress=status.update)
+
+
+def left_behind(aws: Aws, model: str) -> dict[str, str]:
+    """The context that takes over a model package group, where one is left from a storage stack.
+
+    A group has the model's name, cannot be made twice, and outlives its stack with the versions in it.
+    """
+    group = resource_name(aws.environment, model)
+    try:
+        aws.sagemaker.describe_model_package_group(ModelPackageGroupName=group)
+        resources = aws.cloudformation.describe_stack_resources(
+            StackName=stack_name(aws.environment, model, STORAGE)
+        )["StackResources"]
+    except ClientError as error:
+        if "does not exist" not in error_message(error):
+            raise
+        # Of the group: it is made. Of the stack: it was deleted.
+        return {} if error.operation_name == "DescribeModelPackageGroup" else {"package_group": EXISTING}
+    owned = any(
+        resource["ResourceType"] == "AWS::SageMaker::ModelPackageGroup"
+        # A stack whose creation failed lists what it gave up.
+        and not resource["ResourceStatus"].startswith("DELETE")
+        for resource in resources
+    )
+    return {} if owned else {"package_group": EXISTING}
 
 
 def _is_bootstrapped(aws: Aws) -> bool:

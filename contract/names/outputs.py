@@ -22,6 +22,7 @@ class Output(StrEnum):
     ARTIFACTS_BUCKET = "ArtifactsBucket"
     KEY = "KeyArn"
     PACKAGE_GROUP = "ModelPackageGroup"
+    SERVING_ROLE = "ServingRoleArn"
     IMAGE = "ImageUri"
     PIPELINE = "Pipeline"
     PIPELINE_ARN = "PipelineArn"

@@ -13,7 +13,7 @@ from constructs import Construct
 from contract.names.image import DOCKER_OUTPUT
 from contract.names.outputs import Output
 from infra.kit.capability import Composite
-from infra.kit.iam import Allow
+from infra.kit.iam import Allow, arn
 from infra.settings.environment import ECR_IMAGE
 
 SOURCES = ("adapters", "container", "contract", "metrics", "monitoring", "scoring", "tabular", "training")
@@ -50,25 +50,43 @@ class Image(Composite, Construct):
             actions=["ecr:BatchGetImage", "ecr:DescribeImages"], resources=[repository]
         )
         """Read which image a URI names, as SageMaker does when a package is registered."""
-        self.pull = (
-            Allow(
-                actions=[
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:GetDownloadUrlForLayer",
-                ],
-                resources=[repository],
-            ),
-            Allow(
-                actions=["ecr:GetAuthorizationToken"],
-                resources=["*"],
-                because="ECR gives one token for a registry: the action has no resource.",
-            ),
-        )
+        self.pull = pull(repository)
 
     def own_outputs(self) -> Mapping[str, str]:
         """The image's URI."""
         return {Output.IMAGE: self.uri}
+
+
+def pull(*repositories: str) -> tuple[Allow, Allow]:
+    """Pull images of some repositories, by their ARNs."""
+    return (
+        Allow(
+            actions=[
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:GetDownloadUrlForLayer",
+            ],
+            resources=repositories,
+        ),
+        Allow(
+            actions=["ecr:GetAuthorizationToken"],
+            resources=["*"],
+            because="ECR gives one token for a registry: the action has no resource.",
+        ),
+    )
+
+
+def repositories(scope: Construct, uri: str | None) -> tuple[str, ...]:
+    """The ARNs of the repositories from which a live model's image may be: the CDK's, and that of a URI.
+
+    An image that was built is in the CDK's, one that was given where it was given from; the live model
+    may be of either, whichever the next one is of.
+    """
+    stack = cdk.Stack.of(scope)
+    qualifier = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
+    name = f"cdk-{qualifier}-container-assets-{stack.account}-{stack.region}"
+    built = arn(scope, "ecr", f"repository/{name}")
+    return (built, _repository_arn(uri)) if uri else (built,)
 
 
 def _repository_arn(uri: str) -> str:

@@ -16,6 +16,7 @@ class Storage:
     artifacts_bucket: str
     key_arn: str
     package_group: str
+    serving_role_arn: str
 
     @property
     def data_arn(self) -> str:

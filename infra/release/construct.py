@@ -73,10 +73,11 @@ class Release(Composite, Construct):
             memory_mib=1024,
             allows=self._verify_allows(deployment.storage),
         )
-        serving = serving_role(
-            self, endpoint=endpoint, mode=deployment.serving, storage=deployment.storage, image=image
+        # Models of version 0.1.0 run under this one: without it they would be live without a role.
+        serving_role(
+            self, endpoint=endpoint, mode=deployment.serving, storage=deployment.storage, pull=image.pull
         )
-        self.machine = self._make_machine(serving)
+        self.machine = self._make_machine(deployment.storage.serving_role_arn)
         self._dead_letters = DeadLetterQueue(self, "DeadLetters", name=NAME, about="approvals")
         rule = self._start_on_approval(deployment.storage.package_group)
         self.parts = (
@@ -137,12 +138,12 @@ class Release(Composite, Construct):
             read_encrypted(self, storage.key_arn),
         ]
 
-    def _make_machine(self, serving: iam.Role) -> StateMachine:
+    def _make_machine(self, serving_role_arn: str) -> StateMachine:
         deployment = self._deployment
         parameter = live_parameter(deployment.environment_name, deployment.model)
         definition = ReleaseDefinition(
             verify_function_arn=self.function.function.function_arn,
-            serving_role_arn=serving.role_arn,
+            serving_role_arn=serving_role_arn,
             # SageMaker does not offer it for serverless endpoints.
             isolated=deployment.serving.mode != "serverless",
             endpoint=self._endpoint_states() if deployment.serving.has_endpoint else None,
@@ -158,7 +159,7 @@ class Release(Composite, Construct):
             mode=deployment.serving,
             storage=deployment.storage,
             verify_function_arn=self.function.function.function_arn,
-            serving_role_arn=serving.role_arn,
+            serving_role_arn=serving_role_arn,
             live_parameter=parameter,
         )
         return StateMachine(

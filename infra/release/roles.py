@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -18,7 +20,6 @@ from infra.kit.iam import (
     use_key,
     write_objects,
 )
-from infra.kit.image import Image
 from infra.kit.sagemaker_iam import lend_key, read_packages, telemetry
 from infra.kit.state_machine import log_delivery
 from infra.kit.storage_names import Storage
@@ -29,15 +30,16 @@ _NAMED = "Packages, models and configurations are named after the version they h
 
 
 def serving_role(
-    scope: Construct, *, endpoint: str, mode: ModelServingSettings, storage: Storage, image: Image
+    scope: Construct, *, endpoint: str, mode: ModelServingSettings, storage: Storage, pull: Iterable[Allow]
 ) -> iam.Role:
     """A role under which the model server runs behind an endpoint: it loads models, captures and logs.
 
     Without an endpoint now, there may be one of earlier days, which serves under this role until the next
     release deletes it.
+    It is retained: a model that is live runs under it, and knows of no stack.
     """
     captured = [f"{CAPTURED_PREFIX}{endpoint}/*"] if mode.has_instances else []
-    return role(
+    made = role(
         scope,
         "ServingRole",
         service="sagemaker.amazonaws.com",
@@ -49,9 +51,11 @@ def serving_role(
             *([write_objects(storage.artifacts_arn, *captured)] if captured else []),
             use_key(scope, storage.key_arn),
             *telemetry(scope, f"/aws/sagemaker/Endpoints/{endpoint}"),
-            *image.pull,
+            *pull,
         ],
     )
+    made.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+    return made
 
 
 def scale(scope: Construct, endpoint: str) -> list[Allow]:

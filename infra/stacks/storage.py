@@ -20,8 +20,11 @@ from contract.layout import (
 )
 from contract.names.outputs import Output
 from infra.kit.iam import acknowledge, arn
+from infra.kit.image import pull, repositories
 from infra.kit.storage_names import Storage
+from infra.release.roles import serving_role
 from infra.settings import EnvironmentSettings
+from infra.settings.model import ModelServingSettings
 
 
 class StorageStack(cdk.Stack):
@@ -35,8 +38,11 @@ class StorageStack(cdk.Stack):
         environment_name: str,
         model: str,
         environment: EnvironmentSettings,
+        serving: ModelServingSettings,
+        group_exists: bool = False,
         **stack: Any,
     ) -> None:
+        """`group_exists` says that the model package group is left from an earlier storage stack."""
         super().__init__(scope, name, termination_protection=environment.protected, **stack)
         self._resources = resource_name(environment_name, model)
         self._environment = environment
@@ -56,21 +62,41 @@ class StorageStack(cdk.Stack):
         )
         for bucket in (data, results):
             _announce(bucket)
+        if not group_exists:
+            self._make_package_group(f"Versions of the model {model} in {environment_name}")
+        own = Storage(
+            data_bucket=data.bucket_name,
+            results_bucket=results.bucket_name,
+            artifacts_bucket=artifacts.bucket_name,
+            key_arn=self._key.key_arn,
+            package_group=self._resources,
+            serving_role_arn="",
+        )
+        served = serving_role(
+            self,
+            endpoint=self._resources,
+            mode=serving,
+            storage=own,
+            pull=pull(*repositories(self, environment.image_uri)),
+        )
+        self.storage = Storage(
+            data_bucket=self._export(Output.DATA_BUCKET, own.data_bucket),
+            results_bucket=self._export(Output.RESULTS_BUCKET, own.results_bucket),
+            artifacts_bucket=self._export(Output.ARTIFACTS_BUCKET, own.artifacts_bucket),
+            key_arn=self._export(Output.KEY, own.key_arn),
+            package_group=self._resources,
+            serving_role_arn=self._export(Output.SERVING_ROLE, served.role_arn),
+        )
+        cdk.CfnOutput(self, Output.PACKAGE_GROUP, value=self._resources)
+
+    def _make_package_group(self, description: str) -> None:
         group = sagemaker.CfnModelPackageGroup(
             self,
             "PackageGroup",
             model_package_group_name=self._resources,
-            model_package_group_description=f"Versions of the model {model} in {environment_name}",
+            model_package_group_description=description,
         )
         group.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
-        self.storage = Storage(
-            data_bucket=self._export(Output.DATA_BUCKET, data.bucket_name),
-            results_bucket=self._export(Output.RESULTS_BUCKET, results.bucket_name),
-            artifacts_bucket=self._export(Output.ARTIFACTS_BUCKET, artifacts.bucket_name),
-            key_arn=self._export(Output.KEY, self._key.key_arn),
-            package_group=self._resources,
-        )
-        cdk.CfnOutput(self, Output.PACKAGE_GROUP, value=self._resources)
 
     def _export(self, name: str, value: str) -> str:
         output = cdk.CfnOutput(self, name, value=value, export_name=f"{self.stack_name}:{name}")

@@ -83,6 +83,7 @@ def template(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
                 artifacts_bucket="artifacts",
                 key_arn="arn:aws:kms:us-east-1:000000000000:key/1",
                 package_group="millrace-local-tumor",
+                serving_role_arn="arn:aws:iam::000000000000:role/serving",
             ),
             code=lambda_.Code.from_inline("def handler(*_): ..."),
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from botocore.stub import Stubber
 
 from cli.aws.cdk import Cdk, child_variables, progress
 from cli.aws.clients import Aws
-from cli.commands.deploy import BOOTSTRAP_STACK, parse_context, prepare
+from cli.commands.deploy import BOOTSTRAP_STACK, left_behind, parse_context, prepare
 from cli.kit.errors import CliError
 from cli.kit.settings import default_model
 from tests.cli.conftest import Run
@@ -29,6 +31,37 @@ def test_an_account_is_bootstrapped_once(aws: Aws) -> None:
     aws.cloudformation.create_stack(StackName=BOOTSTRAP_STACK, TemplateBody=TEMPLATE)
 
     assert prepare(aws, 0, asked=False) is False
+
+
+GROUP = "millrace-dev-tumor"
+STACK = "millrace-dev-tumor-storage"
+
+
+def test_a_package_group_that_its_stack_left_behind_is_taken_over(aws: Aws) -> None:
+    assert left_behind(aws, "tumor") == {}, "there is none yet"
+
+    aws.sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
+    assert left_behind(aws, "tumor") == {"package_group": "existing"}, "there is no stack"
+
+    aws.cloudformation.create_stack(StackName=STACK, TemplateBody=TEMPLATE)
+    assert left_behind(aws, "tumor") == {"package_group": "existing"}, "the stack took it over before"
+
+
+@pytest.mark.parametrize(
+    ("status", "context"),
+    [("CREATE_COMPLETE", {}), ("DELETE_SKIPPED", {"package_group": "existing"})],
+)
+def test_a_package_group_of_the_stack_stays_in_it(aws: Aws, status: str, context: dict[str, str]) -> None:
+    aws.sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
+    resource = {
+        "LogicalResourceId": "PackageGroup",
+        "ResourceType": "AWS::SageMaker::ModelPackageGroup",
+        "ResourceStatus": status,
+        "Timestamp": datetime(2026, 11, 21, tzinfo=UTC),
+    }
+    with Stubber(aws.cloudformation) as cloudformation:
+        cloudformation.add_response("describe_stack_resources", {"StackResources": [resource]})
+        assert left_behind(aws, "tumor") == context
 
 
 def test_a_mistake_in_a_model_is_told_before_anything_is_started(run: Run) -> None:

@@ -19,6 +19,7 @@ import boto3
 import pytest
 
 import local
+from cli.kit.paths import tool_path
 from contract import layout
 
 Row = dict[str, str]
@@ -100,6 +101,14 @@ class Laptop:
         released = changed.released(changed.approve(datetime.now(UTC)))
         assert released["status"] == "SUCCEEDED", released
         return changed
+
+    def destroy(self, model: str, *stacks: str) -> None:
+        """Delete stacks of a model with the CDK CLI, as docs/take-down.md says."""
+        for stack in stacks:
+            chosen = ["-c", "environment=local", "-c", f"model={model}", "--force"]
+            command = [str(self.root / "node_modules/.bin/cdk"), "destroy", stack, "--exclusively", *chosen]
+            variables = {**local.environment(self.folder), "PATH": tool_path(), "PYTHONPATH": str(self.root)}
+            self._run(command, variables)
 
     def denials(self) -> list[Mapping[str, str]]:
         """Everything IAM refused so far."""

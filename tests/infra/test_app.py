@@ -21,7 +21,7 @@ from tests.synthesis import Synthesis
 pytestmark = pytest.mark.synth
 
 OUTPUTS = {
-    "DataBucket", "ResultsBucket", "ArtifactsBucket", "KeyArn", "ModelPackageGroup", "ImageUri", "Pipeline", "PipelineArn",
+    "DataBucket", "ResultsBucket", "ArtifactsBucket", "KeyArn", "ModelPackageGroup", "ServingRoleArn", "ImageUri", "Pipeline", "PipelineArn",
     "Endpoint", "BatchStateMachineArn", "ReleaseStateMachineArn", "ScoreQueueUrl", "ScoreDeadLetterQueueUrl", "TrainingQueueUrl",
     "TrainingDeadLetterQueueUrl", "ReleaseDeadLetterQueueUrl", "PageTopicArn", "StartTrainingFunction",
     "ScoreUploadFunction", "ReportFailureFunction", "FailureDeadLetterQueueUrl",

@@ -105,4 +105,4 @@ def test_nothing_of_an_endpoint_is_watched_or_put_out(batch: Synthesis) -> None:
     assert not [alarm for alarm in alarms if alarm["Namespace"] == "AWS/SageMaker"]
     assert [alarm for alarm in alarms if alarm["AlarmName"].endswith("-batch-failed")]
     assert "Endpoint" not in batch.loop["Outputs"]
-    assert "s3:PutObject" not in actions(batch, "ReleaseServingRole")
+    assert "s3:PutObject" not in actions(batch, "ServingRole")

@@ -12,6 +12,7 @@ import pytest
 from infra.kit.iam import Allow
 from infra.training.pipeline.step_names import JOBS
 from infra.training.pipeline.template import definitions, render
+from tests.infra.machines import machine_of
 from tests.synthesis import Synthesis
 
 pytestmark = pytest.mark.synth
@@ -27,9 +28,11 @@ def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def references(node: Any, name: str) -> int:
-    """How often a node refers to a resource."""
+    """How often a node refers to a resource, be it by an export that is named after it."""
     if isinstance(node, dict):
         if node.get("Ref") == name or as_list(node.get("Fn::GetAtt"))[0] == name:
+            return 1
+        if str(node.get("Fn::ImportValue")).endswith(f":{name.rstrip('0123456789ABCDEF')}Arn"):
             return 1
         return sum(references(value, name) for value in node.values())
     return sum(references(item, name) for item in node) if isinstance(node, list) else 0
@@ -69,7 +72,26 @@ def test_no_two_principals_share_a_role(stacks: Synthesis) -> None:
     [definition] = definitions(stacks.loop).values()
     jobs = [step["Arguments"]["RoleArn"] for step in definition["Steps"] if step["Name"] in JOBS]
     users.update(arn.rsplit("/", 1)[1] for arn in jobs)
+    [earlier] = [name for name in users if name.startswith("ReleaseServingRole")]
+    assert users.pop(earlier) == 0, "kept for models of version 0.1.0"
     assert set(users.values()) == {1}, users
+
+
+def test_the_role_of_a_live_model_outlives_the_loop(stacks: Synthesis) -> None:
+    """A model that is live knows of no stack: its endpoint and its batches go on when the loop is deleted."""
+    [role] = [name for name in stacks.storage["Resources"] if name.startswith("ServingRole")]
+    [earlier] = [name for name in stacks.loop["Resources"] if name.startswith("ReleaseServingRole")]
+    for resource in (stacks.storage["Resources"][role], stacks.loop["Resources"][earlier]):
+        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+    [exported] = [
+        output["Export"]["Name"]
+        for output in stacks.storage["Outputs"].values()
+        if output["Value"] == {"Fn::GetAtt": [role, "Arn"]}
+    ]
+    release = machine_of(stacks, "-release")
+    assert release["States"]["CreateModel"]["Parameters"]["ExecutionRoleArn"].endswith(
+        exported.rpartition(":")[2]
+    )
 
 
 def test_every_wildcard_has_a_written_reason(stacks: Synthesis) -> None:
@@ -86,7 +108,7 @@ def test_every_wildcard_has_a_written_reason(stacks: Synthesis) -> None:
                     key = "AwsSolutions-IAM5[Resource::"
                     reasons = [
                         reason for rule, reason in written.items()
-                        if rule.startswith(key) and rule[:-1].endswith(resource[-20:])
+                        if rule.startswith(key) and rule[:-1].replace(">", "").endswith(resource[-20:])
                     ]  # fmt: skip
                     assert reasons, f"{name}: no reason for {resource}"
                     assert all(len(reason) > 20 for reason in reasons)
@@ -134,7 +156,10 @@ def test_roles_are_passed_only_to_sagemaker_and_by_name(stacks: Synthesis) -> No
     assert sorted(len(as_list(s["Resource"])) for s in passing) == [1, 1, 3, 4]
     for statement in passing:
         assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-        assert all(set(resource) == {"Fn::GetAtt"} for resource in as_list(statement["Resource"]))
+        assert all(
+            set(resource) in ({"Fn::GetAtt"}, {"Fn::ImportValue"})
+            for resource in as_list(statement["Resource"])
+        )
 
 
 def test_the_key_is_used_through_one_service_only(stacks: Synthesis) -> None:

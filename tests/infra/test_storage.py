@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.app import Configuration
+from infra.settings import SettingsError
 from infra.training.pipeline.template import render
-from tests.synthesis import Synthesis
+from tests.synthesis import Synthesis, compose_alone
 
 pytestmark = pytest.mark.synth
 
@@ -23,6 +26,19 @@ def test_the_stateful_stack_keeps_what_is_in_it(stacks: Synthesis) -> None:
     for name, resource in kept.items():
         if resource["Type"] != "AWS::KMS::Alias":
             assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain", name
+
+
+def test_a_group_that_is_left_from_an_earlier_stack_is_taken_over(root: Path, tmp_path: Path) -> None:
+    """Its name is the model's, so that it could not be made a second time."""
+    configuration = Configuration.read(root, environment="local", model="tumor", package_group="existing")
+    stacks = compose_alone(configuration, tmp_path)
+    assert not stacks.of_type("AWS::SageMaker::ModelPackageGroup")
+    assert stacks.storage["Outputs"]["ModelPackageGroup"]["Value"] == "millrace-local-tumor"
+
+
+def test_only_an_existing_group_can_be_asked_for(root: Path) -> None:
+    with pytest.raises(SettingsError, match=r"-c package_group: found 'mine'; allowed: 'existing'"):
+        Configuration.read(root, environment="local", model="tumor", package_group="mine")
 
 
 def test_nothing_stateful_is_in_the_stateless_stack(stacks: Synthesis) -> None:
@@ -108,7 +124,8 @@ def test_stacks_know_each_other_by_name_only(stacks: Synthesis) -> None:
         output["Export"]["Name"] for output in stacks.storage["Outputs"].values() if "Export" in output
     }
     prefix = f"millrace-{stacks.configuration.environment_name}-tumor-storage"
-    assert exports == {f"{prefix}:{n}" for n in ("DataBucket", "ResultsBucket", "ArtifactsBucket", "KeyArn")}
+    names = ("DataBucket", "ResultsBucket", "ArtifactsBucket", "KeyArn", "ServingRoleArn")
+    assert exports == {f"{prefix}:{name}" for name in names}
 
 
 def test_captured_requests_are_deleted_in_time(stacks: Synthesis) -> None:

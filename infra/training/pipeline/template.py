@@ -35,6 +35,8 @@ def render(value: Any) -> str:
             return _PSEUDO.get(name, name)
         case {"Fn::GetAtt": [name, "Arn"]}:
             return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+        case {"Fn::ImportValue": str() as name} if name.endswith("RoleArn"):
+            return f"arn:aws:iam::{ACCOUNT}:role/{name.rpartition(':')[2]}"
         case {"Fn::ImportValue": name}:
             return f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{name}"
         case {"Fn::Sub": str() as text}:

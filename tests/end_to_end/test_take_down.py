@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cli import samples
+from cli.kit import samples
 from tests.end_to_end.laptop import Laptop, Model, eventually, table
 
 pytestmark = pytest.mark.local_cloud

@@ -6,7 +6,7 @@ of `adapters.errors`; a docstring names those that its callers handle.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BufferedIOBase
@@ -67,6 +67,27 @@ class FailedStep:
     name: str
     reason: str
     verdict: bool = False
+
+
+@dataclass(frozen=True)
+class RunningJob:
+    """A SageMaker job that is in progress. `kind` is that of its operations, such as `ProcessingJob`."""
+
+    kind: str
+    name: str
+
+
+class StartedJobs(Protocol):
+    """The SageMaker jobs that executions of a state machine start."""
+
+    def names(self, execution_arn: str) -> Collection[str]:
+        """How the names of an execution's jobs begin; none if it came to none."""
+
+    def running(self, prefix: str) -> Iterable[RunningJob]:
+        """The jobs in progress whose names contain a prefix."""
+
+    def stop(self, job: RunningJob) -> None:
+        """Ask SageMaker to stop a job."""
 
 
 class Bucket(Protocol):

@@ -151,6 +151,8 @@ class BatchArguments:
                     "VolumeKmsKeyId": self.key_arn,
                 }
             },
-            # The state machine's own time-out is what stops an execution.
-            "StoppingCondition": {"MaxRuntimeInSeconds": MAX_PROCESSING_SECONDS},
+            # Nobody waits for a job after its execution's time is up.
+            "StoppingCondition": {
+                "MaxRuntimeInSeconds": min(60 * self.batch.timeout_minutes, MAX_PROCESSING_SECONDS)
+            },
         }

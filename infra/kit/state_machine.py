@@ -54,7 +54,7 @@ class StateMachine:
         trouble: Trouble,
     ) -> None:
         self._name, self._trouble = name, trouble
-        full_name = f"{deployment.name}-{name}"
+        self.full_name = full_name = f"{deployment.name}-{name}"
         logs = LogGroup(scope, "Logs", deployment=deployment, name=f"/aws/vendedlogs/states/{full_name}")
         machine = stepfunctions.CfnStateMachine(
             scope,

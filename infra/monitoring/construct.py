@@ -28,7 +28,9 @@ from infra.settings.model import ModelMonitoringSettings
 
 NAME = "monitor"
 TIMEOUT_SECONDS = 60
-_BATCH, _WINDOW_SECONDS, _RECEIVES = 1_000, 20, 8
+WINDOW_SECONDS = 20
+"""Results gather for so long before the function is called with them."""
+_BATCH, _RECEIVES = 1_000, 8
 _TROUBLE = Trouble(
     subject="A run of the monitor",
     effect="what was predicted since is not judged yet",
@@ -60,11 +62,11 @@ class Monitoring(Composite, Construct):
             bucket=deployment.storage.results_bucket,
             max_receives=_RECEIVES,
             consumer_timeout_seconds=TIMEOUT_SECONDS,
-            window_seconds=_WINDOW_SECONDS,
-            usual_wait_seconds=_WINDOW_SECONDS,
+            window_seconds=WINDOW_SECONDS,
+            usual_wait_seconds=WINDOW_SECONDS,
         )
         function = self._collect(results)
-        machine = self._machine(image, settings)
+        self.machine = machine = self._machine(image, settings)
         dead_letters = DeadLetterQueue(self, "DeadLetters", name=NAME, about="runs of the monitor")
         rule = self._schedule(machine, dead_letters)
         self.parts = (results, function, machine, dead_letters, RuleDelivery(rule.ref, name=NAME))
@@ -101,7 +103,7 @@ class Monitoring(Composite, Construct):
             ],
         )
         function.consume(
-            results.queue.queue_arn, batch_size=_BATCH, max_concurrency=2, window_seconds=_WINDOW_SECONDS
+            results.queue.queue_arn, batch_size=_BATCH, max_concurrency=2, window_seconds=WINDOW_SECONDS
         )
         return function
 

@@ -15,6 +15,7 @@ from contract.layout import resource_name
 from infra.alarms.construct import Alarms
 from infra.alarms.paging import Paging
 from infra.batch.construct import Batch
+from infra.jobs.stopping import JobStopping
 from infra.kit.capability import Capability
 from infra.kit.deployment import Deployment
 from infra.kit.image import Image
@@ -75,12 +76,25 @@ class LoopStack(cdk.Stack):
         reconciliation = Reconciliation(
             self, "Reconciliation", deployment=deployment, scoring=scoring, batch=batch
         )
-        watch = Monitoring(self, "Monitoring", deployment=deployment, image=image, settings=monitoring)
+        monitor = Monitoring(self, "Monitoring", deployment=deployment, image=image, settings=monitoring)
+        stopping = JobStopping(
+            self, "JobStopping", deployment=deployment, machines=(batch.machine, monitor.machine)
+        )
         put_in_operation(
             self,
             deployment,
             topic=paging.topic,
-            capabilities=(image, paging, training, release, batch, scoring, reconciliation, watch),
+            capabilities=(
+                image,
+                paging,
+                training,
+                release,
+                batch,
+                scoring,
+                reconciliation,
+                monitor,
+                stopping,
+            ),
         )
 
 

@@ -8,10 +8,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from contract.code import code_digest
+from contract.names.outputs import Kind, Output, of_kind
 from infra.app import Configuration
 from infra.kit.image import SOURCES
 from infra.settings import SettingsError
@@ -19,16 +21,6 @@ from infra.training.pipeline.check import main
 from tests.synthesis import Synthesis
 
 pytestmark = pytest.mark.synth
-
-OUTPUTS = {
-    "DataBucket", "ResultsBucket", "ArtifactsBucket", "KeyArn", "ModelPackageGroup", "ServingRoleArn", "ImageUri", "Pipeline", "PipelineArn",
-    "Endpoint", "BatchStateMachineArn", "ReleaseStateMachineArn", "ScoreQueueUrl", "ScoreDeadLetterQueueUrl", "TrainingQueueUrl",
-    "TrainingDeadLetterQueueUrl", "ReleaseDeadLetterQueueUrl", "PageTopicArn", "StartTrainingFunction",
-    "ScoreUploadFunction", "ReportFailureFunction", "FailureDeadLetterQueueUrl",
-    "ReconcileUploadsFunction", "VerifyPackageFunction", "PageDeadLetterQueueUrl",
-    *(f"{name}LogSource" for name in ("Score", "Reconcile", "Train", "Failures", "Verify", "Jobs", "Release", "Batch", "Endpoint")),
-    *(f"{name}RedriveRoute" for name in ("Score", "Training", "Failure", "Release", "Batch")),
-}  # fmt: skip
 
 
 def run(*command: str, root: Path, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -91,9 +83,29 @@ def test_the_app_ends_with_one_clear_sentence(root: Path, tmp_path: Path) -> Non
     assert 'there is no environment "prd" (did you mean "prod"?); found in' in wrong.stderr
 
 
-def test_the_outputs_are_those_that_commands_and_people_read(stacks: Synthesis) -> None:
-    outputs = {name for template in stacks.templates for name in template["Outputs"]}
-    assert outputs - {"PageInboxUrl"} == OUTPUTS
+def test_commands_and_people_find_everything_by_the_outputs(stacks: Synthesis, root: Path) -> None:
+    outputs: dict[str, Any] = {
+        name: o["Value"] for template in stacks.templates for name, o in template["Outputs"].items()
+    }
+    assert set(Output) - {Output.PAGE_INBOX} <= outputs.keys()
+    values = list(outputs.values())
+    functions = [f["Properties"]["FunctionName"] for f in stacks.of_type("AWS::Lambda::Function").values()]
+    logs = of_kind(outputs, Kind.LOG_SOURCE)
+    for function in functions:
+        assert function in of_kind(outputs, Kind.FUNCTION).values()
+        assert f"/aws/lambda/{function}" in logs.values()
+    for queue in stacks.of_type("AWS::SQS::Queue"):
+        assert {"Ref": queue} in values
+    for machine in stacks.of_type("AWS::StepFunctions::StateMachine"):
+        arn = {"Fn::GetAtt": [machine, "Arn"]}
+        assert arn in of_kind(outputs, Kind.STATE_MACHINE).values()
+        assert arn in logs.values()
+    readme = (root / "README.md").read_text()
+    named = re.findall(r"`(\w+)`", re.search(r"`./millrace logs score` \((.*?)\)", readme)[1])  # type: ignore[index]
+    assert {"score", *named} <= logs.keys()
+    again = re.findall(r"`(\w+)`", re.search(r"`./millrace redrive` \((.*?)\)", readme)[1])  # type: ignore[index]
+    assert again
+    assert set(again) <= of_kind(outputs, Kind.REDRIVE_ROUTE).keys()
 
 
 def test_stacks_are_named_and_placed_by_the_configuration(stacks: Synthesis) -> None:

@@ -1,0 +1,1 @@
+"""Stops the SageMaker jobs of an execution that ended without them."""

@@ -97,7 +97,7 @@ def test_commands_and_people_find_everything_by_the_outputs(stacks: Synthesis, r
     for queue in stacks.of_type("AWS::SQS::Queue"):
         assert {"Ref": queue} in values
     for machine in stacks.of_type("AWS::StepFunctions::StateMachine"):
-        arn = {"Fn::GetAtt": [machine, "Arn"]}
+        arn: Any = {"Fn::GetAtt": [machine, "Arn"]}
         assert arn in of_kind(outputs, Kind.STATE_MACHINE).values()
         assert arn in logs.values()
     readme = (root / "README.md").read_text()

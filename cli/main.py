@@ -19,6 +19,7 @@ from cli.commands import (
     outputs,
     pages,
     permissions,
+    quotas,
     redrive,
     status,
     trace,
@@ -94,3 +95,4 @@ app.command(epilog=trace.EXAMPLES, rich_help_panel=OPERATION)(trace.trace)
 app.command(epilog=pages.EXAMPLES, rich_help_panel=OPERATION)(pages.pages)
 app.command(epilog=logs.EXAMPLES, rich_help_panel=OPERATION)(logs.logs)
 app.command(epilog=redrive.EXAMPLES, rich_help_panel=OPERATION)(redrive.redrive)
+app.command(epilog=quotas.EXAMPLES, rich_help_panel=OPERATION)(quotas.quotas)

@@ -35,6 +35,17 @@ NOT_REGISTERED = "The model was not registered:"
 """The beginning of the sentence about a run whose model missed a gate. The evaluation has its end."""
 
 
+_QUOTA = re.compile(r"service limit '[^']+' is \d+")
+"""As SageMaker refuses instances that there are none of."""
+
+
+def with_remedy(reason: str) -> str:
+    """A reason, and what to do where it is that a quota of the account was reached."""
+    return (
+        f"{reason} ./millrace quotas has the command that asks for more." if _QUOTA.search(reason) else reason
+    )
+
+
 def parse_failure(reason: str) -> tuple[Cause, str] | None:
     """Parse a job's own cause and sentence out of SageMaker's failure reason; None where it has none.
 

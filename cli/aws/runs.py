@@ -14,7 +14,7 @@ from cli.aws.clients import Aws
 from cli.aws.job_outputs import output_uri, read_document
 from cli.aws.waiting import wait_until
 from cli.kit.errors import error_code
-from contract.failures import NOT_REGISTERED, parse_failure
+from contract.failures import NOT_REGISTERED, parse_failure, with_remedy
 from contract.names.jobs import EVALUATION_FILE, Folder, Job
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ class Run:
     def failures(self) -> list[str]:
         """A sentence for each step that failed, or why the execution did."""
         failed = [
-            f"{step.name}: {step.reason or step.status}" for step in self.steps if step.status == "Failed"
+            with_remedy(f"{step.name}: {step.reason or step.status}")
+            for step in self.steps
+            if step.status == "Failed"
         ]
         return failed or ([self.reason] if self.reason else [])
 

@@ -13,10 +13,11 @@ from cli.aws.cdk import cdk
 from cli.aws.clients import Aws
 from cli.aws.image_manifest import check_manifest
 from cli.aws.session import STORAGE, connect, deployment, stack_name
+from cli.commands.quotas import warn_of_shortfalls
 from cli.kit.errors import CliError, error_message
 from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Port, examples
 from cli.kit.paths import ROOT, STATE
-from cli.kit.settings import check_model, default_model, environment_settings
+from cli.kit.settings import default_model, environment_settings, model_settings
 from cli.views.terminal import err, out, warn
 from contract.layout import EXISTING, resource_name
 from contract.names.image import CONTEXT
@@ -71,13 +72,15 @@ def deploy(
     environment = extra.pop("environment", environment)
     named = [extra.pop("model")] if "model" in extra else (model or [default_model(ROOT / "models")])
     for name in named:
-        check_model(name)
+        model_settings(name)
     aws = connect(environment, port)
     given = extra.get(CONTEXT) or environment_settings(environment).image_uri
     if given and environment != LOCAL:
         check_image(aws, given)
     prepare(aws, port, asked=bootstrap)
     for name in named:
+        if environment != LOCAL:
+            warn_of_shortfalls(aws, name)
         started = time.monotonic()
         deploy_model(aws, name, port=port, context=extra, ask=environment != LOCAL and not yes)
         if not given:

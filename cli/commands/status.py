@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.aws import reports
-from cli.aws.releases import live_version
+from cli.aws.batch_runs import running_batches
+from cli.aws.releases import FAILED, live_version
 from cli.aws.runs import read_run
 from cli.aws.session import (
     LOOP,
@@ -25,7 +26,8 @@ from cli.kit.errors import error_message
 from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples
 from cli.kit.paths import display
 from cli.views.terminal import facts, out
-from contract.names.outputs import Kind, Output, of_kind
+from contract.failures import with_remedy
+from contract.names.outputs import RELEASE_MACHINE, Kind, Output, of_kind
 
 EXAMPLES = examples(
     ("./millrace status", "every model on the local cloud"),
@@ -55,7 +57,9 @@ def report(deployed: Deployment) -> Table:
     sections = {
         "stacks": _stacks(deployed),
         "live": _live(deployed),
+        "releases": _release(deployed),
         "runs": _runs(deployed),
+        "batches": _batches(deployed),
         "queues": queues(deployed),
         "alarms": _alarms(deployed),
     }
@@ -92,6 +96,26 @@ def _endpoint(deployed: Deployment, name: str) -> tuple[str, str]:
             raise
         return "does not exist", "red"
     return state, STYLES.get(state, "yellow")
+
+
+def _release(deployed: Deployment) -> Iterator[tuple[str, str]]:
+    """The last release, if it failed, and why."""
+    functions = deployed.aws.stepfunctions
+    executions = functions.list_executions(stateMachineArn=deployed[RELEASE_MACHINE], maxResults=1)
+    for last in executions["executions"]:
+        if last["status"] in FAILED:
+            yield f"the last, {last['startDate']:%Y-%m-%d %H:%M}", _styled(last["status"], "red")
+            described = functions.describe_execution(executionArn=last["executionArn"])
+            yield "", escape(with_remedy(described.get("cause", "")))
+
+
+def _batches(deployed: Deployment) -> Iterator[tuple[str, str]]:
+    """How many batches of large uploads run, and which of them wait for instances."""
+    for running in running_batches(deployed):
+        if running.waits_for:
+            yield running.batch, _styled(with_remedy(running.waits_for), "red")
+        else:
+            yield running.batch, "running"
 
 
 def _runs(deployed: Deployment) -> Iterator[tuple[str, str]]:

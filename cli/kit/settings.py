@@ -10,7 +10,7 @@ from cli.kit.paths import ROOT
 from contract.schema import MODEL_FILE
 
 if TYPE_CHECKING:
-    from infra.settings import EnvironmentSettings
+    from infra.settings import EnvironmentSettings, ModelSettings
 
 DEFAULT_MODEL = "tumor"
 
@@ -29,8 +29,8 @@ def environment_settings(name: str) -> EnvironmentSettings:
         raise CliError(str(error)) from error
 
 
-def check_model(name: str) -> None:
-    """Read a model's settings only to find out what is wrong with them.
+def model_settings(name: str) -> ModelSettings:
+    """A model's settings.
 
     Raises:
         CliError: there is no such model, or its model.toml does not fit.
@@ -38,7 +38,7 @@ def check_model(name: str) -> None:
     from infra.settings import SettingsError, load_model
 
     try:
-        load_model(ROOT, name)
+        return load_model(ROOT, name)
     except SettingsError as error:
         raise CliError(str(error)) from error
 

@@ -48,6 +48,8 @@ class Metric(StrEnum):
     """From the upload's last-modified time to the commit of its result."""
     UPLOADS_WITHOUT_OUTCOME = "UploadsWithoutOutcome"
     """Emitted by each run of `reconcile_uploads`: how many have waited for longer than any should."""
+    QUOTA_REACHED = "QuotaReached"
+    """Emitted by the batch path: 1 whenever SageMaker refuses it instances for the account's quota."""
     RUNS_FAILED = "RunsFailed"
     """Emitted by `report_failure`: a training run that ended without a model, also by its cause."""
     RUNS_PAGED = "RunsPaged"

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from contract.names.batch import ANSWERS, ROUNDS, Field
 from contract.names.jobs import INPUTS, ROOT, Folder, Job, Variable
 from contract.names.live import Live
+from contract.names.metrics import NAMESPACE, Dimension, Metric
 from contract.serving import JSON_LINES
 from infra.kit.asl import State
 from infra.kit.job_size import MAX_PROCESSING_SECONDS
@@ -47,6 +48,17 @@ class BatchArguments:
     key_arn: str
     region: str
     batch: BatchSettings
+
+    def quota_metric(self) -> State:
+        """A point of the metric that says that the account's quota has no room for a job."""
+        dimensions = {Dimension.ENVIRONMENT: self.environment_name, Dimension.MODEL: self.model}
+        point = {
+            "MetricName": Metric.QUOTA_REACHED,
+            "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+            "Value": 1,
+            "Unit": "Count",
+        }
+        return {"Namespace": NAMESPACE, "MetricData": [point]}
 
     def split(self) -> Arguments:
         """A processing job that reads the upload and the model."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import aws_cdk as cdk
 from constructs import Construct
 
 from contract.layout import live_parameter
+from contract.names.metrics import Metric
 from contract.names.outputs import Kind, Redrive, RedriveRoute, output_key
 from infra.batch.arguments import BatchArguments
 from infra.batch.definition import BatchDefinition
 from infra.batch.roles import assemble_role, split_role, state_machine_role, transform_role
+from infra.kit.alarm import AlarmSpec
 from infra.kit.capability import Composite
 from infra.kit.deployment import Deployment
 from infra.kit.image import Image
@@ -30,6 +32,7 @@ class Batch(Composite, Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, deployment: Deployment, image: Image) -> None:
         super().__init__(scope, construct_id)
+        self._deployment = deployment
         storage = deployment.storage
         parameter = live_parameter(deployment.environment_name, deployment.model)
         split = split_role(self, storage=storage, image=image)
@@ -69,6 +72,16 @@ class Batch(Composite, Construct):
             trouble=_TROUBLE,
         )
         self.parts = (self.machine,)
+
+    def own_alarms(self) -> Iterator[AlarmSpec]:
+        """One for large uploads that wait for instances."""
+        yield AlarmSpec(
+            name="quota-reached",
+            metric=self._deployment.metric(Metric.QUOTA_REACHED),
+            means="A large upload waits for instances that the account's quota has no room for.",
+            do="./millrace quotas says which quota it is, and has the command that asks for more.",
+            runbook="quota-reached",
+        )
 
     def own_outputs(self) -> Mapping[str, str]:
         """The redrive route for batches that failed."""

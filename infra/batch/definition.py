@@ -143,7 +143,14 @@ class BatchDefinition:
 
     def _job(self, title: str, arguments: Arguments, *, then: str, failed: str) -> States:
         seconds = self.arguments.batch.poll_seconds
-        return ended(title, arguments, then=then, failed=failed, poll_seconds=seconds)
+        return ended(
+            title,
+            arguments,
+            then=then,
+            failed=failed,
+            poll_seconds=seconds,
+            quota_metric=self.arguments.quota_metric(),
+        )
 
 
 def _ends(variable: str, then: str = "Done") -> list[State]:

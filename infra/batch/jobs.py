@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from infra.batch.arguments import Arguments
 from infra.kit.asl import State, States, call
+from infra.kit.asl import again as retried
 
 MAX_ATTEMPTS = 3
 """Of an execution's splitting and assembling, all told."""
+_QUOTA = "SageMaker.ResourceLimitExceededException"
+_QUOTA_SECONDS = 300
+"""How long to wait before a job is asked for again that the account's quota has no room for."""
 _RETRY = [
     {
-        "ErrorEquals": ["SageMaker.ResourceLimitExceededException"],
-        "IntervalSeconds": 60,
-        "MaxAttempts": 10,
-        "BackoffRate": 1.5,
+        # Another job may be at its end.
+        "ErrorEquals": [_QUOTA],
+        "IntervalSeconds": 30,
+        "MaxAttempts": 2,
+        "BackoffRate": 2,
     },
     {
         # The SDK integration tells a service's throttling and its refusals by one name.
@@ -27,16 +32,21 @@ _RETRY = [
     },
 ]
 
+_RETRY_METRIC = retried("CloudWatch.CloudWatchException", "CloudWatch.SdkClientException")
+
 
 def call_batch(action: str, parameters: State, *, then: str) -> State:
-    """A call that is tried again, for two hours where the account lacks instances."""
+    """A call that is tried again where its failure may pass by itself."""
     return call(action, parameters, then=then, retry=_RETRY)
 
 
-def ended(title: str, arguments: Arguments, *, then: str, failed: str, poll_seconds: int) -> States:
+def ended(
+    title: str, arguments: Arguments, *, then: str, failed: str, poll_seconds: int, quota_metric: State
+) -> States:
     """Create a job, wait until it has ended, and read its exit message into `$.<title>.message`.
 
-    `failed` is where to go on if it failed.
+    `failed` is where to go on if it failed. Where the account's quota has no room for it, `quota_metric` is
+    put, which pages, and the job is asked for again until the execution's own time is up.
     """
     kind, name, job = arguments
     place = f"$.{title.lower()}"
@@ -47,8 +57,18 @@ def ended(title: str, arguments: Arguments, *, then: str, failed: str, poll_seco
         # A call whose answer was lost is made again, and finds the job that it made.
         title: {
             **call_batch(f"sagemaker:create{kind}", job, then=f"WaitFor{title}"),
-            "Catch": [{**exists, "Next": f"WaitFor{title}"}],
+            "Catch": [
+                {**exists, "Next": f"WaitFor{title}"},
+                {"ErrorEquals": [_QUOTA], "ResultPath": "$.quota", "Next": f"{title}ReachedQuota"},
+            ],
         },
+        f"{title}ReachedQuota": call(
+            "cloudwatch:putMetricData",
+            quota_metric,
+            then=f"WaitFor{title}Instances",
+            retry=_RETRY_METRIC,
+        ),
+        f"WaitFor{title}Instances": {"Type": "Wait", "Seconds": _QUOTA_SECONDS, "Next": title},
         f"WaitFor{title}": {
             "Type": "Wait",
             "Seconds": poll_seconds,

@@ -8,6 +8,7 @@ from constructs import Construct
 from contract.layout import BATCH_PREFIX, RUNS_PREFIX, SCORE_PREFIX, SCORED_PREFIX, UNSCORABLE_PREFIX
 from contract.names.batch import ANSWERS, JOINED, PARTS, ROUNDS, SPLIT_FILE, UPLOAD_FILE
 from contract.names.jobs import Job
+from contract.names.metrics import NAMESPACE
 from infra.kit.iam import (
     Allow,
     arn,
@@ -127,6 +128,12 @@ def state_machine_role(
             ),
             pass_role(passed_role_arns, service="sagemaker.amazonaws.com"),
             *lend_key(storage.key_arn),
+            Allow(
+                actions=["cloudwatch:PutMetricData"],
+                resources=["*"],
+                when={"StringEquals": {"cloudwatch:namespace": NAMESPACE}},
+                because="CloudWatch has no resources to name; the namespace is the limit.",
+            ),
             log_delivery(),
         ],
     )

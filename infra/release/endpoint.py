@@ -30,6 +30,9 @@ _KEEP_INSTANCES = {
 }
 """An update keeps the number of instances that autoscaling came to, not what the endpoint began with."""
 
+NOT_LIVE = "NotLive"
+"""The error of an execution after which the endpoint does not run the new configuration."""
+
 _TAKEN = ("*in-progress*", "*already existing*")
 """Causes of refusals after which to describe the endpoint again: another release came first."""
 
@@ -120,7 +123,13 @@ class EndpointStates:
                 _sagemaker("updateEndpoint", update, then="Wait"), otherwise="WhyNotUpdated"
             ),
             # Whatever serves then is to be scaled again, before the release fails for not being live.
-            "WhyNotUpdated": {"Type": "Choice", "Choices": _passing(), "Default": "Wait"},
+            "WhyNotUpdated": {"Type": "Choice", "Choices": _passing(), "Default": "NoteRefusal"},
+            "NoteRefusal": {
+                "Type": "Pass",
+                "InputPath": "$.error",
+                "ResultPath": "$.refusal",
+                "Next": "Wait",
+            },
         }
 
     def _wait_until_at_rest(self) -> States:
@@ -134,7 +143,7 @@ class EndpointStates:
                     _when("InService", self._at_rest),
                     *(_when(status, "Wait") for status in _BUSY),
                 ],
-                "Default": "NotLive",
+                "Default": "WhyNotLive",
             },
         }
 
@@ -144,13 +153,42 @@ class EndpointStates:
             "IsItLive": {
                 "Type": "Choice",
                 "Choices": [{**_OURS, "Next": then}, {**_NOT_EARLIER, "Next": "Overtaken"}],
-                "Default": "NotLive",
+                "Default": "WhyNotLive",
             },
             "Overtaken": OVERTAKEN,
+            **self._explain(),
+        }
+
+    def _explain(self) -> States:
+        """End as not live, in SageMaker's own words where it had any."""
+        causes = {
+            "UpdateRefused": ("$.refusal.Cause", "The update was refused"),
+            "UpdateFailed": ("$.endpoint.FailureReason", "The update failed and was rolled back"),
+        }
+        return {
+            "WhyNotLive": {
+                "Type": "Choice",
+                "Choices": [
+                    {"Variable": path, "IsPresent": True, "Next": name} for name, (path, _) in causes.items()
+                ],
+                "Default": "NotLive",
+            },
+            **{
+                name: {
+                    "Type": "Pass",
+                    "Parameters": {
+                        "cause.$": f"States.Format('{text}; whatever ran before still serves: {{}}', {path})"
+                    },
+                    "ResultPath": "$.not_live",
+                    "Next": "NotLiveBecause",
+                }
+                for name, (path, text) in causes.items()
+            },
+            "NotLiveBecause": {"Type": "Fail", "Error": NOT_LIVE, "CausePath": "$.not_live.cause"},
             "NotLive": fail(
-                "NotLive",
-                "The endpoint does not run the new configuration: the update was refused, or failed and was "
-                "rolled back. Whatever ran before still serves",
+                NOT_LIVE,
+                "The endpoint does not run the new configuration, and SageMaker does not say why; whatever "
+                "ran before still serves",
             ),
         }
 
@@ -159,10 +197,8 @@ class EndpointStates:
         return "StartScaling" if self.scaling else "IsItLive"
 
     def _describe(self, *, then: str) -> State:
-        kept = ("EndpointStatus", "EndpointConfigName")
         return {
             **_sagemaker("describeEndpoint", {"EndpointName": self.name}, then=then),
-            "ResultSelector": {f"{name}.$": f"$.{name}" for name in kept},
             "ResultPath": "$.endpoint",
         }
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.ports import Executions, FailedStep, Metrics
-from contract.failures import Cause, StartedBy, pages, parse_failure
+from contract.failures import Cause, StartedBy, pages, parse_failure, with_remedy
 from contract.names.metrics import Dimension, Metric
 from contract.names.runs import Parameter
 
@@ -59,7 +59,7 @@ def _of(step: FailedStep) -> tuple[Cause, str]:
         Cause.PLATFORM,
         f"{Cause.PLATFORM}: {step.reason or _SILENT}",
     )
-    return cause, f"{step.name}: {sentence}"
+    return cause, with_remedy(f"{step.name}: {sentence}")
 
 
 def _started_by(parameter: str) -> StartedBy:

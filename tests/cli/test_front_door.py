@@ -15,7 +15,7 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 def test_all_commands_are_there() -> None:
     assert set(COMMANDS) == {
-        "new-model", "up", "deploy", "down", "status", "env", "outputs", "train", "pages", "logs", "redrive", "demo",
+        "new-model", "up", "deploy", "down", "status", "env", "outputs", "train", "pages", "logs", "redrive", "demo", "quotas",
         "models", "datasets", "trace", "monitor", "permissions",
     }  # fmt: skip
 

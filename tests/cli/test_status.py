@@ -24,9 +24,19 @@ ALARM = "millrace-dev-tumor-dead-letters"
 def deployed(aws: Aws) -> Deployment:
     resources = {name: {"Type": "AWS::SQS::Queue"} for name in QUEUES}
     outputs = {name: {"Ref": name} for name in QUEUES}
-    deployed = deploy(aws, "tumor", resources, {**outputs, "Pipeline": "millrace-dev-tumor"})
+    machines = {f"{name}StateMachineArn": machine(aws, name) for name in ("Release", "Batch")}
+    pipeline = {"Pipeline": "millrace-dev-tumor"}
+    deployed = deploy(aws, "tumor", resources, {**outputs, **machines, **pipeline})
     alarms(deployed, ALARM)
     return deployed
+
+
+def machine(aws: Aws, name: str) -> str:
+    """A state machine, by its ARN."""
+    ends = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
+    role = "arn:aws:iam::123456789012:role/machine"
+    made = aws.stepfunctions.create_state_machine(name=name, definition=json.dumps(ends), roleArn=role)
+    return made["stateMachineArn"]
 
 
 def told(deployed: Deployment, runs: list[dict[str, Any]], endpoint: str = "") -> str:
@@ -117,3 +127,67 @@ def test_an_alarm_that_is_on(deployed: Deployment) -> None:
     text = told(deployed, [])
 
     assert f"{ALARM}  ALARM since" in text
+
+
+REFUSAL = (
+    "The account-level service limit 'ml.m5.large for transform job usage' is 0 Instances, with current utilization "
+    "of 0 Instances and a request delta of 1 Instances."
+)
+REMEDY = "./millrace quotas has the command that asks for more."
+
+
+def test_the_last_release_is_told_where_it_failed_and_why(deployed: Deployment) -> None:
+    execution = {
+        "executionArn": "arn:aws:states:eu-west-1:123456789012:execution:Release:1",
+        "stateMachineArn": deployed["ReleaseStateMachineArn"],
+        "name": "1",
+        "status": "FAILED",
+        "startDate": datetime(2026, 11, 21, 9, 0, tzinfo=UTC),
+    }
+    with Stubber(deployed.aws.stepfunctions) as functions:
+        functions.add_response("list_executions", {"executions": [execution]})
+        functions.add_response("describe_execution", {**execution, "error": "NotLive", "cause": REFUSAL})
+        functions.add_response("list_executions", {"executions": []})
+        text = " ".join(told(deployed, []).split())
+
+    assert "the last, 2026-11-21 09:00 FAILED" in text
+    assert REMEDY in text
+
+
+def test_a_batch_that_waits_for_instances_is_told_with_what_it_waits_for(deployed: Deployment) -> None:
+    now = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+    running = [
+        {
+            "executionArn": f"arn:{name}",
+            "stateMachineArn": "arn:m",
+            "name": name,
+            "status": "RUNNING",
+            "startDate": now,
+        }
+        for name in ("b1", "b2")
+    ]
+
+    def history(state: str, **known: Any) -> dict[str, Any]:
+        entered = {"name": state, "input": json.dumps(known)}
+        events = [
+            {"timestamp": now, "type": "WaitStateEntered", "id": 9, "stateEnteredEventDetails": entered},
+            {
+                "timestamp": now,
+                "type": "TaskStateEntered",
+                "id": 7,
+                "stateEnteredEventDetails": {"name": "Split"},
+            },
+        ]
+        return {"events": events}
+
+    with Stubber(deployed.aws.stepfunctions) as functions:
+        functions.add_response("list_executions", {"executions": []})
+        functions.add_response("list_executions", {"executions": running})
+        waits = history("WaitForTransformInstances", quota={"Cause": REFUSAL})
+        functions.add_response("get_execution_history", waits)
+        functions.add_response("get_execution_history", history("WaitForSplit", job={"name": "n"}))
+        text = " ".join(told(deployed, []).split())
+
+    assert "batches b1 The account-level service limit" in text
+    assert REMEDY in text
+    assert "b2 running" in text

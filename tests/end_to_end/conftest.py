@@ -45,7 +45,11 @@ def laptop(make_laptop: Callable[[], Laptop]) -> Iterator[Laptop]:
     laptop = make_laptop()
     laptop.millrace("up")
     yield laptop
-    unexpected = [d for d in laptop.denials() if not any(role in d["principal"] for role in laptop.broken)]
+    unexpected = [
+        denied
+        for denied in laptop.denials()
+        if not any(name in f"{denied['principal']} {denied['resource']}" for name in laptop.broken)
+    ]
     assert unexpected == []
 
 

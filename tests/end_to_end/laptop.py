@@ -38,7 +38,7 @@ def eventually(ask: Callable[[], T | None], *, within: float, what: str) -> T:
 
 @dataclass(frozen=True)
 class Laptop:
-    """A checkout and its cloud. `broken` names roles a test has taken permissions from.
+    """A checkout and its cloud. `broken` names roles and stacks that a test has taken something from.
 
     CDK's own validation of templates takes seconds of every deployment: it is done where `validated`.
     """

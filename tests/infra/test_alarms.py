@@ -112,6 +112,7 @@ def own(settings: EnvironmentSettings) -> dict[str, Expected]:
             missing=IGNORE,
             runbook="uploads-without-outcome",
         ),
+        "quota-reached": Expected(metric=f"{NAMESPACE} {Metric.QUOTA_REACHED}", runbook="quota-reached"),
         "pipeline-failed": Expected(metric=f"{NAMESPACE} {Metric.RUNS_PAGED}", runbook="pipeline-failed"),
         "drift": Expected(
             metric=f"{NAMESPACE} {Metric.DRIFTED}", statistic="Maximum", missing=IGNORE, runbook="drift"

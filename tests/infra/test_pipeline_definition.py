@@ -81,7 +81,13 @@ def test_every_job_is_isolated_encrypted_and_limited(stacks: Synthesis, definiti
         minutes = stacks.configuration.environment.training.max_runtime_minutes
         assert arguments["StoppingCondition"] == {"MaxRuntimeInSeconds": minutes * 60}
         assert f"role/Training{job.capitalize()}Role" in arguments["RoleArn"]
-        assert len(steps[job]["RetryPolicies"]) == 2
+        asked_again = {
+            kind: policy["MaxAttempts"]
+            for policy in steps[job]["RetryPolicies"]
+            for kind in policy["ExceptionType"]
+        }
+        assert asked_again.pop("SageMaker.RESOURCE_LIMIT") == 2, "an account's quota does not grow by itself"
+        assert set(asked_again.values()) == {5}
 
 
 def test_only_training_may_take_weeks() -> None:

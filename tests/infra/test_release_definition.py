@@ -128,7 +128,27 @@ def test_the_endpoint_is_believed_only_where_it_runs_the_new_configuration(machi
     }
     at_rest = [c for c in machine["States"]["IsItAtRest"]["Choices"] if c["Next"] != "Wait"]
     assert [each["StringEquals"] for each in at_rest] == ["InService"]
-    assert machine["States"][choice["Default"]]["Type"] == "Fail"
+    assert choice["Default"] == machine["States"]["IsItAtRest"]["Default"] == "WhyNotLive"
+
+
+def test_a_release_that_is_not_live_carries_sagemakers_own_cause(machine: dict[str, Any]) -> None:
+    states = machine["States"]
+    assert states["WhyNotUpdated"]["Default"] == "NoteRefusal"
+    assert (states["NoteRefusal"]["InputPath"], states["NoteRefusal"]["ResultPath"]) == (
+        "$.error",
+        "$.refusal",
+    )
+    causes = {choice["Variable"]: choice["Next"] for choice in states["WhyNotLive"]["Choices"]}
+    assert list(causes) == ["$.refusal.Cause", "$.endpoint.FailureReason"]
+    for path, name in causes.items():
+        assert states[name]["Parameters"]["cause.$"].endswith(f"{{}}', {path})")
+        end = states[states[name]["Next"]]
+        assert end == {"Type": "Fail", "Error": "NotLive", "CausePath": "$.not_live.cause"}
+    without = states[states["WhyNotLive"]["Default"]]
+    assert (without["Type"], without["Error"]) == ("Fail", "NotLive")
+    assert "ResultSelector" not in states["DescribeEndpoint"], (
+        "it would drop the reason, or fail where there is none"
+    )
 
 
 def test_an_endpoint_that_runs_a_later_approval_is_not_updated(machine: dict[str, Any]) -> None:
@@ -169,7 +189,8 @@ def test_autoscaling_is_off_during_an_update_and_on_after_it_whatever_came_of_it
     assert states["CreateEndpointConfig"]["Next"] == "StopScaling"
     assert states["StopScaling"]["Next"] == states["StopScaling"]["Catch"][0]["Next"] == "LookForEndpoint"
     [caught] = states["UpdateEndpoint"]["Catch"]
-    assert set(follows(states[caught["Next"]])) == {"Wait", "WaitForOthers"}
+    assert set(follows(states[caught["Next"]])) == {"NoteRefusal", "WaitForOthers"}
+    assert states["NoteRefusal"]["Next"] == "Wait"
     for name in ("CreateEndpoint", "UpdateEndpoint"):
         assert states[name]["Next"] == "Wait"
     assert {name for name, state in states.items() if "IsItLive" in follows(state)} == {"PutScalingPolicy"}

@@ -25,6 +25,10 @@ JOB = "arn:aws:sagemaker:eu-central-1:123456789012:{kind}/pipelines-abcdefgh1234
 DATA = FailedStep(name="validate", reason="Data: age in a.csv, line 7: 'old' is not a number.")
 CODE = FailedStep(name="train", reason="AlgorithmError: Model code: 'mine' fails to fit, exit code: 1")
 MISSED = FailedStep(name="reject", reason="roc_auc is 0.6 and must be >= 0.7", verdict=True)
+FULL = FailedStep(
+    name="train",
+    reason="ResourceLimitExceeded: The account-level service limit 'ml.m5.xlarge for training job usage' is 0 Instances.",
+)
 KILLED = FailedStep(name="train", reason="AlgorithmError: , exit code: 137")
 
 
@@ -55,6 +59,11 @@ class MemoryExecutions:
         ([KILLED], Cause.PLATFORM, "train: Platform: AlgorithmError: , exit code: 137"),
         ([DATA, KILLED], Cause.PLATFORM, "train: Platform: AlgorithmError: , exit code: 137"),
         ([], Cause.PLATFORM, "Platform: InternalFailure: oops"),
+        (
+            [FULL],
+            Cause.PLATFORM,
+            f"train: Platform: {FULL.reason} ./millrace quotas has the command that asks for more.",
+        ),
         ([FailedStep(name="train", reason="")], Cause.PLATFORM, "train: Platform: it ended without a word"),
     ],
 )

@@ -87,13 +87,17 @@ _STEP_RETRY = StepRetryPolicy(
     max_attempts=5,
 )
 _JOB_RETRY = SageMakerJobStepRetryPolicy(
-    exception_types=[
-        SageMakerJobExceptionTypeEnum.CAPACITY_ERROR,
-        SageMakerJobExceptionTypeEnum.RESOURCE_LIMIT,
-    ],
+    exception_types=[SageMakerJobExceptionTypeEnum.CAPACITY_ERROR],
     failure_reason_types=[SageMakerJobExceptionTypeEnum.INTERNAL_ERROR],
     interval_seconds=60,
     max_attempts=5,
+)
+# An account's quota does not grow by itself. Another run may be at its end, so it is asked for again, but
+# then the run fails and says so: what it has done so far is taken from the cache by the next one.
+_QUOTA_RETRY = SageMakerJobStepRetryPolicy(
+    exception_types=[SageMakerJobExceptionTypeEnum.RESOURCE_LIMIT],
+    interval_seconds=60,
+    max_attempts=2,
 )
 CACHED = "P30D"
 """The age up to which a step's results are taken for a later one's: an ISO 8601 duration. Runs are kept."""
@@ -124,7 +128,7 @@ class ApiStep(ConfigurableRetryStep):  # type: ignore[misc]
         property_files: Sequence[Any] = (),
         reused: bool = False,
     ) -> None:
-        retries = [_STEP_RETRY] if kind == "RegisterModel" else [_STEP_RETRY, _JOB_RETRY]
+        retries = [_STEP_RETRY] if kind == "RegisterModel" else [_STEP_RETRY, _JOB_RETRY, _QUOTA_RETRY]
         super().__init__(name, StepTypeEnum(kind), depends_on=list(depends_on), retry_policies=retries)
         self._arguments = arguments
         self._properties = Properties(step_name=name, step=self, shape_name=_DESCRIBED[kind])

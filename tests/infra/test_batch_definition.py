@@ -46,11 +46,32 @@ def test_every_call_is_retried_and_a_job_that_exists_is_waited_for(machine: dict
         if state["Type"] == "Task":
             assert state["Retry"], name
         if state.get("Resource", "").endswith("Job") and ":sagemaker:create" in state["Resource"]:
-            [caught] = state["Catch"]
-            assert (caught["ErrorEquals"], caught["Next"]) == (
-                ["SageMaker.ResourceInUseException"],
-                state["Next"],
-            )
+            caught = {error: catch["Next"] for catch in state["Catch"] for error in catch["ErrorEquals"]}
+            assert caught == {
+                "SageMaker.ResourceInUseException": state["Next"],
+                "SageMaker.ResourceLimitExceededException": f"{name}ReachedQuota",
+            }
+
+
+def test_a_quota_that_was_reached_is_told_at_once_and_asked_for_again(machine: dict[str, Any]) -> None:
+    states = machine["States"]
+    for title in ("Split", "Transform", "Assemble"):
+        [quota] = [
+            retry
+            for retry in states[title]["Retry"]
+            if "SageMaker.ResourceLimitExceededException" in retry["ErrorEquals"]
+        ]
+        waited = sum(
+            quota["IntervalSeconds"] * quota["BackoffRate"] ** n for n in range(quota["MaxAttempts"])
+        )
+        assert waited <= 120, "nobody is told before"
+        told = states[f"{title}ReachedQuota"]
+        assert told["Resource"].endswith(":cloudwatch:putMetricData")
+        [point] = told["Parameters"]["MetricData"]
+        assert (told["Parameters"]["Namespace"], point["MetricName"]) == ("Millrace", "QuotaReached")
+        assert {each["Name"] for each in point["Dimensions"]} == {"Environment", "Model"}
+        wait = states[told["Next"]]
+        assert (wait["Type"], wait["Next"]) == ("Wait", title)
 
 
 def test_every_status_of_a_job_leads_somewhere(machine: dict[str, Any]) -> None:

@@ -59,7 +59,10 @@ class FeatureLooked(TypedDict):
 
 
 class Validation(TypedDict):
-    """`sampled_rows` is how many of the `sound_rows` were looked at where all of them would cost too much."""
+    """`sampled_rows` is how many of the `sound_rows` were looked at where all of them would cost too much.
+
+    `not_compared` says of features, by name, why they are not compared with the data of `compared_with`.
+    """
 
     dataset_version: str
     passed: bool
@@ -76,3 +79,4 @@ class Validation(TypedDict):
     problems: list[Problem]
     checks: list[CheckMade]
     features: list[FeatureLooked]
+    not_compared: dict[str, str]

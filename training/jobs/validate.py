@@ -68,7 +68,7 @@ def inspect(
     folder: Path, contract: Contract, live: Live | None = None, *, dataset_version: str = ""
 ) -> Validation:
     """Read every file of a dataset once, make every check, and report."""
-    collected = Collected(contract, Timing(datetime.now(UTC)), live.baseline if live else None)
+    collected = Collected(contract, Timing(datetime.now(UTC)), live.of(contract) if live else None)
     collected.read(folder)
     evidence = Evidence(contract, collected, live)
     with threadpool_limits(limits=1):

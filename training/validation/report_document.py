@@ -32,6 +32,7 @@ def document(evidence: Evidence, verdicts: Sequence[Verdict], dataset_version: s
         "problems": [_problem(f) for f in by_weight(f for v in verdicts for f in v.findings)],
         "checks": [_check(verdict) for verdict in verdicts],
         "features": _features(evidence),
+        "not_compared": evidence.live.changed(contract) if evidence.live and evidence.live.baseline else {},
     }
 
 

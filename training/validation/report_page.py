@@ -154,6 +154,9 @@ def _features(contract: Contract, found: Validation) -> Iterator[Block]:
         if against
         else "There is no PSI: no version was live to compare with."
     )
+    if found["not_compared"]:
+        named = "; ".join(f"{name}: {why}" for name, why in found["not_compared"].items())
+        yield Text(f"Not compared with the data of {against}: {named}.")
 
 
 def _feature(one: FeatureLooked, *, nothing: float) -> tuple[Cell, ...]:

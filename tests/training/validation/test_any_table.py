@@ -77,7 +77,8 @@ def live(contract: Contract) -> Live:
         samples.where(~half),
         np.full((20, 2), 0.5),
     )
-    return Live(model_version="any/1", baseline=baseline)
+    types = {feature.name: feature.type for feature in contract.features}
+    return Live(model_version="any/1", baseline=baseline, types=types)
 
 
 LIVE = live(Contract(model="any", problem="binary", target=Target(name="t"), features=FEATURES))

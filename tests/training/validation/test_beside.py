@@ -16,7 +16,7 @@ import pytest
 
 from contract import artifact
 from contract.checks import Rule
-from contract.schema import Contract, Problem, Time
+from contract.schema import Contract, Feature, Problem, Time
 from monitoring.baseline import describe
 from tests.fixtures.folders import Job, Run
 from tests.fixtures.tables import Table, mixed, samples_of
@@ -42,8 +42,9 @@ def baseline() -> Any:
 def sealed(folder: Path, text: str) -> Path:
     model = folder / "model"
     model.mkdir()
+    texts = {artifact.BASELINE: text, artifact.CONTRACT: mixed().contract.to_json()}
     for name in artifact.SEALED:
-        (model / name).write_text(text if name == artifact.BASELINE else "{}")
+        (model / name).write_text(texts.get(name, "{}"))
     artifact.seal(model)
     with tarfile.open(folder / ARCHIVE, "w:gz") as packed:
         packed.add(model, ".")
@@ -103,6 +104,27 @@ def test_times_that_are_missing_more_often_are_drift(tmp_path: Path, archive: Pa
     (problem,) = document["problems"]
     assert (problem["check"], problem["column"]) == ("drift", "opened")
     assert "It is missing otherwise than in the data of" in problem["sentence"]
+
+
+def test_a_feature_that_the_live_model_reads_otherwise_is_not_compared(tmp_path: Path, archive: Path) -> None:
+    features = tuple(
+        replace(f, type="category", minimum=None, maximum=None) if f.name == "amount" else f
+        for f in mixed().contract.features
+    )
+    new = (*features, Feature(name="outcome", type="category"))
+    contract = replace(mixed().contract, features=new, target=replace(mixed().contract.target, name="extra"))
+    table = Table(contract, (*mixed().header, "extra"), tuple((*row, row[-1]) for row in mixed().rows))
+    table = table.with_rules(leakage=Rule(level="off"), strong_feature=Rule(level="off"))
+    _, document = validated(tmp_path, table, archive)
+    assert document["not_compared"] == {
+        "amount": "it was a number and is a category",
+        "outcome": "it is new",
+    }
+    assert {each["feature"] for each in document["features"] if each["psi"] is None} == {
+        "amount",
+        "outcome",
+        "opened",
+    }
 
 
 def test_a_live_model_of_older_code_stops_nothing(tmp_path: Path) -> None:

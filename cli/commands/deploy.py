@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from cli.aws.image_manifest import check_manifest
 from cli.aws.session import STORAGE, connect, deployment, stack_name
 from cli.commands.quotas import warn_of_shortfalls
 from cli.kit.errors import CliError, error_message
+from cli.kit.locks import one_at_a_time
 from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Port, examples
 from cli.kit.paths import ROOT, STATE
 from cli.kit.settings import default_model, environment_settings, model_settings
@@ -118,6 +120,11 @@ def prepare(aws: Aws, port: int, *, asked: bool) -> bool:
     Raises:
         CliError: an account is not bootstrapped and nobody asked for it, or it failed.
     """
+    with _alone(aws, port):
+        return _prepare(aws, port, asked=asked)
+
+
+def _prepare(aws: Aws, port: int, *, asked: bool) -> bool:
     if _is_bootstrapped(aws) and not asked:
         return False
     settings = environment_settings(aws.environment)
@@ -162,13 +169,21 @@ def deploy_model(
     for key, value in {**(context or {}), **own}.items():
         arguments += ["-c", f"{key}={value}"]
     tool = cdk(aws.environment, port, f"deploy-{model}")
-    if ask:
-        tool.run_attached(*arguments)
-    elif on_progress:
-        tool.run(*arguments, on_progress=on_progress)
-    else:
-        with err.status(f"cdk deploy {model}") as status:
-            tool.run(*arguments, on_progress=status.update)
+    with _alone(aws, port):
+        if ask:
+            tool.run_attached(*arguments)
+        elif on_progress:
+            tool.run(*arguments, on_progress=on_progress)
+        else:
+            with err.status(f"cdk deploy {model}") as status:
+                tool.run(*arguments, on_progress=status.update)
+
+
+def _alone(aws: Aws, port: int) -> AbstractContextManager[None]:
+    """One command of this folder at a time deploys to an environment; another waits, and says so."""
+    place = f"{aws.environment}-{port}" if aws.environment == LOCAL else aws.environment
+    text = f"Another deploy to {aws.environment} is under way in this folder: waiting for it."
+    return one_at_a_time(f"deploy-{place}", lambda: err.print(text))
 
 
 def left_behind(aws: Aws, model: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The loop where AWS throttles, forgets for a moment what it was told, and has quotas.
+"""The loop where AWS throttles, forgets for a moment what it was told, and has quotas; deployed twice at once.
 
 The seed decides what is throttled and how long things are not known yet: with this one each kind of thing
 cannot be described for over half a second after it was made.
@@ -7,6 +7,7 @@ cannot be described for over half a second after it was made.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,18 @@ def strict(make_laptop: Callable[[], Laptop], tmp_path_factory: pytest.TempPathF
     """The model `tumor`, deployed, trained and live on a strict cloud."""
     laptop = make_laptop()
     laptop.millrace("up", "--strict", "--seed", SEED)
-    laptop.millrace("deploy", "--model", "tumor")
+    deployed = at_once(lambda: laptop.millrace("deploy", "--model", "tumor"), 2)
+    assert [text.count("Deployed tumor") for text in deployed] == [1, 1]
     data = samples.write_csv(tmp_path_factory.mktemp("data") / "tumors.csv", *samples.tumors())
     said = laptop.millrace("train", "--model", "tumor", str(data))
     assert "Live: millrace-local-tumor/1" in said
     return laptop.model("tumor")
+
+
+def at_once(run: Callable[[], str], times: int) -> list[str]:
+    """What a command says, run several times at once."""
+    with ThreadPoolExecutor(times) as pool:
+        return [done.result() for done in [pool.submit(run) for _ in range(times)]]
 
 
 def test_the_loop_goes_through_with_nothing_refused_but_for_a_while(strict: Model) -> None:

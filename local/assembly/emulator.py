@@ -27,7 +27,7 @@ from local.cloud.lambda_ import functions, queue_mappings
 from local.cloud.process.background import HOST
 from local.cloud.process.children import Children
 from local.cloud.process.root_key import RootKey
-from local.cloud.s3 import buckets, missing_objects, object_bodies, object_events, object_ranges
+from local.cloud.s3 import buckets, missing_objects, object_bodies, object_events, object_ranges, strange_keys
 from local.cloud.seam import Cloud
 from local.cloud.sns import deliveries, topics
 from local.cloud.stepfunctions import log_delivery, state_machines
@@ -73,6 +73,7 @@ class Emulator:
         log_groups.install(calls)
         buckets.install()
         missing_objects.install()
+        strange_keys.install()
         object_ranges.install()
         object_bodies.install(folder / "objects")
         self.clock = Clock(account, region, [QueueMetrics(measurements).measure, children.forget_ended])

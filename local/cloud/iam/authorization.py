@@ -6,8 +6,10 @@ record of every refusal and of every statement that allows something.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
@@ -33,6 +35,7 @@ _AUTHORIZED_AS = {
 def install(decisions: DecisionLog) -> None:
     """Add the key checks, the wording and the record to the gateway."""
     replace(iam_evaluator, "evaluate", "ctx policies limits", _remembering_the_context)
+    replace(iam_evaluator, "_fnmatch_compile", "pattern ignore_case", lambda _: _wildcards)
     replace(
         iam_evaluator,
         "enforce",
@@ -46,6 +49,13 @@ def install(decisions: DecisionLog) -> None:
         "resource_policy_arn",
         _naming_the_resource,
     )
+
+
+@lru_cache(maxsize=4096)
+def _wildcards(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+    """A pattern of a policy whose `*` and `?` stand for any character, a line break in a key too."""
+    spelled = "".join({"*": ".*", "?": "."}.get(character) or re.escape(character) for character in pattern)
+    return re.compile(rf"{spelled}\Z", re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
 def _remembering_the_context(original: Callable[..., EvalResult]) -> Callable[..., EvalResult]:

@@ -20,7 +20,7 @@ from contract import layout
 
 KEY = f"{layout.SCORE_PREFIX}large/table.csv"
 PART_BYTES = 16 * 1024 * 1024
-MOST_BYTES = 10**9
+MOST_BYTES = 500 * 10**6
 """What no process may take."""
 TIMEOUT_SECONDS = 3600.0
 

@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from botocore.exceptions import ClientError
 
+from cli.aws.account.image_manifest import check_manifest
 from cli.aws.cdk import cdk
 from cli.aws.clients import Aws
-from cli.aws.image_manifest import check_manifest
 from cli.aws.session import STORAGE, connect, deployment, stack_name
 from cli.commands.quotas import warn_of_shortfalls
 from cli.kit.errors import CliError, error_message

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 from rich.table import Table
 
+from cli.aws.account.service_quotas import Need, compared, needed
 from cli.aws.clients import Aws
-from cli.aws.quotas import Need, compared, needed
 from cli.aws.session import connect
 from cli.kit.errors import CliError
 from cli.kit.options import DEFAULT_PORT, LOCAL, Environment, Model, Port, examples

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
+from cli.aws.account.image_manifest import check_manifest
 from cli.aws.clients import Aws
-from cli.aws.image_manifest import check_manifest
 from cli.kit.errors import CliError
 from tests.cli.conftest import Run
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
+from cli.aws.account.service_quotas import Need, Quota, compared, needed
 from cli.aws.clients import Aws
-from cli.aws.quotas import Need, Quota, compared, needed
 from cli.kit.errors import CliError
 from infra.settings import load_environment, load_model
 from tests.cli.conftest import Run

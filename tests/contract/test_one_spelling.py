@@ -18,6 +18,7 @@ from tests.contract.names import aws_names, names_of, rooms_by_name
 
 CONTRACT, LOCAL = "contract", "local"
 ALLOWED = {
+    "CloudWatch": "AWS's: the service in resource types, and in errors of Step Functions",
     "additional_information": "SageMaker's: in the schema of a model card's content",
     "custom_details": "SageMaker's: in the schema of a model card's content",
     "max_iter": "scikit-learn's: a parameter of estimators",

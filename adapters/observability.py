@@ -38,6 +38,7 @@ UNITS: dict[Metric, str] = {
     Metric.DRIFTED: "Count",
     Metric.DRIFT_EVIDENCE: "None",
     Metric.ROWS_MONITORED: "Count",
+    Metric.QUOTA_REACHED: "Count",
 }
 
 

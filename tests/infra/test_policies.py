@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.infra.policies import Document, of_resources, of_roles, trust
+from tests.infra.test_roles import as_list
 from tests.synthesis import Synthesis
 
 pytestmark = pytest.mark.synth
@@ -98,13 +99,19 @@ def test_the_release_may_make_a_model_of_a_package(stacks: Synthesis) -> None:
     """SageMaker asks for the right on the package, too: AWS's own solutions grant both."""
     name = f"millrace-{stacks.configuration.environment_name}-tumor"
     granted = {
-        resource.partition(":sagemaker:")[2].split(":", 2)[2]
-        for _, document in of_roles(stacks)
+        role.partition("StateMachine")[0]: {
+            resource.partition(":sagemaker:")[2].split(":", 2)[2]
+            for resource in as_list(statement["Resource"])
+        }
+        for role, document in of_roles(stacks)
         for statement in document["Statement"]
-        if "sagemaker:CreateModel" in statement["Action"]
-        for resource in statement["Resource"]
+        if "sagemaker:CreateModel" in as_list(statement["Action"])
     }
-    assert granted == {f"model/{name}-*", f"model-package/{name}/*"}
+    # A batch makes its model of the artifact, not of the package.
+    assert granted == {
+        "Release": {f"model/{name}-*", f"model-package/{name}/*"},
+        "Batch": {f"model/{name}-*"},
+    }
 
 
 def test_the_pipeline_may_read_the_image_that_it_registers(stacks: Synthesis) -> None:

@@ -47,6 +47,7 @@ EVENTS: Mapping[str, Any] = {
         "Records": [{"messageId": "1", "receiptHandle": "1", "body": json.dumps(RESULT), "attributes": {}}]
     },
     "reconcile_uploads": {},
+    "stop_jobs": {"detail": {"executionArn": "arn:aws:states:us-east-1:000000000000:execution:a:b"}},
     "report_failure": {
         "detail": {"pipelineExecutionArn": "arn:aws:sagemaker:us-east-1:000000000000:pipeline/a/execution/b"}
     },

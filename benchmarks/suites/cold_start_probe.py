@@ -15,7 +15,7 @@ from typing import Any  # noqa: E402
 
 import boto3  # noqa: E402
 
-QUESTIONS = {"s3": "list_buckets", "sagemaker": "list_models"}
+QUESTIONS = {"s3": "list_buckets", "sagemaker": "list_models", "stepfunctions": "list_state_machines"}
 """Of each service that a function may ask first, a request without parameters."""
 
 
@@ -41,7 +41,8 @@ def first_call(name: str, event: str) -> None:
     from importlib import import_module
 
     handler: Any = import_module(f"lambdas.{name}.handler")
-    for setting, kind in handler.Settings.__annotations__.items():
+    settings: Any = import_module(f"lambdas.{name}.settings").Settings
+    for setting, kind in settings.__annotations__.items():
         os.environ[setting.upper()] = "60" if kind == "int" else "benchmark"
     handler.handler(json.loads(event), Context())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 
@@ -32,11 +33,11 @@ ENV_EXAMPLES = examples(
 )
 
 
-def up(
-    port: Port = DEFAULT_PORT,
-    strict: bool = typer.Option(False, "--strict", help="Throttle, delay and have quotas."),
-    seed: int = typer.Option(1, "--seed", metavar="NUMBER", help="Which throttles and delays, if strict."),
-) -> None:
+Strict = Annotated[bool, typer.Option("--strict", help="Throttle, delay and have quotas.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="NUMBER", help="Which throttles and delays, if strict.")]
+
+
+def up(port: Port = DEFAULT_PORT, strict: Strict = False, seed: Seed = 1) -> None:
     """Start AWS on this laptop, in the background, and wait until it is ready."""
     folder = cloud_folder(port)
     info = local.status(folder)

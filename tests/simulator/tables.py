@@ -185,9 +185,11 @@ def _with_a_reserved_column(drawn: Drawn) -> bytes:
 
 
 def _with_a_column_twice(drawn: Drawn) -> bytes:
-    drawn.reason = FileReason.DUPLICATE_COLUMN
     if drawn.form.kind == "jsonl":
-        return _encoded(drawn.text().replace("{", '{"id": "r", ', 1), drawn.form)
+        # The last value of a key counts.
+        first = json.dumps(drawn.sheet.columns[0])
+        return _encoded(drawn.text().replace("{", f'{{{first}: "r", ', 1), drawn.form)
+    drawn.reason = FileReason.DUPLICATE_COLUMN
     _keep(drawn, lambda fields: (*fields, fields[0]))
     return _encoded(drawn.text(), drawn.form)
 

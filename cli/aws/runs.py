@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PENDING = "Pending"
 ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 RUN_TIMEOUT_SECONDS = 6 * 3600.0
+APPEARANCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +93,26 @@ def read_run(aws: Aws, execution_arn: str) -> Run:
     )
 
 
+def is_described(aws: Aws, execution_arn: str) -> bool:
+    """Return whether SageMaker tells of an execution already: of one just started it may take seconds."""
+    try:
+        aws.sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution_arn)
+    except ClientError as error:
+        if error_code(error) != "ResourceNotFound":
+            raise
+        return False
+    return True
+
+
 def watch(aws: Aws, execution_arn: str, on_change: Callable[[Run], None]) -> Run:
     """Read an execution until it ended, and hand over each state of it.
 
     Raises:
         CliError: it did not end in time.
     """
+    wait_until(
+        lambda: is_described(aws, execution_arn), timeout=APPEARANCE_SECONDS, what="the run to be described"
+    )
     last: list[Run] = []
 
     def ended() -> Run | None:

@@ -10,7 +10,7 @@ import pytest
 from cli.kit import samples
 from tests.end_to_end.laptop import Laptop, Model, eventually, table
 
-pytestmark = pytest.mark.local_cloud
+pytestmark = [pytest.mark.local_cloud, pytest.mark.long, pytest.mark.timeout(900)]
 
 HEADER, ROWS = samples.tumors()
 UPLOAD = table(HEADER[:-1], [row[:-1] for row in ROWS[:10]])

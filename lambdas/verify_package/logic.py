@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.errors import NotFound
+from adapters.errors import NotFound, Transient
 from adapters.ports import Bucket, Registry
 from contract import artifact
 from contract.names.live import Approved, Live
@@ -51,10 +51,15 @@ def verify_package(event: Mapping[str, str], verifier: Verifier) -> dict[str, st
 
     Raises:
         PackageRefused: it is not approved, not ours, or not what its evaluation measured.
+        Transient: SageMaker does not tell of it, or not yet.
     """
     arn = event[Live.MODEL_PACKAGE_ARN]
     try:
         package = verifier.registry.describe(arn)
+    except NotFound as error:
+        # Of a package that was just registered SageMaker may not tell yet: the state machine asks again.
+        raise Transient("DescribeModelPackage", "NotFound", f"{arn} is not there, or not yet") from error
+    try:
         _check_registration(package, verifier.group)
         _check_bytes(package, verifier.artifacts)
     except (artifact.ArtifactError, NotFound) as error:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.errors import NotFound
+from adapters.errors import NotFound, Transient
 from contract import artifact
 from lambdas.verify_package.logic import (
     MAX_NAME,
@@ -226,3 +226,8 @@ def test_a_missing_file_is_refused(release: Release, name: str) -> None:
 def test_an_archive_with_anything_else_is_refused(release: Release, name: str) -> None:
     release.files[name] = b"x"
     assert "which no artifact has" in release.refused()
+
+
+def test_a_package_that_is_not_told_of_yet_is_asked_for_again(release: Release) -> None:
+    with pytest.raises(Transient, match="is not there, or not yet"):
+        release.verify(model_package_arn=ARN[:-1] + "4")
